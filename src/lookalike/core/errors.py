@@ -1,0 +1,119 @@
+"""Every error lookalike raises on purpose, in one small tree.
+
+    LookalikeError
+    ├── SourceError            a place pictures come from cannot be read
+    ├── CannotDecode           one file is not a picture we can take
+    ├── EncoderError
+    │   ├── UnknownEncoder     no such name in the catalogue, no such folder
+    │   ├── EncoderUnavailable the files are not here and could not be fetched
+    │   ├── EncoderBroken      the files are here and wrong
+    │   └── NoTextTower        words asked of an encoder that only knows pictures
+    ├── CollectionError
+    │   ├── CollectionNotFound
+    │   ├── CollectionBusy     another process is writing; carries its process id
+    │   ├── CollectionDamaged
+    │   ├── CollectionTooNew   written by a later lookalike
+    │   ├── CollectionReadOnly
+    │   ├── OutOfSpace         the disk is full or a size limit was met
+    │   └── EncoderMismatch    the collection was made with another encoder
+    ├── IndexDamaged           an index file does not match its manifest
+    ├── QueryError             a query that cannot be answered as written
+    └── MissingExtra           an optional part is not installed; carries the install line
+
+Each message says what happened and to what; `hint` says what to do next. Interfaces (CLI, service)
+turn them into exit codes and statuses in one place. Wrong arguments from a programmer stay `ValueError`.
+"""
+
+from __future__ import annotations
+
+
+class LookalikeError(Exception):
+    """Base of the tree. `str(error)` is for a person; `hint` is the next step, or ''."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class SourceError(LookalikeError):
+    """A folder, catalogue or archive cannot be read at all."""
+
+
+class CannotDecode(LookalikeError):
+    """One file cannot be taken as a picture. `code` is a stable short word, the message is for a person."""
+
+    def __init__(self, code: str, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
+class EncoderError(LookalikeError):
+    """Something about an encoder."""
+
+
+class UnknownEncoder(EncoderError):
+    """No encoder of that name, and no folder of that path."""
+
+
+class EncoderUnavailable(EncoderError):
+    """The encoder's files are not on this computer and could not be fetched."""
+
+
+class EncoderBroken(EncoderError):
+    """The encoder's files are on this computer but do not make an encoder."""
+
+
+class NoTextTower(EncoderError):
+    """Words were given to an encoder that only understands pictures."""
+
+
+class CollectionError(LookalikeError):
+    """Something about a collection on disk."""
+
+
+class CollectionNotFound(CollectionError):
+    """There is no collection at that path."""
+
+
+class CollectionBusy(CollectionError):
+    """Another process is writing to the collection. `pid` is its process id, or None when unreadable."""
+
+    def __init__(self, message: str, *, pid: int | None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.pid = pid
+
+
+class CollectionDamaged(CollectionError):
+    """Files of the collection contradict each other."""
+
+
+class CollectionTooNew(CollectionError):
+    """The collection was written by a later version of lookalike."""
+
+
+class CollectionReadOnly(CollectionError):
+    """The collection, or the disk under it, does not allow writing."""
+
+
+class OutOfSpace(CollectionError):
+    """The disk is full, or a file-size limit was met; what was committed before stays."""
+
+
+class EncoderMismatch(CollectionError):
+    """The collection was made with another encoder than the one asked for."""
+
+
+class IndexDamaged(LookalikeError):
+    """An index file does not match its manifest; it is set aside and rebuilt."""
+
+
+class QueryError(LookalikeError):
+    """A query cannot be answered as written."""
+
+
+class MissingExtra(LookalikeError):
+    """An optional part is not installed. `extra` is its name, as in `pip install "lookalike[extra]"`."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs a part that is not installed", hint=f'pip install "lookalike[{extra}]"')
+        self.extra = extra

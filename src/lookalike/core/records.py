@@ -1,0 +1,171 @@
+"""Frozen records that pass between rooms. Plain values: no behaviour beyond small derived properties."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from lookalike.core.arrays import Pixels
+
+# --- coming in -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One entry of a source before decoding.
+
+    `key` is the entry's name inside its source, in bytes (a folder's relative path: file names need not
+    be text). `uri` is what a person is shown and what a hit carries: for a local file its absolute
+    native path, undecodable bytes as surrogate escapes. `modified_ns`: UTC nanoseconds since 1970.
+    """
+
+    key: bytes
+    uri: str
+    size: int
+    modified_ns: int
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """One entry that was not taken. `code` is a stable short word, `reason` a sentence for a person.
+
+    `key` is None when the entry has no name inside the source. `folder` is True when a whole folder
+    could not be listed, so what is known below it must not be taken for deleted.
+    """
+
+    uri: str
+    reason: str
+    code: str = "skipped"
+    key: bytes | None = None
+    folder: bool = False
+    size: int = 0
+    modified_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeLimits:
+    """What one file may cost. `max_pixels` counts the full picture as its header declares it."""
+
+    max_pixels: int = 250_000_000
+    max_bytes: int = 2_000_000_000
+    timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded picture.
+
+    `pixels` may be smaller than the picture (integer reduction while decoding), never below the side
+    that was asked for; `width` and `height` are those of the full upright picture. `bytes_digest` is of
+    all bytes of the file, `pixels_digest` of the upright pixels: both 16-byte BLAKE2b.
+    """
+
+    pixels: Pixels
+    width: int
+    height: int
+    format: str
+    bytes_digest: bytes
+    pixels_digest: bytes
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+# --- asking --------------------------------------------------------------------------------------
+
+TermKind = Literal["text", "picture", "item", "vector"]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One part of a query. `value`: str for text and item (its id); Pixels for picture; 1-D float array for vector."""
+
+    kind: TermKind
+    value: Any
+    weight: float = 1.0
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question. The weighted sum of its terms' unit vectors is normalised again.
+
+    `folder` limits answers to files below that path (bytes, as stored). `effort` is passed to the index.
+    """
+
+    terms: tuple[Term, ...]
+    k: int = 10
+    folder: bytes | None = None
+    min_relevance: float | None = None
+    effort: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One answer: the same object in Python, JSON and REST.
+
+    `rank` counts from 1. `score` is the cosine in [-1, 1]. `relevance` is a calibrated chance in [0, 1]
+    that a person would call it right, or None where the encoder is not calibrated. `uri` of a local file
+    is its absolute native path. `width`/`height`: of the full upright picture, None when unknown.
+    """
+
+    rank: int
+    score: float
+    relevance: float | None
+    id: str
+    uri: str
+    width: int | None
+    height: int | None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The hit as JSON-ready values, keys in the documented order."""
+        return {
+            "rank": self.rank,
+            "score": self.score,
+            "relevance": self.relevance,
+            "id": self.id,
+            "uri": self.uri,
+            "width": self.width,
+            "height": self.height,
+            "metadata": dict(self.metadata),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a query is answered, and why, in a sentence."""
+
+    strategy: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Results(Sequence[Hit]):
+    """The hits of one query, best first, with how they were found. Behaves as a sequence of `Hit`.
+
+    `took_ms`: milliseconds by stage ("encode", "search", "fetch", "total").
+    """
+
+    hits: tuple[Hit, ...]
+    query: str
+    encoder: str
+    plan: Plan
+    took_ms: Mapping[str, float]
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def __getitem__(self, position: Any) -> Any:
+        return self.hits[position]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object that `search --json` prints."""
+        return {
+            "query": self.query,
+            "encoder": self.encoder,
+            "plan": {"strategy": self.plan.strategy, "reason": self.plan.reason},
+            "took_ms": dict(self.took_ms),
+            "hits": [hit.as_dict() for hit in self.hits],
+        }
