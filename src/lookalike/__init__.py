@@ -1,0 +1,1 @@
+"""Find pictures by words or by another picture."""
