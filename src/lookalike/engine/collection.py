@@ -1,0 +1,281 @@
+"""A collection: one directory that remembers pictures and answers questions about them.
+
+This is the object a user holds. It owns the store, loads the encoder when it is first needed and hands
+the work to `ingest`, `search`, `migrate` and `verify`; there is no logic of its own here beyond that.
+One process may write at a time; any number may search meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lookalike.core.errors import EncoderMismatch, QueryError
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from types import TracebackType
+
+    from lookalike.core.protocols import Encoder
+    from lookalike.core.records import DecodeLimits, Query, Results
+    from lookalike.engine.reports import MigrateEvent, SyncEvent, VerifyReport
+    from lookalike.store.collection_store import CompactReport, Failure, Store
+
+PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+
+
+def open(  # the name users type: lookalike.open(...)
+    path: PathLike,
+    *,
+    encoder: str | Encoder | None = None,
+    device: str = "auto",
+    create: bool = True,
+    models_dir: Path | None = None,
+    notice: Callable[[str], None] | None = None,
+) -> Collection:
+    """Open the collection at `path`, creating it on first use.
+
+    `encoder`: a name, a folder, or an object that follows the Encoder protocol; None takes the one the
+    collection was made with, and the built-in one for a new collection. `device`: auto, cpu, cuda, coreml
+    or directml. `notice` is called with sentences a person should see (a device that is not there).
+
+    Raises CollectionNotFound (with create=False), EncoderMismatch, CollectionTooNew, CollectionDamaged.
+    """
+    from lookalike.store.collection_store import Store
+
+    directory = Path(os.path.abspath(os.path.expanduser(os.fsdecode(path))))
+    store = Store.open(directory, create=create)
+    try:
+        return Collection(store, encoder=encoder, device=device, models_dir=models_dir, notice=notice)
+    except BaseException:
+        store.close()
+        raise
+
+
+class Collection:
+    """A searchable set of pictures. Use `lookalike.open` to get one; it is a context manager."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        encoder: str | Encoder | None = None,
+        device: str = "auto",
+        models_dir: Path | None = None,
+        notice: Callable[[str], None] | None = None,
+    ) -> None:
+        self._store = store
+        self._device = device
+        self._models_dir = models_dir
+        self._notice = notice
+        self._asked = encoder
+        self._encoder: Encoder | None = None
+        if encoder is not None and not store.read_only:
+            self._refuse_other_encoder()
+
+    # -- what it is ------------------------------------------------------------------------------
+
+    @property
+    def path(self) -> Path:
+        """The collection's directory."""
+        return self._store.path
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder of the collection, loaded on first use."""
+        if self._encoder is None:
+            space = self._store.current_space()
+            if self._asked is not None:
+                self._encoder = self._load(self._asked)
+            elif space is not None:
+                self._encoder = self._load_by_id(space.encoder_id)
+            else:
+                self._encoder = self._load("builtin")
+        return self._encoder
+
+    def status(self) -> dict[str, Any]:
+        """Counts and places: the object that `status --json` prints."""
+        counts = self._store.counts()
+        space = self._store.current_space()
+        return {
+            "items": counts.items,
+            "pictures": counts.pictures,
+            "offline": counts.offline,
+            "failures": counts.failures,
+            "encoder": space.encoder_name if space else None,
+            "dim": space.dim if space else None,
+            "bytes_on_disk": self._store.bytes_on_disk(),
+            "roots": [
+                {"path": os.fsdecode(root.path), "offline": root.offline, "file": root.is_file}
+                for root in self._store.roots()
+            ],
+            "collection": str(self.path),
+            "read_only": self._store.read_only,
+            "dead_rows": counts.dead_rows,
+        }
+
+    def failures(self) -> list[Failure]:
+        """Files that were not taken in the last runs, each with its reason."""
+        return self._store.failures()
+
+    # -- pictures in -----------------------------------------------------------------------------
+
+    def sync(
+        self,
+        paths: Sequence[PathLike] = (),
+        *,
+        exclude: Sequence[str] | None = None,
+        check_content: bool = False,
+        retry_failed: bool = False,
+        limits: DecodeLimits | None = None,
+        workers: int | None = None,
+        stop: threading.Event | None = None,
+    ) -> Iterator[SyncEvent]:
+        """Bring the collection up to date with folders and files; with no paths, with all it knows.
+
+        Yields Progress and Skipped while it runs and one SyncReport at the end; nothing happens until the
+        iterator is consumed. `exclude`: globs in gitignore syntax, remembered by the collection (None keeps
+        those it has). `check_content` also finds changes that kept size and time. Set `stop` from another
+        thread or a signal handler to end soon; what is done is kept.
+
+        Raises CollectionBusy, CollectionReadOnly, OutOfSpace, SourceError.
+        """
+        from lookalike.core.records import DecodeLimits
+        from lookalike.engine.ingest import IngestSettings, ingest
+
+        settings = IngestSettings(
+            exclude=None if exclude is None else tuple(exclude),
+            check_content=check_content,
+            retry_failed=retry_failed,
+            limits=limits or DecodeLimits(),
+            workers=workers,
+        )
+        return ingest(self._store, lambda: self.encoder, [_absolute(path) for path in paths], settings, stop)
+
+    def remove(self, path: PathLike) -> int:
+        """Take what lies at or below `path` out of the collection and keep it out; the files stay where they are.
+
+        Returns how many items left. Indexing that very path again brings it back.
+        """
+        from lookalike.engine.ingest import remember_removed
+
+        place = _absolute(path)
+        with self._store.writer() as writer:
+            count = writer.remove_below(place)
+            if count:
+                remember_removed(self._store, writer, place)
+        return count
+
+    def prune(self, *, purge: bool = False) -> int:
+        """Forget items of roots that are not there any more; returns how many. `purge` also compacts."""
+        with self._store.writer() as writer:
+            count = writer.prune_offline()
+            if purge:
+                writer.compact()
+        return count
+
+    def compact(self) -> CompactReport:
+        """Give back the space of pictures that are gone."""
+        with self._store.writer() as writer:
+            return writer.compact()
+
+    def migrate(self, encoder: str | Encoder, *, stop: threading.Event | None = None) -> Iterator[MigrateEvent]:
+        """Encode all pictures anew with another encoder beside the present one, then switch.
+
+        Searches go on with the present encoder meanwhile; an interrupted run is taken up by the next call.
+        """
+        from lookalike.engine.migrate import migrate
+
+        return migrate(self._store, self._load(encoder), stop, self._switched)
+
+    # -- answers out -----------------------------------------------------------------------------
+
+    def search(
+        self,
+        query: Any,
+        k: int = 10,
+        *,
+        folder: PathLike | None = None,
+        all_copies: bool = False,
+    ) -> Results:
+        """The `k` pictures nearest to `query`, best first.
+
+        `query`: a str is always words; a Path, bytes, a PIL image or a uint8 (h, w, 3) array is a picture;
+        a 1-D float array of the space's width is a vector; a core Query is taken as it is. `folder` limits
+        answers to files at or below it. Copies of one picture share one place unless `all_copies`.
+
+        Raises QueryError, NoTextTower, CannotDecode, ValueError for k < 1.
+        """
+        return self.search_many([query], k, folder=folder, all_copies=all_copies)[0]
+
+    def search_many(
+        self,
+        queries: Iterable[Any],
+        k: int = 10,
+        *,
+        folder: PathLike | None = None,
+        all_copies: bool = False,
+    ) -> list[Results]:
+        """Several queries at once, answered in order from one snapshot in one pass over the rows."""
+        from lookalike.engine.search import as_query, search
+
+        if k < 1:
+            raise ValueError(f"k is {k}; at least one answer must be asked for")
+        if self._store.current_space() is None:
+            raise QueryError(
+                f"the collection {self.path} holds no pictures yet", hint="lookalike index FOLDER puts some in"
+            )
+        below = None if folder is None else _absolute(folder)
+        asked: list[Query] = [as_query(query, k, below, self.encoder.dim) for query in queries]
+        return search(self._store, self.encoder, asked, all_copies=all_copies)
+
+    def verify(self, *, sample: int = 100, seed: int = 0) -> VerifyReport:
+        """Re-read every checksum and re-encode `sample` pictures to see that each vector is its own picture's."""
+        from lookalike.engine.verify import verify
+
+        return verify(self._store, lambda: self.encoder, sample, seed)
+
+    # -- life ------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Release files. Further calls fail."""
+        self._store.close()
+
+    def __enter__(self) -> Collection:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _switched(self, encoder: Encoder) -> None:
+        self._asked, self._encoder = None, encoder
+
+    def _load(self, encoder: str | Encoder) -> Encoder:
+        if not isinstance(encoder, str):
+            return encoder
+        from lookalike.encoders.load import load_encoder
+
+        return load_encoder(encoder, device=self._device, models_dir=self._models_dir, notice=self._notice)
+
+    def _load_by_id(self, encoder_id: str) -> Encoder:
+        from lookalike.encoders.load import load_encoder_by_id
+
+        return load_encoder_by_id(encoder_id, device=self._device, models_dir=self._models_dir, notice=self._notice)
+
+    def _refuse_other_encoder(self) -> None:
+        space = self._store.current_space()
+        if space is None or self.encoder.id == space.encoder_id:
+            return
+        raise EncoderMismatch(
+            f"the collection {self.path} was made with the encoder {space.encoder_name}, not {self.encoder.name}",
+            hint=f"lookalike migrate --encoder {self.encoder.name} moves it; searches work meanwhile",
+        )
+
+
+def _absolute(path: PathLike) -> bytes:
+    """Absolute native path in bytes; links are not resolved, so the path stays as the user knows it."""
+    return os.path.abspath(os.path.expanduser(os.fsencode(path)))
