@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from lookalike.core.arrays import Pixels, RowMask, Rows, Scores, Vectors
     from lookalike.core.records import Asset, Skipped
 

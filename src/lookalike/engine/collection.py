@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from lookalike.core.errors import EncoderMismatch, QueryError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lookalike.core.protocols import Encoder
     from lookalike.core.records import DecodeLimits, Query, Results
     from lookalike.engine.reports import MigrateEvent, SyncEvent, VerifyReport
-    from lookalike.store.collection_store import CompactReport, Failure, Store
+    from lookalike.store.collection_store import CompactReport, Failure, Space, Store
 
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
@@ -70,10 +70,9 @@ class Collection:
         self._device = device
         self._models_dir = models_dir
         self._notice = notice
-        self._asked = encoder
         self._encoder: Encoder | None = None
-        if encoder is not None and not store.read_only:
-            self._refuse_other_encoder()
+        if encoder is not None:
+            self._refuse_other_encoder(encoder)
 
     # -- what it is ------------------------------------------------------------------------------
 
@@ -85,14 +84,11 @@ class Collection:
     @property
     def encoder(self) -> Encoder:
         """The encoder of the collection, loaded on first use."""
+        space = self._store.current_space()
+        if space is not None:
+            return self._encoder_for(space)
         if self._encoder is None:
-            space = self._store.current_space()
-            if self._asked is not None:
-                self._encoder = self._load(self._asked)
-            elif space is not None:
-                self._encoder = self._load_by_id(space.encoder_id)
-            else:
-                self._encoder = self._load("builtin")
+            self._encoder = self._load("builtin")
         return self._encoder
 
     def status(self) -> dict[str, Any]:
@@ -188,7 +184,7 @@ class Collection:
         """
         from lookalike.engine.migrate import migrate
 
-        return migrate(self._store, self._load(encoder), stop, self._switched)
+        return migrate(self._store, self._load(encoder), stop)
 
     # -- answers out -----------------------------------------------------------------------------
 
@@ -228,14 +224,14 @@ class Collection:
                 f"the collection {self.path} holds no pictures yet", hint="lookalike index FOLDER puts some in"
             )
         below = None if folder is None else _absolute(folder)
-        asked: list[Query] = [as_query(query, k, below, self.encoder.dim) for query in queries]
-        return search(self._store, self.encoder, asked, all_copies=all_copies)
+        asked: list[Query] = [as_query(query, k, below) for query in queries]
+        return search(self._store, self._encoder_for, asked, all_copies=all_copies)
 
     def verify(self, *, sample: int = 100, seed: int = 0) -> VerifyReport:
         """Re-read every checksum and re-encode `sample` pictures to see that each vector is its own picture's."""
         from lookalike.engine.verify import verify
 
-        return verify(self._store, lambda: self.encoder, sample, seed)
+        return verify(self._store, self._encoder_for, sample, seed)
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -243,7 +239,7 @@ class Collection:
         """Release files. Further calls fail."""
         self._store.close()
 
-    def __enter__(self) -> Collection:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -251,8 +247,11 @@ class Collection:
     ) -> None:
         self.close()
 
-    def _switched(self, encoder: Encoder) -> None:
-        self._asked, self._encoder = None, encoder
+    def _encoder_for(self, space: Space) -> Encoder:
+        """The encoder of `space`: the one at hand when it is that, else loaded by its id."""
+        if self._encoder is None or self._encoder.id != space.encoder_id:
+            self._encoder = self._load_by_id(space.encoder_id)
+        return self._encoder
 
     def _load(self, encoder: str | Encoder) -> Encoder:
         if not isinstance(encoder, str):
@@ -266,14 +265,15 @@ class Collection:
 
         return load_encoder_by_id(encoder_id, device=self._device, models_dir=self._models_dir, notice=self._notice)
 
-    def _refuse_other_encoder(self) -> None:
+    def _refuse_other_encoder(self, asked: str | Encoder) -> None:
         space = self._store.current_space()
-        if space is None or self.encoder.id == space.encoder_id:
-            return
-        raise EncoderMismatch(
-            f"the collection {self.path} was made with the encoder {space.encoder_name}, not {self.encoder.name}",
-            hint=f"lookalike migrate --encoder {self.encoder.name} moves it; searches work meanwhile",
-        )
+        encoder = self._load(asked)
+        if space is not None and encoder.id != space.encoder_id:
+            raise EncoderMismatch(
+                f"the collection {self.path} was made with the encoder {space.encoder_name}, not {encoder.name}",
+                hint=f"lookalike migrate --encoder {encoder.name} moves it; searches work meanwhile",
+            )
+        self._encoder = encoder
 
 
 def _absolute(path: PathLike) -> bytes:

@@ -1,0 +1,82 @@
+"""Filling a space: vectors for pictures the collection knows but this encoder has not seen.
+
+A migration is one such filling, resumable because what is filled stays. A run of `index` fills what a
+migration had to leave out, because a disk was unplugged then.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lookalike.core.records import Asset, DecodeLimits, Picture, Skipped
+from lookalike.images.folder import folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lookalike.core.protocols import Encoder, Source
+    from lookalike.images.decoding_pool import DecodingPool
+    from lookalike.store.collection_store import ItemRecord, Space, Store, Writer
+
+PAGE = 64
+"""Pictures read, encoded and committed together."""
+
+
+def fill(store: Store, writer: Writer, encoder: Encoder, space: Space, pool: DecodingPool) -> Iterator[int | Skipped]:
+    """Encode every picture without a row in `space`. Yields how many were encoded after each page, and what was not.
+
+    A file that no longer holds the picture it held is left to the next run of `index`.
+    """
+    sources = {root.number: folder(root.path) for root in store.roots()}
+    after = 0
+    while page := writer.missing_rows(space, after, PAGE):
+        after = page[-1][0]
+        pictures: list[int] = []
+        pixels: list[Picture] = []
+        for number, outcome in _decoded(page, sources, encoder.image_side, pool):
+            if isinstance(outcome, Skipped):
+                yield outcome
+            elif number not in _holders(writer, outcome):
+                yield Skipped(_place(page, number), "the file changed since it was indexed", "changed")
+            else:
+                pictures.append(number)
+                pixels.append(outcome)
+        if pictures:
+            writer.put_vectors(space, pictures, encoder.encode_images([each.pixels for each in pixels]))
+            yield len(pictures)
+
+
+def decode_items(
+    items: list[ItemRecord], sources: dict[int, Source], side: int, pool: DecodingPool
+) -> Iterator[tuple[ItemRecord, Picture | Skipped]]:
+    """Read items again from where they are; in no particular order."""
+    by_uri = {item.uri: item for item in items}
+    jobs = ((sources[item.root], Asset(item.key, item.uri, item.size, item.modified_ns)) for item in items)
+    for _, asset, outcome in pool.decode(jobs, side=side, limits=DecodeLimits()):
+        yield by_uri[asset.uri], outcome
+
+
+def _decoded(
+    page: list[tuple[int, list[ItemRecord]]], sources: dict[int, Source], side: int, pool: DecodingPool
+) -> Iterator[tuple[int, Picture | Skipped]]:
+    """One outcome a picture: its first place that can be read, else why its last place could not."""
+    waiting = {number: list(items) for number, items in page}
+    while waiting:
+        again: dict[int, list[ItemRecord]] = {}
+        for item, outcome in decode_items([items[0] for items in waiting.values()], sources, side, pool):
+            rest = waiting[item.picture][1:]
+            if isinstance(outcome, Skipped) and rest:
+                again[item.picture] = rest
+            else:
+                yield item.picture, outcome
+        waiting = again
+
+
+def _holders(writer: Writer, picture: Picture) -> set[int]:
+    """Numbers of the pictures these pixels or bytes are known as."""
+    by_bytes = writer.pictures_by_bytes([picture.bytes_digest]).values()
+    return {*by_bytes, *writer.pictures_by_pixels([picture.pixels_digest]).values()}
+
+
+def _place(page: list[tuple[int, list[ItemRecord]]], number: int) -> str:
+    return next(items[0].uri for each, items in page if each == number)

@@ -1,0 +1,253 @@
+"""Pictures in: source -> decode -> encode -> store. Read `ingest` from top to bottom.
+
+A run has four stages. *Look* walks the folders and compares every file's size and time with what the
+store knows; what is new or different goes into a spool on disk, so memory does not grow with the number
+of files. *Recognise* hashes those whose size is known and takes moved and copied files without decoding.
+*Take* decodes and encodes the rest and publishes them in small atomic batches. *Finish* pairs files that
+vanished with equal ones that appeared (moves) and lets go of the rest.
+
+A file whose bytes are known, or whose upright pixels are known, takes the vector that is there: only a
+picture never seen before costs an encoding. Stopping at any point keeps every published batch; deletions
+happen only after a complete walk.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lookalike.core.records import Picture, Skipped
+from lookalike.engine.cores import usable_cores
+from lookalike.engine.fill import fill
+from lookalike.engine.look import Look
+from lookalike.engine.reports import Progress, SyncReport
+from lookalike.engine.scopes import exclusions, removed_places, resolve_scopes
+from lookalike.engine.spool import Pending, Spool, batches
+from lookalike.engine.take import Taker
+from lookalike.images.folder import folder
+from lookalike.store.collection_store import Failure
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Literal
+
+    from lookalike.core.protocols import Encoder, Source
+    from lookalike.core.records import Asset, DecodeLimits
+    from lookalike.engine.reports import SyncEvent
+    from lookalike.engine.scopes import Scope
+    from lookalike.images.decoding_pool import DecodingPool
+    from lookalike.store.collection_store import Store, Writer
+
+PROGRESS_EVERY_S = 0.1
+NOTE_FAILURES_AT = 256
+"""Failures written in one commit."""
+RECOGNISE_BATCH = 500
+"""Sizes looked up in one query."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """How a run works. `exclude` None keeps the collection's globs; `workers` None takes all cores."""
+
+    exclude: tuple[str, ...] | None
+    check_content: bool
+    retry_failed: bool
+    limits: DecodeLimits
+    workers: int | None
+
+
+def ingest(
+    store: Store,
+    encoder_of: Callable[[], Encoder],
+    paths: Sequence[bytes],
+    settings: IngestSettings,
+    stop: threading.Event | None,
+) -> Iterator[SyncEvent]:
+    """Bring the store up to date with `paths`; yields Progress and Skipped, at last a SyncReport."""
+    with store.writer() as writer, Spool() as differing:
+        removed = removed_places(store, writer, paths)
+        scopes = resolve_scopes(store, writer, paths)
+        run = _Run(writer, scopes, settings, stop)
+        walk = Look(store, writer, exclusions(store, writer, settings.exclude), removed)
+        for scope in scopes:
+            yield from _look(run, walk, scope, differing)
+        if differing.count and not run.stopping:
+            yield from _take_all(run, encoder_of, differing)
+        run.note_failures()
+        _fill_gaps(run, store, encoder_of)
+        if not run.stopping:
+            yield run.progress("finish")
+            finished = writer.finish(walk.walked, walk.unlisted)
+            run.moved, run.removed = finished.moved, finished.removed
+        yield run.report(store.counts().offline)
+
+
+def _look(run: _Run, walk: Look, scope: Scope, differing: Spool) -> Iterator[SyncEvent]:
+    again, check = run.settings.retry_failed, run.settings.check_content
+    for looked in walk.through(scope, again=again, check_content=check):
+        if isinstance(looked, Pending):
+            differing.add(looked)
+        elif looked is not None:
+            yield run.skip(scope.root.number, looked)
+        else:
+            run.unchanged += 1
+        yield from run.tell("look")
+        if run.stopping:
+            return
+
+
+def _take_all(run: _Run, encoder_of: Callable[[], Encoder], differing: Spool) -> Iterator[SyncEvent]:
+    from lookalike.images.decoding_pool import DecodingPool
+
+    run.total = run.unchanged + len(run.skipped) + differing.count
+    with DecodingPool(run.settings.workers or usable_cores()) as pool, Spool() as unknown:
+        encoder = encoder_of()
+        run.taker = taker = Taker(run.writer, encoder, run.writer.create_space(encoder.id, encoder.name, encoder.dim))
+        try:
+            yield from _recognise(run, taker, pool, differing, unknown)
+            yield from _decode(run, taker, pool, unknown, encoder.image_side)
+        finally:
+            taker.publish()
+
+
+def _recognise(run: _Run, taker: Taker, pool: DecodingPool, differing: Spool, unknown: Spool) -> Iterator[SyncEvent]:
+    """Take files whose bytes are those of a known picture; the others go on to `unknown`."""
+    waiting: dict[str, Pending] = {}
+
+    def worth_hashing() -> Iterator[tuple[Source, Asset]]:
+        for batch in batches(differing, RECOGNISE_BATCH):
+            sizes = run.writer.sizes_known([pending.asset.size for pending in batch])
+            for pending in batch:
+                if pending.asset.size in sizes:
+                    waiting[pending.asset.uri] = pending
+                    yield run.source(pending), pending.asset
+                else:
+                    unknown.add(pending)
+
+    for _, asset, outcome in pool.digest(worth_hashing(), limits=run.settings.limits):
+        pending = waiting.pop(asset.uri)
+        if isinstance(outcome, Skipped):
+            yield run.skip(pending.root, outcome)
+        elif not taker.take_known(pending, outcome):
+            unknown.add(pending)
+        yield from run.tell("take")
+        if run.stopping:
+            return
+
+
+def _decode(run: _Run, taker: Taker, pool: DecodingPool, unknown: Spool, side: int) -> Iterator[SyncEvent]:
+    """Decode and encode what is left."""
+    waiting: dict[str, Pending] = {}
+
+    def jobs() -> Iterator[tuple[Source, Asset]]:
+        for pending in unknown:
+            waiting[pending.asset.uri] = pending
+            yield run.source(pending), pending.asset
+
+    if run.stopping:
+        return
+    for _, asset, outcome in pool.decode(jobs(), side=side, limits=run.settings.limits):
+        pending = waiting.pop(asset.uri)
+        if isinstance(outcome, Picture):
+            taker.take(pending, outcome)
+        else:
+            yield run.skip(pending.root, outcome)
+        yield from run.tell("take")
+        if run.stopping:
+            return
+
+
+def _fill_gaps(run: _Run, store: Store, encoder_of: Callable[[], Encoder]) -> None:
+    """Encode known pictures that have no vector yet: those a migration could not read at its time."""
+    space = store.current_space()
+    if space is None or run.stopping or not run.writer.missing_rows(space, 0, 1):
+        return
+    from lookalike.images.decoding_pool import DecodingPool
+
+    with DecodingPool(run.settings.workers or usable_cores()) as pool:
+        for outcome in fill(store, run.writer, encoder_of(), space, pool):
+            run.filled += outcome if isinstance(outcome, int) else 0
+
+
+class _Run:
+    """The tally of one run, and what tells about it."""
+
+    def __init__(
+        self, writer: Writer, scopes: list[Scope], settings: IngestSettings, stop: threading.Event | None
+    ) -> None:
+        self.writer = writer
+        self.settings = settings
+        self.taker: Taker | None = None
+        self.skipped: list[Skipped] = []
+        self.unchanged = self.moved = self.removed = self.filled = 0
+        self.total: int | None = None
+        self._failures: list[Failure] = []
+        self._sources: dict[int, Source] = {scope.root.number: folder(scope.root.path) for scope in scopes}
+        self._stop = stop
+        self._started = self._told = time.monotonic()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop is not None and self._stop.is_set()
+
+    def source(self, pending: Pending) -> Source:
+        return self._sources[pending.root]
+
+    def skip(self, root: int, skipped: Skipped) -> Skipped:
+        """Note an entry that is not taken; it is listed until it can be taken or is gone."""
+        self.skipped.append(skipped)
+        if skipped.key is not None:
+            self._failures.append(
+                Failure(
+                    root=root,
+                    key=skipped.key,
+                    uri=skipped.uri,
+                    code=skipped.code,
+                    reason=skipped.reason,
+                    size=skipped.size,
+                    modified_ns=skipped.modified_ns,
+                )
+            )
+        if len(self._failures) >= NOTE_FAILURES_AT:
+            self.note_failures()
+        return skipped
+
+    def note_failures(self) -> None:
+        if self._failures:
+            self.writer.note_failures(self._failures)
+            self._failures = []
+
+    def tell(self, stage: Literal["look", "take"]) -> Iterator[Progress]:
+        """A Progress when the last one is old enough to be worth another."""
+        now = time.monotonic()
+        if now - self._told >= PROGRESS_EVERY_S:
+            self._told = now
+            yield self.progress(stage)
+
+    def progress(self, stage: Literal["look", "take", "finish"]) -> Progress:
+        taken = self.taker.taken if self.taker else 0
+        return Progress(
+            stage=stage,
+            done=self.unchanged + len(self.skipped) + taken,
+            total=self.total,
+            encoded=self.taker.encoded if self.taker else 0,
+            skipped=len(self.skipped),
+            seconds=time.monotonic() - self._started,
+        )
+
+    def report(self, offline: int) -> SyncReport:
+        taker = self.taker
+        return SyncReport(
+            added=(taker.added if taker else 0) - self.moved,
+            changed=taker.changed if taker else 0,
+            moved=self.moved,
+            removed=self.removed,
+            offline=offline,
+            encoded=(taker.encoded if taker else 0) + self.filled,
+            reused=taker.reused if taker else 0,
+            skipped=tuple(self.skipped),
+            seconds=time.monotonic() - self._started,
+            interrupted=self.stopping,
+        )

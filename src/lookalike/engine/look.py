@@ -1,0 +1,106 @@
+"""Looking through folders: which files are as the store knows them, and which have to be taken.
+
+An unchanged file costs one `stat`. Only what differs leaves this module, as Pending.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, TypeAlias
+
+from lookalike.core.records import Asset, Skipped
+from lookalike.engine.scopes import Scope, is_below
+from lookalike.engine.spool import Pending, batches
+from lookalike.images.folder import folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lookalike.store.collection_store import Failure, KnownItem, Store, Writer
+
+LOOK_BATCH = 500
+"""Entries compared with the store in one query."""
+
+TRANSIENT = frozenset({"changing", "unreadable", "crashed"})
+"""Reasons that can pass by themselves: such a file is tried again in every run."""
+
+Looked: TypeAlias = "Pending | Skipped | None"
+"""A file to take, one that cannot be taken, or None for a file that is as it was."""
+
+
+class Look:
+    """Walks scopes one after another; afterwards knows which were walked completely and what could not be listed."""
+
+    def __init__(self, store: Store, writer: Writer, exclude: Sequence[str], removed: Sequence[bytes]) -> None:
+        self._store = store
+        self._writer = writer
+        self._exclude = exclude
+        self._removed = removed
+        self.walked: list[tuple[int, bytes]] = []
+        self.unlisted: list[tuple[int, bytes]] = []
+
+    def through(self, scope: Scope, *, again: bool, check_content: bool) -> Iterator[Looked]:
+        """Compare every file of `scope` with the store. `again` retries files that failed before."""
+        root = scope.root.number
+        if not self._is_there(scope):
+            self._writer.set_offline(root, True)
+            return
+        self._writer.set_offline(root, False)
+        source = folder(scope.root.path, exclude=self._exclude, below=scope.below)
+        for batch in batches(source.assets(), LOOK_BATCH):
+            kept = [entry for entry in batch if not self._was_removed(entry)]
+            keys = [entry.key for entry in kept if entry.key is not None]
+            known, failed = self._writer.known(root, keys), self._writer.known_failures(root, keys)
+            self._writer.mark_seen(root, keys)
+            for entry in kept:
+                if isinstance(entry, Skipped):
+                    if entry.folder and entry.key is not None:
+                        self.unlisted.append((root, entry.key))
+                    yield entry
+                else:
+                    failure = None if again else failed.get(entry.key)
+                    yield _compare(scope, entry, known.get(entry.key), failure, check_content=check_content)
+        self.walked.append((root, scope.below))
+
+    def _was_removed(self, entry: Asset | Skipped) -> bool:
+        if not self._removed:
+            return False
+        path = os.fsencode(entry.uri)
+        return any(is_below(path, place) for place in self._removed)
+
+    def _is_there(self, scope: Scope) -> bool:
+        """Whether the root can be looked at. An empty folder on another device than before is a mount point
+        whose disk was unplugged, not a folder whose files were all deleted.
+        """
+        path = scope.root.path
+        place = os.path.dirname(path) if scope.root.is_file else path
+        if not os.path.isdir(place):
+            return False
+        name = f"device.{scope.root.number}"
+        device = os.stat(place).st_dev
+        before = self._store.setting(name)
+        if before is not None and before != device and _is_empty(place):
+            return False
+        if before != device:
+            self._writer.set_setting(name, device)
+        return True
+
+
+def _compare(
+    scope: Scope, asset: Asset, item: KnownItem | None, failure: Failure | None, *, check_content: bool
+) -> Looked:
+    stamp = (asset.size, asset.modified_ns)
+    if failure is not None and stamp == (failure.size, failure.modified_ns) and failure.code not in TRANSIENT:
+        return Skipped(
+            asset.uri, failure.reason, failure.code, key=asset.key, size=asset.size, modified_ns=asset.modified_ns
+        )
+    if item is None:
+        return Pending(scope.root.number, asset, None)
+    if stamp == (item.size, item.modified_ns) and not check_content:
+        return None
+    return Pending(scope.root.number, asset, item.picture)
+
+
+def _is_empty(place: bytes) -> bool:
+    with os.scandir(place) as entries:
+        return next(iter(entries), None) is None

@@ -1,0 +1,63 @@
+"""Files waiting to be taken, kept on disk so that a run over a million of them needs no memory for them."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from types import TracebackType
+    from typing import IO
+
+    from lookalike.core.records import Asset
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A file to take: the number of its root, and that of the picture last seen there, if any."""
+
+    root: int
+    asset: Asset
+    picture: int | None
+
+
+class Spool:
+    """A first-in, first-out file of Pending in the system's temporary folder; gone when closed."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="lookalike-")  # noqa: SIM115 closed by __exit__
+        self.count = 0
+
+    def add(self, pending: Pending) -> None:
+        pickle.dump((pending.root, pending.asset, pending.picture), self._file, protocol=5)
+        self.count += 1
+
+    def __iter__(self) -> Iterator[Pending]:
+        self._file.seek(0)
+        for _ in range(self.count):
+            yield Pending(*pickle.load(self._file))  # noqa: S301 our own temporary file, written above
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+
+def batches(values: Iterable[Value], size: int) -> Iterator[list[Value]]:
+    """Lists of up to `size` values, in order."""
+    batch: list[Value] = []
+    for value in values:
+        batch.append(value)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,139 @@
+"""From what a user hands over to a Query, and from a Query's terms to one unit vector.
+
+A str is always words: nobody's query changes its meaning because a file of that name exists.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lookalike.core.arrays import unit_vectors
+from lookalike.core.errors import CannotDecode, QueryError
+from lookalike.core.records import Query, Term
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lookalike.core.arrays import Pixels, Vectors
+    from lookalike.core.protocols import Encoder
+    from lookalike.store.collection_store import Snapshot
+
+
+def as_query(given: Any, k: int, folder: bytes | None) -> Query:
+    """A Query from a str, Path, bytes, PIL image, uint8 (h, w, 3) array, float (dim,) array or Query.
+
+    Raises QueryError for anything else, and for words of nothing but white space.
+    """
+    if isinstance(given, Query):
+        return given
+    return Query(terms=(_term(given),), k=k, folder=folder)
+
+
+def describe(query: Query) -> str:
+    """The query as a person would write it."""
+    parts = []
+    for position, term in enumerate(query.terms):
+        sign = "- " if term.weight < 0 else "+ " if position else ""
+        weight = "" if abs(term.weight) == 1 else f"{abs(term.weight):g}:"
+        parts.append(f"{sign}{weight}{term.label or term.value}")
+    return " ".join(parts)
+
+
+def query_vectors(encoder: Encoder, snapshot: Snapshot, queries: Sequence[Query]) -> Vectors:
+    """One unit vector a query: (q, dim). All words go through the text tower together, all pictures likewise.
+
+    Raises NoTextTower, QueryError for an unknown item or terms that cancel each other out.
+    """
+    import numpy as np
+
+    terms = [term for query in queries for term in query.terms]
+    texts = [term.value for term in terms if term.kind == "text"]
+    pictures = [term.value for term in terms if term.kind == "picture"]
+    from_texts = iter(encoder.encode_texts(texts)) if texts else iter(())
+    from_pictures = iter(encoder.encode_images(pictures)) if pictures else iter(())
+    vectors = np.zeros((len(queries), encoder.dim), dtype=np.float32)
+    for position, query in enumerate(queries):
+        for term in query.terms:
+            if term.kind == "text":
+                vector = next(from_texts)
+            elif term.kind == "picture":
+                vector = next(from_pictures)
+            elif term.kind == "item":
+                vector = _item_vector(snapshot, str(term.value))
+            else:
+                vector = _given_vector(term.value, encoder.dim)
+            vectors[position] += term.weight * vector
+        if not np.linalg.norm(vectors[position]) > 1e-6:  # also catches NaN
+            raise QueryError(f"the parts of the query cancel each other out: {describe(query)}")
+    return unit_vectors(vectors, encoder.dim) if queries else vectors
+
+
+def _given_vector(value: Any, dim: int) -> Vectors:
+    try:
+        return unit_vectors(value, dim)[0]
+    except ValueError as error:
+        raise QueryError(f"the query vector cannot be used: {error}") from error
+
+
+def _item_vector(snapshot: Snapshot, item_id: str) -> Vectors:
+    rows = snapshot.rows_of_item(item_id)
+    if not rows:
+        raise QueryError(
+            f"there is no item {item_id} in this collection", hint="ids stand in the output of: lookalike search --json"
+        )
+    return unit_vectors(snapshot.rows[rows[0]])[0]
+
+
+def _term(given: Any) -> Term:
+    if isinstance(given, str):
+        if not given.strip():
+            raise QueryError("the query is empty", hint='try: lookalike search "a dog in the snow"')
+        return Term("text", given)
+    if isinstance(given, (Path, os.PathLike)):
+        return Term("picture", _pixels_of_file(Path(os.fsdecode(given))), label=os.fsdecode(given))
+    if isinstance(given, (bytes, bytearray, memoryview)):
+        return Term("picture", _pixels(bytes(given)), label="(picture)")
+    return _array_term(given)
+
+
+def _array_term(given: Any) -> Term:
+    import numpy as np
+
+    if hasattr(given, "convert") and hasattr(given, "getexif"):  # a PIL image, known without importing PIL
+        from lookalike.images.decode import pixels_of_image
+
+        return Term("picture", pixels_of_image(given), label="(picture)")
+    if isinstance(given, np.ndarray):
+        if given.dtype == np.uint8 and given.ndim == 3 and given.shape[2] == 3:
+            return Term("picture", np.ascontiguousarray(given), label="(picture)")
+        if given.ndim == 1 and np.issubdtype(given.dtype, np.floating):
+            return Term("vector", given, label="(vector)")
+        raise QueryError(
+            f"an array of shape {given.shape} and type {given.dtype} is neither a picture nor a vector",
+            hint="a picture is uint8 (height, width, 3); a vector is float (dim,)",
+        )
+    raise QueryError(
+        f"a query cannot be made from {type(given).__name__}",
+        hint="give words (str), a Path, bytes, a PIL image, a uint8 (h, w, 3) array or a float vector",
+    )
+
+
+def _pixels_of_file(path: Path) -> Pixels:
+    try:
+        return _pixels(path.expanduser().read_bytes())
+    except OSError as error:
+        raise QueryError(f"cannot read the picture {path}: {error.strerror or error}") from error
+    except CannotDecode as error:
+        raise CannotDecode(error.code, f"{path}: {error}", hint=error.hint) from error
+
+
+def _pixels(data: bytes) -> Pixels:
+    from lookalike.images.decode import decode_picture
+
+    return decode_picture(data, side=QUERY_SIDE).pixels
+
+
+QUERY_SIDE = 512
+"""Query pictures are decoded to at least twice this side: more than any encoder in the catalogue looks at."""
