@@ -70,7 +70,8 @@ class Collection:
         self._device = device
         self._models_dir = models_dir
         self._notice = notice
-        self._encoder: Encoder | None = None
+        self._encoders: dict[str, Encoder] = {}
+        self._chosen: Encoder | None = None
         if encoder is not None:
             self._refuse_other_encoder(encoder)
 
@@ -87,9 +88,9 @@ class Collection:
         space = self._store.current_space()
         if space is not None:
             return self._encoder_for(space)
-        if self._encoder is None:
-            self._encoder = self._load("builtin")
-        return self._encoder
+        if self._chosen is None:
+            self._chosen = self._load("builtin")
+        return self._chosen
 
     def status(self) -> dict[str, Any]:
         """Counts and places: the object that `status --json` prints."""
@@ -248,32 +249,31 @@ class Collection:
         self.close()
 
     def _encoder_for(self, space: Space) -> Encoder:
-        """The encoder of `space`: the one at hand when it is that, else loaded by its id."""
-        if self._encoder is None or self._encoder.id != space.encoder_id:
-            self._encoder = self._load_by_id(space.encoder_id)
-        return self._encoder
+        """The encoder of `space`: one at hand, else loaded by its id."""
+        if space.encoder_id not in self._encoders:
+            from lookalike.encoders.load import load_encoder_by_id
+
+            self._encoders[space.encoder_id] = load_encoder_by_id(
+                space.encoder_id, device=self._device, models_dir=self._models_dir, notice=self._notice
+            )
+        return self._encoders[space.encoder_id]
 
     def _load(self, encoder: str | Encoder) -> Encoder:
-        if not isinstance(encoder, str):
-            return encoder
-        from lookalike.encoders.load import load_encoder
+        if isinstance(encoder, str):
+            from lookalike.encoders.load import load_encoder
 
-        return load_encoder(encoder, device=self._device, models_dir=self._models_dir, notice=self._notice)
-
-    def _load_by_id(self, encoder_id: str) -> Encoder:
-        from lookalike.encoders.load import load_encoder_by_id
-
-        return load_encoder_by_id(encoder_id, device=self._device, models_dir=self._models_dir, notice=self._notice)
+            encoder = load_encoder(encoder, device=self._device, models_dir=self._models_dir, notice=self._notice)
+        self._encoders[encoder.id] = encoder
+        return encoder
 
     def _refuse_other_encoder(self, asked: str | Encoder) -> None:
         space = self._store.current_space()
-        encoder = self._load(asked)
+        encoder = self._chosen = self._load(asked)
         if space is not None and encoder.id != space.encoder_id:
             raise EncoderMismatch(
                 f"the collection {self.path} was made with the encoder {space.encoder_name}, not {encoder.name}",
                 hint=f"lookalike migrate --encoder {encoder.name} moves it; searches work meanwhile",
             )
-        self._encoder = encoder
 
 
 def _absolute(path: PathLike) -> bytes:
