@@ -1,0 +1,92 @@
+"""What every encoder promises, whichever it is."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from tiny_encoder import write_tiny_encoder
+
+from lookalike.core.errors import NoTextTower
+from lookalike.encoders.load import load_encoder
+from lookalike.testing import ToyEncoder
+
+TEXTS = ["a red dog", "кіт in the snow", "", "blue " * 40]
+
+
+def pictures(count=11):
+    random = np.random.default_rng(7)
+    sizes = random.integers(8, 90, (count, 2))
+    return [random.integers(0, 256, (height, width, 3), np.uint8) for height, width in sizes]
+
+
+@pytest.fixture(params=["toy", "fp32", "fp16", "one picture at a time", "int32 tokens"])
+def encoder(request, tmp_path):
+    if request.param == "toy":
+        return ToyEncoder()
+    options = {
+        "fp32": {},
+        "fp16": {"half": True, "config": {"tolerance": 5e-3}},
+        "one picture at a time": {"batch": 1},
+        "int32 tokens": {"token_type": "int32"},
+    }[request.param]
+    folder = write_tiny_encoder(tmp_path / "tiny", **options)
+    return load_encoder(str(folder), device="cpu", models_dir=tmp_path / "models", threads=1)
+
+
+def test_vectors_are_float32_contiguous_finite_and_of_unit_length(encoder):
+    for vectors in (encoder.encode_images(pictures()), encoder.encode_texts(TEXTS)):
+        assert vectors.dtype == np.float32
+        assert vectors.flags.c_contiguous
+        assert vectors.shape[1] == encoder.dim
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_nothing_in_nothing_out(encoder):
+    assert encoder.encode_images([]).shape == (0, encoder.dim)
+    assert encoder.encode_texts([]).shape == (0, encoder.dim)
+
+
+def test_a_batch_equals_its_singles_in_order(encoder):
+    shown = pictures()
+    singles = np.concatenate([encoder.encode_images([picture]) for picture in shown])
+    np.testing.assert_allclose(encoder.encode_images(shown), singles, atol=encoder.tolerance, rtol=0)
+    words = np.concatenate([encoder.encode_texts([text]) for text in TEXTS])
+    np.testing.assert_allclose(encoder.encode_texts(TEXTS), words, atol=encoder.tolerance, rtol=0)
+
+
+def test_equal_from_many_threads_at_once(encoder):
+    shown = pictures()
+    expected = encoder.encode_images(shown)
+    with ThreadPoolExecutor(8) as pool:
+        for vectors in pool.map(encoder.encode_images, [shown] * 16):
+            np.testing.assert_allclose(vectors, expected, atol=encoder.tolerance, rtol=0)
+
+
+def test_pictures_are_not_altered(encoder):
+    shown = pictures(3)
+    before = [picture.copy() for picture in shown]
+    encoder.encode_images(shown)
+    for picture, kept in zip(shown, before, strict=True):
+        np.testing.assert_array_equal(picture, kept)
+
+
+def test_the_id_is_the_name_and_twelve_hex_digits(encoder):
+    name, _, digest = encoder.id.rpartition("-")
+    assert name == encoder.name
+    assert len(digest) == 12
+    assert int(digest, 16) >= 0
+
+
+def test_says_what_it_understands_and_how_large_it_looks(encoder):
+    assert encoder.modalities == {"image", "text"}
+    assert encoder.image_side == 32
+
+
+def test_an_encoder_without_words_refuses_them_by_name(tmp_path):
+    folder = write_tiny_encoder(tmp_path / "wordless", text=False)
+    for encoder in (ToyEncoder(text=False), load_encoder(str(folder), models_dir=tmp_path / "models")):
+        assert encoder.modalities == {"image"}
+        with pytest.raises(NoTextTower, match=encoder.name):
+            encoder.encode_texts(["a dog"])
