@@ -1,0 +1,151 @@
+"""The process that reads and decodes files for `decoding_pool`; started by it, never imported by others.
+
+It takes pickled jobs from standard input, one at a time, and answers on standard output. It ends when its
+input closes, whatever it is doing: so it never outlives the process that started it. numpy is not loaded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pickle
+import signal
+import struct
+import sys
+import threading
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NoReturn
+
+from lookalike.core.errors import CannotDecode
+from lookalike.images.decode import DIGEST_BYTES, decode_image, digest
+from lookalike.images.folder import unreadable_code
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lookalike.core.protocols import Source
+    from lookalike.core.records import Asset, DecodeLimits
+
+FRAME = struct.Struct("<II")
+"""Before each answer: the lengths of its pickled head and of its raw body, in bytes."""
+_PIECE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`source`: pickled; None when it is the one of the job before."""
+
+    kind: Literal["decode", "digest"]
+    source: bytes | None
+    asset: Asset
+    side: int
+    limits: DecodeLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`kind`: "ready", "picture", "digest", "skipped" (`values`: code, reason) or "no-source" (`values`: why)."""
+
+    kind: str
+    values: tuple[Any, ...] = ()
+
+
+def serve() -> None:
+    """Work until standard input closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal: the parent decides
+    answers = _own_output()
+    jobs: SimpleQueue[Job] = SimpleQueue()
+    threading.Thread(target=_receive, args=(sys.stdin.buffer, jobs), daemon=True).start()
+    _send(answers, Answer("ready"))
+    source: Source | None = None
+    while True:
+        job = jobs.get()
+        try:
+            if job.source is not None:
+                source = pickle.loads(job.source)  # noqa: S301 - the parent wrote it
+        except Exception as error:  # unpickling runs the source's own code
+            _send(answers, Answer("no-source", (f"{type(error).__name__}: {error}",)))
+            continue
+        assert source is not None
+        answer, body = _work(job, source)
+        _send(answers, answer, body)
+
+
+def _own_output() -> BinaryIO:
+    """Standard output for ourselves alone; what C libraries print goes nowhere."""
+    answers = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    return answers
+
+
+def _receive(stream: BinaryIO, jobs: SimpleQueue[Job]) -> NoReturn:
+    """Pass jobs on; end the process at once when the parent is gone, even in the middle of a decode."""
+    with contextlib.suppress(Exception):
+        while True:
+            jobs.put(pickle.load(stream))  # noqa: S301 - the parent wrote it
+    os._exit(0)
+
+
+def _send(answers: BinaryIO, answer: Answer, body: bytes = b"") -> None:
+    head = pickle.dumps(answer)
+    try:
+        answers.write(FRAME.pack(len(head), len(body)))
+        answers.write(head)
+        answers.write(body)
+        answers.flush()
+    except OSError:
+        os._exit(0)  # nobody listens any more
+
+
+def _work(job: Job, source: Source) -> tuple[Answer, bytes]:
+    from PIL import Image
+
+    try:
+        if job.kind == "digest":
+            return Answer("digest", (_settled(source, job, _digest_of),)), b""
+        Image.MAX_IMAGE_PIXELS = job.limits.max_pixels // 2  # Pillow's own checks refuse twice this
+        data = _settled(source, job, lambda stream: stream.read())
+        picture = decode_image(data, side=job.side, limits=job.limits)
+    except CannotDecode as error:
+        return Answer("skipped", (error.code, str(error))), b""
+    except MemoryError:
+        return Answer("skipped", ("out-of-memory", "not enough memory to read the file")), b""
+    except OSError as error:
+        return Answer("skipped", (unreadable_code(error), f"the file cannot be read: {error.strerror or error}")), b""
+    except Exception as error:  # a source's `open` is anybody's code; it may only cost its file
+        return Answer("skipped", ("unreadable", f"the source cannot open it: {type(error).__name__}: {error}")), b""
+    values = (picture.width, picture.height, picture.format, digest(data), picture.pixels_digest, picture.metadata)
+    return Answer("picture", (picture.image.size, *values)), picture.image.tobytes()
+
+
+def _settled(source: Source, job: Job, take: Callable[[BinaryIO], bytes]) -> bytes:
+    """What `take` makes of the file's bytes, if the file stayed the same meanwhile; tried twice."""
+    for _ in range(2):
+        with source.open(job.asset) as stream:
+            before = _state(stream)
+            if before is not None and before[0] > job.limits.max_bytes:
+                raise CannotDecode("too-big", f"{before[0]:,} bytes, more than the limit of {job.limits.max_bytes:,}")
+            taken = take(stream)
+            if before is None or (before == _state(stream) and stream.tell() == before[0]):
+                return taken
+    raise CannotDecode("changing", "the file is being written; it is taken when it has settled")
+
+
+def _state(stream: BinaryIO) -> tuple[int, int] | None:
+    """Size and time of change of the open file; None for a stream that is no file."""
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, AttributeError):
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _digest_of(stream: BinaryIO) -> bytes:
+    running = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    while piece := stream.read(_PIECE_BYTES):
+        running.update(piece)
+    return running.digest()

@@ -1,0 +1,254 @@
+"""A folder as a source of pictures: found by walking, in a stable order, without reading them.
+
+What is taken: every regular file whose name has a picture's suffix, and every file with no suffix or an
+unknown one whose first bytes are a picture's. A file whose suffix says that it is something else (text, film,
+sound, program, ...) is no candidate and not reported; nor are hidden files and folders (a leading dot), what
+`.lookalikeignore` files and `exclude` name, and folders called `*.lookalike`, which are collections. Everything
+else that looks like a picture and cannot be taken is a `Skipped` with its reason.
+
+Links: a link to a file is a file; a link to a folder is followed unless that folder is seen anyway, so each
+folder is walked once and loops end. Folders reached by links come after all others.
+
+Promises: memory grows with the number of folders and of entries in one folder, not of files; one `stat` per
+candidate. Names are bytes throughout: they need not be text.
+"""
+
+from __future__ import annotations
+
+import errno
+import mimetypes
+import os
+import stat
+from collections import deque
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, BinaryIO
+
+from lookalike.core.errors import SourceError
+from lookalike.core.records import Asset, Skipped
+from lookalike.images.ignore import IGNORE_FILE, IgnoreRules
+from lookalike.images.sniff import HEAD_BYTES, PICTURE_SUFFIXES, RAW_SUFFIXES, picture_format
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+_COLLECTION_SUFFIX = b".lookalike"
+_TAKEN_SUFFIXES = PICTURE_SUFFIXES | RAW_SUFFIXES
+_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+"""Not to wait for a writer, should the file have become a pipe since it was found."""
+
+
+def folder(
+    root: bytes | str | Path, *, exclude: Sequence[str] = (), below: bytes = b"", hidden: bool = False
+) -> FolderSource:
+    """The pictures in a folder, or one picture file.
+
+    `exclude`: patterns in gitignore syntax, relative to the root. `below`: the key of a subfolder or file to
+    which the walk is limited. `hidden`: take hidden files and folders too.
+    """
+    path = os.path.expanduser(os.fsencode(root))
+    return FolderSource(_absolute(path), tuple(exclude), below.strip(b"/"), hidden)
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSource:
+    """See `folder`. `root` is absolute, as it was given: links in it are not resolved."""
+
+    root: bytes
+    exclude: tuple[str, ...] = ()
+    below: bytes = b""
+    hidden: bool = False
+
+    def assets(self) -> Iterator[Asset | Skipped]:
+        """Entries folder by folder, sorted by name. Raises SourceError when the root or `exclude` cannot be read."""
+        try:
+            status = os.stat(self.root)
+        except OSError as error:
+            raise SourceError(
+                f"{os.fsdecode(self.root)} cannot be read: {_sentence(error)}",
+                hint="is the path right, the disk there?",
+            ) from error
+        if stat.S_ISDIR(status.st_mode):
+            rules = IgnoreRules().with_patterns(b"", self.exclude) if self.exclude else IgnoreRules()
+            return _Walk(self).run(rules)
+        if not stat.S_ISREG(status.st_mode):
+            raise SourceError(f"{os.fsdecode(self.root)} is neither a folder nor a file")
+        return iter([_asset(b"", self.root, status)])
+
+    def open(self, asset: Asset) -> BinaryIO:
+        """The file's bytes. Raises OSError, also when it is no regular file (any more)."""
+        return _open_regular(self.path(asset.key))
+
+    def path(self, key: bytes) -> bytes:
+        """The native absolute path of a key."""
+        if not key:
+            return self.root
+        return os.path.join(self.root, key if os.sep == "/" else key.replace(b"/", os.fsencode(os.sep)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder to be walked. `prefix` is its key and a slash; b"" for the root."""
+
+    prefix: bytes
+    path: bytes
+    rules: IgnoreRules
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One walk. `seen`: the identities of the folders walked so far. `linked`: linked folders, left for the end."""
+
+    source: FolderSource
+    seen: set[tuple[int, int] | bytes] = field(default_factory=set)
+    linked: deque[_Folder] = field(default_factory=deque)
+
+    def run(self, rules: IgnoreRules) -> Iterator[Asset | Skipped]:
+        self.linked.append(_Folder(b"", self.source.root, rules))
+        while self.linked:
+            yield from self._tree(self.linked.popleft())
+
+    def _tree(self, top: _Folder) -> Iterator[Asset | Skipped]:
+        """Depth first, with a stack of our own: folders may be nested deeper than Python's calls."""
+        stack = [self._listing(top)]
+        while stack:
+            found = next(stack[-1], None)
+            if found is None:
+                stack.pop()
+            elif isinstance(found, _Folder):
+                stack.append(self._listing(found))
+            else:
+                yield found
+
+    def _listing(self, place: _Folder) -> Iterator[Asset | Skipped | _Folder]:
+        """What lies directly in a folder that has not been walked yet, by name."""
+        try:
+            identity = _identity(place.path)
+            if identity in self.seen:
+                return
+            self.seen.add(identity)
+            with os.scandir(place.path) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+            rules = place.rules
+            if any(entry.name == IGNORE_FILE for entry in entries):
+                rules = rules.with_file(place.prefix, os.path.join(place.path, IGNORE_FILE))
+        except (OSError, SourceError) as error:
+            yield _skipped(place.prefix.rstrip(b"/"), place.path, error, folder=True)
+            return
+        for entry in entries:
+            yield from self._look_at(entry, place.prefix + entry.name, rules)
+
+    def _look_at(
+        self, entry: os.DirEntry[bytes], key: bytes, rules: IgnoreRules
+    ) -> Iterator[Asset | Skipped | _Folder]:
+        below, name = self.source.below, entry.name
+        on_the_way = bool(below) and (below + b"/").startswith(key + b"/")
+        if below and not on_the_way and not key.startswith(below + b"/"):
+            return
+        if name.startswith(b".") and not (self.source.hidden or on_the_way):
+            return
+        if not _is_folder(entry):
+            if below in (b"", key) or not on_the_way:
+                yield from _file(entry, key, rules)
+            return
+        if name.endswith(_COLLECTION_SUFFIX) or rules.ignores(key, folder=True):
+            return
+        if _suffix(name) in _TAKEN_SUFFIXES:
+            reason = "a folder with a picture's name; the pictures in it are taken"
+            yield Skipped(os.fsdecode(entry.path), reason, "not-a-file", key)
+        child = _Folder(key + b"/", entry.path, rules)
+        if entry.is_symlink():
+            self.linked.append(child)
+        else:
+            yield child
+
+
+def _file(entry: os.DirEntry[bytes], key: bytes, rules: IgnoreRules) -> Iterator[Asset | Skipped]:
+    """The entry, if it is a candidate."""
+    suffix = _suffix(entry.name)
+    named = suffix in _TAKEN_SUFFIXES
+    if (not named and _says_something_else(suffix)) or rules.ignores(key, folder=False):
+        return
+    try:
+        status = entry.stat()
+        regular = stat.S_ISREG(status.st_mode)
+        if regular and (named or _looks_like_picture(entry.path)):
+            yield _asset(key, entry.path, status)
+        elif named and not regular:
+            yield Skipped(os.fsdecode(entry.path), "not a regular file but a pipe, socket or device", "not-a-file", key)
+    except FileNotFoundError as error:
+        if named and entry.is_symlink():  # otherwise it was deleted just now
+            yield _skipped(key, entry.path, error, code="broken-link")
+    except OSError as error:
+        yield _skipped(key, entry.path, error)
+
+
+def _asset(key: bytes, path: bytes, status: os.stat_result) -> Asset:
+    return Asset(key, os.fsdecode(path), status.st_size, status.st_mtime_ns)
+
+
+def _skipped(key: bytes, path: bytes, error: Exception, *, code: str = "", folder: bool = False) -> Skipped:
+    what = "the folder cannot be listed" if folder else "the file cannot be looked at"
+    reason = f"{what}: {_sentence(error)}"
+    return Skipped(os.fsdecode(path), reason, code or unreadable_code(error), key, folder)
+
+
+def unreadable_code(error: Exception) -> str:
+    """The stable word for why the system would not let us at a file."""
+    number = error.errno if isinstance(error, OSError) else None
+    return {errno.ENAMETOOLONG: "path-too-long", errno.ELOOP: "broken-link", errno.ENOENT: "vanished"}.get(
+        number or 0, "unreadable"
+    )
+
+
+def _sentence(error: Exception) -> str:
+    """The system's own words, without number and path."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
+def _is_folder(entry: os.DirEntry[bytes]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _identity(path: bytes) -> tuple[int, int] | bytes:
+    """What a folder is, however it was reached. Some network file systems number nothing: then its real path."""
+    status = os.stat(path)
+    return (status.st_dev, status.st_ino) if status.st_ino else os.path.realpath(path)
+
+
+def _suffix(name: bytes) -> bytes:
+    return os.path.splitext(name)[1].lower()
+
+
+@cache
+def _says_something_else(suffix: bytes) -> bool:
+    """Whether a suffix is well known and no picture's, so that the file is not even opened."""
+    kind, _ = mimetypes.MimeTypes().guess_type("name" + os.fsdecode(suffix))
+    return kind is not None and not kind.startswith("image/") and kind != "application/octet-stream"
+
+
+def _looks_like_picture(path: bytes) -> bool:
+    with _open_regular(path) as stream:
+        return picture_format(stream.read(HEAD_BYTES)) is not None
+
+
+def _open_at_once(path: bytes, _flags: int) -> int:
+    return os.open(path, _OPEN_FLAGS)
+
+
+def _open_regular(path: bytes) -> BinaryIO:
+    stream = open(path, "rb", opener=_open_at_once)  # noqa: SIM115 - the caller closes it
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise OSError(errno.EINVAL, "not a regular file", os.fsdecode(path))
+    return stream
+
+
+def _absolute(path: bytes) -> bytes:
+    """Absolute without resolving links; `..` stays, because after a link it means something else."""
+    joined = os.path.join(os.getcwdb(), path)
+    return joined if b".." in joined.replace(b"\\", b"/").split(b"/") else os.path.normpath(joined)
