@@ -1,0 +1,87 @@
+"""`lookalike encoders`: which encoders there are, what they are good for, and which lie on this computer."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from lookalike.cli import printing
+from lookalike.cli.options import command, json_option
+
+if TYPE_CHECKING:
+    from lookalike.encoders.catalogue import CatalogueEntry
+
+LANGUAGES_SHOWN = 3
+"""Languages named in the table; --json has all."""
+
+
+@command
+@json_option
+def encoders(*, as_json: bool) -> None:
+    """Encoders that can be used, and which are here.
+
+    Any of them serves as `--encoder NAME`; so does a folder that holds an encoder of the same layout.
+    """
+    from lookalike.encoders.catalogue import catalogue
+    from lookalike.encoders.load import default_models_dir
+
+    models = default_models_dir()
+    known = [_builtin(), *(_described(entry, here=entry.installed(models)) for entry in catalogue())]
+    if as_json:
+        printing.out_json({"encoders": known, "folder": str(models)})
+        return
+    header = ("name", "dim", "download", "recall en", "languages", "licence", "here")
+    printing.table([_row(each) for each in known], header=header)
+    printing.note("recall: Crossmodal-3600, mean of recall@1, @5 and @10 with English captions, in per cent.")
+    printing.note("An encoder is downloaded once, at its first use: lookalike index ~/Pictures --encoder NAME")
+
+
+def _builtin() -> dict[str, Any]:
+    from lookalike.encoders.load import BUILTIN_FOLDER
+
+    config = BUILTIN_FOLDER / "config.json"
+    dim = json.loads(config.read_text(encoding="utf-8")).get("embed_dim") if config.is_file() else None
+    return {
+        "name": "builtin",
+        "summary": "Comes with lookalike and needs no download; English",
+        "repository": None,
+        "dim": dim,
+        "languages": ["en"],
+        "licence": "Apache-2.0",
+        "download_mb": 0,
+        "aliases": [],
+        "recall": {},
+        "cpu_ms": None,
+        "installed": config.is_file(),
+    }
+
+
+def _described(entry: CatalogueEntry, *, here: bool) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "summary": entry.summary,
+        "repository": entry.repository,
+        "dim": entry.dim,
+        "languages": list(entry.languages),
+        "licence": entry.licence,
+        "download_mb": entry.download_mb,
+        "aliases": list(entry.aliases),
+        "recall": dict(entry.recall),
+        "cpu_ms": entry.cpu_ms,
+        "installed": here,
+    }
+
+
+def _row(encoder: dict[str, Any]) -> tuple[str, ...]:
+    languages = encoder["languages"]
+    more = f" +{len(languages) - LANGUAGES_SHOWN}" if len(languages) > LANGUAGES_SHOWN else ""
+    recall = encoder["recall"].get("en")
+    return (
+        encoder["name"],
+        str(encoder["dim"] or "-"),
+        printing.size(encoder["download_mb"] * 1e6) if encoder["download_mb"] else "none",
+        f"{recall:.0f}" if recall else "-",
+        " ".join(languages[:LANGUAGES_SHOWN]) + more,
+        encoder["licence"],
+        "yes" if encoder["installed"] else "no",
+    )

@@ -1,0 +1,144 @@
+"""`lookalike index`: folders into the collection, with progress, and a summary of what changed."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lookalike.cli import printing
+from lookalike.cli.options import collection_option, command, device_option, json_option
+from lookalike.cli.outcome import Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lookalike.core.records import Skipped
+    from lookalike.engine.collection import Collection
+    from lookalike.engine.reports import SyncReport
+
+REASONS_SHOWN = 5
+"""Reasons for skipping named in the summary; `lookalike failures` has them all."""
+
+
+@command
+@click.argument("paths", nargs=-1)
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Leave these out (.gitignore syntax); repeatable.")
+@click.option("--encoder", metavar="NAME", help="The encoder for a new collection.  [default: builtin]")
+@device_option
+@click.option("--check-content", is_flag=True, help="Also find changes that kept a file's size and time.")
+@click.option("--retry-failed", is_flag=True, help="Try files again that failed before and have not changed.")
+@collection_option
+@json_option
+def index(
+    *,
+    paths: tuple[str, ...],
+    exclude: tuple[str, ...],
+    encoder: str | None,
+    device: str,
+    check_content: bool,
+    retry_failed: bool,
+    collection: str | None,
+    as_json: bool,
+) -> None:
+    """Take pictures into the collection, or bring it up to date.
+
+    PATHS are folders or pictures; without any, all that were indexed before are looked through again.
+    An unchanged file costs one look at its size and time; a moved or copied one is not encoded again.
+    """
+    from lookalike.cli.opening import open_collection
+
+    _refuse_missing(paths, collection)
+    with open_collection(collection, encoder=encoder, device=device, create=bool(paths)) as opened:
+        if not paths and not opened.status()["roots"]:
+            raise click.UsageError("this collection knows no folders yet; say which, like: lookalike index ~/Pictures")
+        report = run_sync(opened, paths, exclude=exclude, check_content=check_content, retry_failed=retry_failed)
+        if as_json:
+            printing.out_json(report.as_dict())
+        else:
+            _summarise(report, opened)
+    if report.interrupted:
+        raise Interrupted
+
+
+def run_sync(
+    opened: Collection,
+    paths: Sequence[str],
+    *,
+    exclude: Sequence[str] = (),
+    check_content: bool = False,
+    retry_failed: bool = False,
+) -> SyncReport:
+    """Bring `opened` up to date while showing progress; Ctrl-C ends it soon with what is done kept."""
+    from lookalike.cli.interrupt import stop_on_interrupt
+    from lookalike.cli.progress import display
+    from lookalike.engine.reports import Progress, SyncReport
+
+    with stop_on_interrupt() as stop, display() as shown:
+        events = opened.sync(
+            paths, exclude=exclude or None, check_content=check_content, retry_failed=retry_failed, stop=stop
+        )
+        for event in events:
+            if isinstance(event, Progress):
+                shown.show(event)
+            elif isinstance(event, SyncReport):
+                return event
+    raise AssertionError("a sync ends with its report")
+
+
+def _refuse_missing(paths: Sequence[str], collection: str | None) -> None:
+    """Say so before an empty collection is made. In one that exists a missing path may be an unplugged disk."""
+    from lookalike.cli.settings import collection_path
+    from lookalike.core.errors import SourceError
+
+    missing = [path for path in paths if not os.path.lexists(os.path.expanduser(path))]
+    if missing and not collection_path(collection).exists():
+        raise SourceError(f"there is no file or folder {missing[0]}", hint="check the path; nothing was indexed")
+
+
+def _summarise(report: SyncReport, opened: Collection) -> None:
+    state = opened.status()
+    changes = list(_changes(report))
+    verb = "Stopped after" if report.interrupted else "Done in"
+    printing.out(f"{verb} {printing.duration(report.seconds)}: {', '.join(changes) or 'nothing changed'}.")
+    printing.out(
+        f"The collection holds {printing.count(state['pictures'], 'picture')}: {printing.printable(str(opened.path))}"
+    )
+    if report.skipped:
+        _say_skipped(report.skipped)
+    if report.offline:
+        offline = printing.count(report.offline, "picture is", "pictures are")
+        printing.note(f"{offline} on disks or folders that are not there now and kept; lookalike prune forgets them.")
+    if report.interrupted:
+        printing.note("What is done is kept; the same command goes on from here.")
+    elif state["pictures"]:
+        printing.note('Next: lookalike search "a dog in the snow", or lookalike search PHOTO.jpg')
+
+
+def _changes(report: SyncReport) -> Iterator[str]:
+    for name in ("added", "changed", "moved", "removed"):
+        if number := getattr(report, name):
+            yield f"{number:,} {name}"
+    if report.skipped:
+        yield f"{len(report.skipped):,} skipped"
+
+
+def _say_skipped(skipped: Sequence[Skipped]) -> None:
+    """The commonest reasons, each with one example."""
+    printing.note(f"{printing.count(len(skipped), 'file was', 'files were')} skipped (lookalike failures lists all):")
+    groups = by_reason(skipped)
+    for reason, members in groups[:REASONS_SHOWN]:
+        printing.note(
+            f"  {len(members):>6,}  {printing.printable(reason)}, e.g. {printing.shortened(members[0].uri, 40)}"
+        )
+    if len(groups) > REASONS_SHOWN:
+        printing.note(f"          and {printing.count(len(groups) - REASONS_SHOWN, 'more reason')}")
+
+
+def by_reason(entries: Sequence[Any]) -> list[tuple[str, list[Any]]]:
+    """Entries with a `code` and a `reason`, grouped by code, the largest group first; each under its first reason."""
+    groups: dict[str, list[Any]] = {}
+    for entry in entries:
+        groups.setdefault(entry.code, []).append(entry)
+    return sorted(((members[0].reason, members) for members in groups.values()), key=lambda group: -len(group[1]))

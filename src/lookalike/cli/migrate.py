@@ -1,0 +1,61 @@
+"""`lookalike migrate`: the collection to another encoder, resumable, searches going on meanwhile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from lookalike.cli import printing
+from lookalike.cli.options import collection_option, command, device_option, json_option
+from lookalike.cli.outcome import Interrupted
+
+if TYPE_CHECKING:
+    from lookalike.engine.reports import MigrateReport
+
+
+@command
+@click.option("--encoder", required=True, metavar="NAME", help="The encoder to move to; lookalike encoders lists them.")
+@device_option
+@collection_option
+@json_option
+def migrate(*, encoder: str, device: str, collection: str | None, as_json: bool) -> None:
+    """Move the collection to another encoder; searches go on meanwhile.
+
+    All pictures are encoded again beside the present vectors, then the collection switches. An interrupted
+    run goes on where it stopped when the same command is given again.
+    """
+    from lookalike.cli.interrupt import stop_on_interrupt
+    from lookalike.cli.opening import fetch_encoder, open_collection
+    from lookalike.cli.progress import display
+    from lookalike.engine.reports import MigrateReport, Progress
+
+    with open_collection(collection, device=device) as opened:
+        wanted = fetch_encoder(encoder, device)
+        report: MigrateReport | None = None
+        with stop_on_interrupt() as stop, display() as shown:
+            for event in opened.migrate(wanted, stop=stop):
+                if isinstance(event, Progress):
+                    shown.show(event)
+                elif isinstance(event, MigrateReport):
+                    report = event
+    assert report is not None, "a migration ends with its report"
+    if as_json:
+        printing.out_json(report.as_dict())
+    else:
+        _summarise(report)
+    if not report.switched:
+        raise Interrupted
+
+
+def _summarise(report: MigrateReport) -> None:
+    encoded = f"{printing.count(report.encoded, 'picture')} in {printing.duration(report.seconds)}"
+    if not report.switched:
+        printing.out(f"Stopped after {encoded}; the collection still uses its former encoder.")
+        printing.note("What is done is kept; the same command goes on from here.")
+        return
+    printing.out(f"The collection now uses {report.encoder}: encoded {encoded}.")
+    if report.skipped:
+        printing.note(
+            f"{printing.count(len(report.skipped), 'picture')} could not be read now; lookalike index takes them later."
+        )

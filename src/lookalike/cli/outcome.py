@@ -1,0 +1,94 @@
+"""How a call ends: errors to exit codes and to words, in this one place.
+
+0 done, 1 failed, 2 wrong usage, 130 interrupted. A person reads `error: what happened` and below it what to do;
+a traceback is shown only with `--debug`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from lookalike.cli import printing
+from lookalike.core.errors import LookalikeError
+
+if TYPE_CHECKING:
+    from lookalike.cli.options import Session
+
+DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+class Failed(Exception):
+    """A command has said all there is to say and ends with exit code 1."""
+
+
+class Interrupted(Exception):
+    """A command was stopped by the user and has said what is kept."""
+
+
+def run(group: click.Group, arguments: list[str] | None, session: Session) -> int:
+    """Run `group` with `arguments` (the process's own when None) and return the exit code."""
+    printing.prepare_streams()
+    try:
+        given = sys.argv[1:] if arguments is None else list(arguments)
+        with group.make_context("lookalike", given, obj=session) as context:
+            group.invoke(context)
+        sys.stdout.flush()
+    except BaseException as error:  # every way a call can end, turned into an exit code
+        if session.debug and not isinstance(error, (click.exceptions.Exit, SystemExit, BrokenPipeError)):
+            import traceback
+
+            traceback.print_exc()
+        return _exit_code(error)
+    return DONE
+
+
+def _exit_code(error: BaseException) -> int:
+    """Say what happened on standard error and return the exit code for it."""
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, (KeyboardInterrupt, click.Abort, Interrupted)):
+        if not isinstance(error, Interrupted):
+            printing.note("stopped; what was done is kept")
+        return INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        _silence_stdout()
+        return DONE
+    if isinstance(error, click.UsageError):
+        _say_usage(error)
+        return WRONG_USAGE
+    if isinstance(error, Failed):
+        return FAILED
+    if isinstance(error, LookalikeError):
+        printing.error(str(error), error.hint)
+    elif isinstance(error, OSError):
+        printing.error(_os_message(error))
+    elif isinstance(error, MemoryError):
+        printing.error("there is not enough memory", "close other programs, or index fewer folders at once")
+    elif isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else FAILED
+    else:
+        printing.error(
+            f"something unexpected happened ({type(error).__name__}: {error})",
+            "this is a bug in lookalike; the same command with --debug shows where",
+        )
+    return FAILED
+
+
+def _say_usage(error: click.UsageError) -> None:
+    message = error.format_message()
+    command = error.ctx.command_path if error.ctx else "lookalike"
+    printing.error(message[:1].lower() + message[1:].rstrip("."), f"{command} -h shows how it is used")
+
+
+def _os_message(error: OSError) -> str:
+    what = error.strerror or str(error) or type(error).__name__
+    return f"{what}: {os.fsdecode(error.filename)}" if isinstance(error.filename, (str, bytes)) else what
+
+
+def _silence_stdout() -> None:
+    """The reader of our output went away (`| head`): write the rest nowhere, and let the exit be quiet."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

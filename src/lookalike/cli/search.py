@@ -1,0 +1,122 @@
+"""`lookalike search`: a question in words or with a picture, answers as a list, JSON, paths, pictures or copies."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from lookalike.cli import printing
+from lookalike.cli.options import collection_option, command, device_option, json_option
+
+if TYPE_CHECKING:
+    from lookalike.core.records import Hit, Results
+
+K = 10
+"""Answers unless told otherwise: a screenful."""
+
+
+@command
+@click.argument("query", nargs=-1, required=True)
+@click.option(
+    "-k", "k", type=click.IntRange(min=1), default=K, metavar="N", show_default=True, help="How many answers."
+)
+@click.option("--in", "folder", metavar="DIR", help="Only pictures below this folder.")
+@click.option("--text", "as_text", is_flag=True, help="QUERY is words, even if a file has that name.")
+@click.option("--image", "as_picture", is_flag=True, help="QUERY is a picture.")
+@click.option("--allow-url", is_flag=True, help="QUERY may be the address of a picture on the web.")
+@click.option("--allow-private-url", is_flag=True, help="... also on this computer or in the local network.")
+@click.option("--all-copies", is_flag=True, help="Every place of a picture is an answer of its own.")
+@click.option("--paths", "only_paths", is_flag=True, help="Print only paths, one a line.")
+@click.option("-0", "null", is_flag=True, help="Print only paths, each ended by NUL, for xargs -0.")
+@click.option("--preview", is_flag=True, help="Show the pictures in the terminal, where it can.")
+@click.option("--copy-to", metavar="DIR", help="Copy the pictures found into this folder.")
+@click.option("--link-to", metavar="DIR", help="Make links to the pictures found in this folder.")
+@device_option
+@collection_option
+@json_option
+def search(
+    *,
+    query: tuple[str, ...],
+    k: int,
+    folder: str | None,
+    as_text: bool,
+    as_picture: bool,
+    allow_url: bool,
+    allow_private_url: bool,
+    all_copies: bool,
+    only_paths: bool,
+    null: bool,
+    preview: bool,
+    copy_to: str | None,
+    link_to: str | None,
+    device: str,
+    collection: str | None,
+    as_json: bool,
+) -> None:
+    """Find pictures with words or with a picture.
+
+    QUERY is words, the path of a picture, - for a picture on standard input, or with --allow-url its address.
+    """
+    from lookalike.cli.fetch_picture import fetch_picture
+    from lookalike.cli.opening import open_collection
+    from lookalike.cli.query_argument import read_query
+
+    if copy_to and link_to:
+        raise click.UsageError("--copy-to and --link-to are two ways of one thing: give one of them")
+    fetch = partial(fetch_picture, allow_private=allow_private_url) if allow_url or allow_private_url else None
+    asked = read_query(query, as_text=as_text, as_picture=as_picture, fetch=fetch)
+    with open_collection(collection, device=device) as opened:
+        results = opened.search(asked, k, folder=folder, all_copies=all_copies)
+        if as_json:
+            printing.out_json(results.as_dict())
+        elif only_paths or null:
+            printing.write_paths([hit.uri for hit in results], null=null)
+        else:
+            show_list(results)
+            _say_how(results, folder)
+    if preview and not as_json:
+        from lookalike.cli.preview import show_pictures
+
+        show_pictures(results)
+    if copy_to or link_to:
+        from lookalike.cli.gather import gather
+
+        gather(results, copy_to or link_to or "", link=bool(link_to))
+
+
+def show_list(results: Results) -> None:
+    """One line a hit: rank, score, path (its middle left out where the terminal is too narrow), size in pixels."""
+    width = printing.columns()
+    ranks = len(str(len(results)))
+    for hit in results:
+        front = f"{hit.rank:>{ranks}}  {hit.score:.3f}  "
+        back = _pixels(hit)
+        path = printing.printable(hit.uri)
+        if width is None:
+            printing.out(f"{front}{path}  {back}".rstrip())
+            continue
+        room = width - len(front) - 11  # the widest usual "12000x9000" and a space
+        path = printing.padded(printing.shortened(path, room), room)
+        printing.out(f"{front}{path} {click.style(f'{back:>10}', dim=True)}")
+
+
+def _pixels(hit: Hit) -> str:
+    words = [f"{hit.width}x{hit.height}"] if hit.width else []
+    if hit.metadata.get("offline"):
+        words.append("offline")
+    if copies := hit.metadata.get("copies"):
+        words.append(f"+{len(copies)}")
+    return " ".join(words)
+
+
+def _say_how(results: Results, folder: str | None) -> None:
+    if not results.hits:
+        where = f" below {printing.printable(folder)}" if folder else ""
+        printing.note(f"Nothing found{where}; lookalike status shows what the collection holds.")
+        return
+    total_ms = results.took_ms.get("total", 0.0)
+    printing.note(
+        click.style(f"{printing.printable(results.query)}: {total_ms:.0f} ms, {results.plan.reason}", dim=True)
+    )
