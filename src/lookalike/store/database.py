@@ -1,0 +1,241 @@
+"""Connections to `collection.sqlite`: how it is opened, written in transactions, and how its errors read.
+
+Promises: a transaction is all or nothing; SQLite's and the system's errors about space, permission, damage
+and waiting leave as ours. The journal is a write-ahead log, so readers never wait for a writer; on a network
+disk, where that log cannot work, it is a rollback journal, and a writer then waits for readers.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import sys
+from contextlib import contextmanager, suppress
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lookalike.core.errors import (
+    CollectionBusy,
+    CollectionDamaged,
+    CollectionError,
+    CollectionReadOnly,
+    CollectionTooNew,
+    OutOfSpace,
+)
+from lookalike.store.migrations import STEPS, is_foreign, migrate, version_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+DATABASE = "collection.sqlite"
+BUSY_S = 30.0
+"""How long a short write waits for another before it gives up."""
+IN_AT_ONCE = 500
+"""Values in one `IN (...)`: below the 999 parameters that every SQLite allows."""
+
+_NETWORK_DISKS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "afs", "ncpfs", "9p", "fuse.glusterfs"}
+)
+_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_FORBIDDEN = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+_READING_FAILED = frozenset({sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ})
+
+Value = TypeVar("Value")
+
+
+def prepare(directory: Path) -> None:
+    """Create the database or bring it to this version's shape. Raises CollectionTooNew, CollectionDamaged."""
+    with translated(directory):
+        connection = _connection(directory / DATABASE)
+        try:
+            _refuse_strange(connection, directory)
+            if version_of(connection) < len(STEPS):
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+                _set_journal(connection, directory)
+                migrate(connection)
+        finally:
+            connection.close()
+
+
+def connect_writing(directory: Path) -> sqlite3.Connection:
+    """A connection for the one process that writes: every commit is on the disk when it returns."""
+    with translated(directory):
+        connection = _connection(directory / DATABASE)
+        _set_journal(connection, directory)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA fullfsync = ON")  # macOS: without it a sync ends in the drive's cache
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
+
+def connect_reading(directory: Path, *, read_only: bool) -> sqlite3.Connection:
+    """A connection that never changes the collection; `read_only`: nor creates any file beside it, if it can."""
+    with translated(directory):
+        if not read_only:
+            connection = _connection(directory / DATABASE)
+            connection.execute("PRAGMA query_only = ON")
+            return connection
+        connection = _connect_read_only(directory)
+        try:
+            _refuse_strange(connection, directory)
+            _refuse_earlier(connection, directory)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, directory: Path) -> Iterator[None]:
+    """Everything inside is committed together, or nothing is."""
+    with translated(directory):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                with suppress(sqlite3.Error):  # the first error is the one to tell; SQLite undoes at the next open
+                    connection.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def translated(directory: Path) -> Iterator[None]:
+    """Errors of SQLite and of the system become ours, about the collection `directory`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        ours = _meaning(error, directory)
+        if ours is None:
+            raise
+        raise ours from error
+    except OSError as error:
+        if error.errno in _FULL:
+            raise _out_of_space(directory, error) from error
+        if error.errno in _FORBIDDEN:
+            raise _forbidden(directory, error) from error
+        raise
+
+
+def select_in(
+    connection: sqlite3.Connection, sql: str, before: tuple[Any, ...], values: Iterable[Any]
+) -> Iterator[tuple[Any, ...]]:
+    """Rows of `sql`, whose `{}` stands for `?, ?, ...`, over all distinct `values`, some hundred at a time."""
+    for some in chunks(dict.fromkeys(values), IN_AT_ONCE):
+        marks = ", ".join("?" * len(some))
+        yield from connection.execute(sql.format(marks), (*before, *some))
+
+
+def chunks(values: Iterable[Value], size: int) -> Iterator[Sequence[Value]]:
+    """Tuples of up to `size` values, in order."""
+    each = iter(values)
+    while some := tuple(islice(each, size)):
+        yield some
+
+
+def on_network_disk(directory: Path) -> bool:
+    """Whether another computer keeps the disk, as far as this system says: Linux's mounts and Windows' UNC names."""
+    where = os.path.realpath(directory)
+    if sys.platform == "win32":
+        return where.startswith("\\\\") and not where.startswith("\\\\?\\")
+    with suppress(OSError):
+        kinds = [line.split() for line in Path("/proc/self/mounts").read_text(errors="replace").splitlines()]
+        over = [
+            (len(mount), kind)
+            for _, mount, kind, *_ in kinds
+            if where == mount or where.startswith(mount.rstrip("/") + "/")
+        ]
+        return max(over, default=(0, ""))[1] in _NETWORK_DISKS
+    return False
+
+
+def _connection(file: Path, options: str = "") -> sqlite3.Connection:
+    return sqlite3.connect(
+        file.absolute().as_uri() + options, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+    )
+
+
+def _connect_read_only(directory: Path) -> sqlite3.Connection:
+    """Plain read-only where the log's index can be had, else immutable: nobody can be writing to such a disk."""
+    file = directory / DATABASE
+    connection = _connection(file, "?mode=ro")
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        connection.close()
+        log = file.with_name(file.name + "-wal")
+        if log.exists() and log.stat().st_size:
+            raise CollectionReadOnly(
+                f"the collection {directory} was not closed and cannot be recovered where nothing can be written",
+                hint="open it once where it can be written, or copy it to such a place",
+            ) from None
+        return _connection(file, "?mode=ro&immutable=1")
+    return connection
+
+
+def _set_journal(connection: sqlite3.Connection, directory: Path) -> None:
+    wanted = "delete" if on_network_disk(directory) else "wal"
+    mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+    if mode != wanted:
+        mode = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()[0]
+    if mode not in {"wal", "delete"}:
+        raise CollectionError(
+            f"the disk under {directory} allows no safe journal (SQLite answers {mode!r})",
+            hint="keep the collection on a local disk: --collection DIR",
+        )
+
+
+def _refuse_strange(connection: sqlite3.Connection, directory: Path) -> None:
+    if is_foreign(connection):
+        raise CollectionDamaged(
+            f"{directory / DATABASE} is a database of another program", hint="give another place for the collection"
+        )
+    if version_of(connection) > len(STEPS):
+        raise CollectionTooNew(
+            f"the collection {directory} was written by a later version of lookalike",
+            hint="pip install --upgrade lookalike",
+        )
+
+
+def _refuse_earlier(connection: sqlite3.Connection, directory: Path) -> None:
+    if version_of(connection) < len(STEPS):
+        raise CollectionReadOnly(
+            f"the collection {directory} is of an earlier version and cannot be written here",
+            hint="open it once where it can be written; that brings it up to date",
+        )
+
+
+def _meaning(error: sqlite3.Error, directory: Path) -> CollectionError | None:
+    code = getattr(error, "sqlite_errorcode", 0)
+    primary = code & 0xFF
+    if primary == sqlite3.SQLITE_FULL or (primary == sqlite3.SQLITE_IOERR and code not in _READING_FAILED):
+        return _out_of_space(directory, error)
+    if primary in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN}:
+        return _forbidden(directory, error)
+    if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}:
+        return CollectionDamaged(
+            f"the database of the collection {directory} is damaged ({error})",
+            hint="restore it from a copy, or delete the collection and index again",
+        )
+    if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return CollectionBusy(
+            f"another process kept the collection {directory} locked for {BUSY_S:.0f} s", pid=None, hint="try again"
+        )
+    return None
+
+
+def _out_of_space(directory: Path, error: Exception) -> OutOfSpace:
+    return OutOfSpace(
+        f"the collection {directory} could not be written: the disk is full, or a size limit was met ({error})",
+        hint="make room and run the same command again; everything committed is kept",
+    )
+
+
+def _forbidden(directory: Path, error: Exception) -> CollectionReadOnly:
+    return CollectionReadOnly(
+        f"the collection {directory} cannot be written ({error})",
+        hint="searching works; to index, give a place you may write: --collection DIR",
+    )

@@ -1,0 +1,166 @@
+"""The shape of `collection.sqlite`, as numbered steps that are never edited after a release, only added to.
+
+`user_version` counts the steps a file has had. Each step is a list of statements and runs in one
+transaction with the ones before it, so a file has all of a step or none. After simonw/llm's numbered
+embeddings migrations.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+APPLICATION_ID = 0x4C4B414C
+"""What `file` and SQLite's header call a lookalike collection: "LKAL"."""
+
+_FIRST = (
+    """
+    CREATE TABLE collection (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        generation INTEGER NOT NULL,
+        current_space INTEGER REFERENCES spaces(number)
+    ) STRICT
+    """,
+    "INSERT INTO collection VALUES (1, 0, NULL)",
+    "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    """
+    CREATE TABLE spaces (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        encoder_id TEXT NOT NULL UNIQUE,
+        encoder_name TEXT NOT NULL,
+        dim INTEGER NOT NULL CHECK (dim > 0),
+        epoch INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        slug TEXT NOT NULL UNIQUE
+    ) STRICT
+    """,
+    """
+    CREATE TABLE segments (
+        space INTEGER NOT NULL REFERENCES spaces(number) ON DELETE CASCADE,
+        first INTEGER NOT NULL,
+        count INTEGER NOT NULL CHECK (count > 0),
+        checksum BLOB NOT NULL,
+        PRIMARY KEY (space, first)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE roots (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        path BLOB NOT NULL UNIQUE,
+        is_file INTEGER NOT NULL,
+        offline INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE pictures (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        pixels_digest BLOB UNIQUE,
+        items INTEGER NOT NULL DEFAULT 0
+    ) STRICT
+    """,
+    "CREATE INDEX pictures_unseen ON pictures(items) WHERE items = 0",
+    """
+    CREATE TABLE contents (
+        number INTEGER PRIMARY KEY,
+        bytes_digest BLOB NOT NULL UNIQUE,
+        picture INTEGER NOT NULL REFERENCES pictures(number),
+        size INTEGER NOT NULL,
+        width INTEGER,
+        height INTEGER,
+        format TEXT NOT NULL,
+        metadata TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX contents_picture ON contents(picture)",
+    "CREATE INDEX contents_size ON contents(size)",
+    """
+    CREATE TABLE items (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        root INTEGER NOT NULL REFERENCES roots(number),
+        key BLOB NOT NULL,
+        uri BLOB,
+        size INTEGER NOT NULL,
+        modified_ns INTEGER NOT NULL,
+        picture INTEGER NOT NULL REFERENCES pictures(number),
+        content INTEGER NOT NULL REFERENCES contents(number),
+        metadata TEXT NOT NULL,
+        fresh INTEGER NOT NULL,
+        UNIQUE (root, key)
+    ) STRICT
+    """,
+    "CREATE INDEX items_picture ON items(picture)",
+    "CREATE INDEX items_content ON items(content)",
+    "CREATE INDEX items_fresh ON items(picture) WHERE fresh = 1",
+    """
+    CREATE TRIGGER items_count_insert AFTER INSERT ON items BEGIN
+        UPDATE pictures SET items = items + 1 WHERE number = new.picture;
+    END
+    """,
+    """
+    CREATE TRIGGER items_count_delete AFTER DELETE ON items BEGIN
+        UPDATE pictures SET items = items - 1 WHERE number = old.picture;
+    END
+    """,
+    """
+    CREATE TRIGGER items_count_update AFTER UPDATE OF picture ON items WHEN old.picture <> new.picture BEGIN
+        UPDATE pictures SET items = items - 1 WHERE number = old.picture;
+        UPDATE pictures SET items = items + 1 WHERE number = new.picture;
+    END
+    """,
+    """
+    CREATE TABLE failures (
+        root INTEGER NOT NULL REFERENCES roots(number),
+        key BLOB NOT NULL,
+        uri BLOB,
+        code TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        modified_ns INTEGER NOT NULL,
+        PRIMARY KEY (root, key)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE vectors (
+        space INTEGER NOT NULL REFERENCES spaces(number) ON DELETE CASCADE,
+        row INTEGER NOT NULL,
+        picture INTEGER NOT NULL REFERENCES pictures(number),
+        part INTEGER NOT NULL,
+        PRIMARY KEY (space, row),
+        UNIQUE (picture, space, part)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST,)
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """How many steps the file has had."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def is_foreign(connection: sqlite3.Connection) -> bool:
+    """Whether the file is an SQLite database of something else."""
+    mark = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    if mark == APPLICATION_ID:
+        return False
+    return mark != 0 or bool(connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone())
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file to the newest step. Two processes may do so at once: the second finds it done."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for step in STEPS[version_of(connection) :]:
+            for statement in step:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(STEPS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,147 @@
+"""What the store takes and gives: frozen values, no behaviour.
+
+A *picture* is content, known by number; an *item* is a place where a picture is seen, known to users by
+its id; a *row* is a position in the vectors of one space.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """All embeddings of one encoder as published: `count` rows of width `dim` in epoch `epoch`.
+
+    `slug` is the name of its folder under `spaces/`.
+    """
+
+    number: int
+    encoder_id: str
+    encoder_name: str
+    dim: int
+    epoch: int
+    count: int
+    current: bool
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A folder or single file the user named. `path`: absolute, native, in bytes, not resolved."""
+
+    number: int
+    path: bytes
+    is_file: bool
+    offline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KnownItem:
+    """What is needed to see whether a file changed since it was taken."""
+
+    id: str
+    key: bytes
+    size: int
+    modified_ns: int
+    picture: int
+    offline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRecord:
+    """One place where a picture is seen. `uri`: absolute native path of a local file, as the root was given."""
+
+    id: str
+    uri: str
+    root: int
+    key: bytes
+    size: int
+    modified_ns: int
+    picture: int
+    width: int | None
+    height: int | None
+    format: str
+    offline: bool
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be taken, as it was when it was tried. `code` is a stable short word."""
+
+    root: int
+    key: bytes
+    uri: str
+    code: str
+    reason: str
+    size: int
+    modified_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """`pictures` have an item; `offline` items lie under roots that are away; rows are those of the current space."""
+
+    items: int
+    pictures: int
+    offline: int
+    failures: int
+    rows: int
+    dead_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One file as it was taken.
+
+    `vector`: float (dim,), or None when the picture is known to have its row. `metadata` belongs to the
+    place; `picture_metadata` to the bytes, so that a copy that was never decoded has it too. A file
+    recognised by its bytes alone has no `pixels_digest`, and width, height, format and picture metadata
+    are those stored with the same bytes.
+    """
+
+    root: int
+    key: bytes
+    uri: str
+    size: int
+    modified_ns: int
+    bytes_digest: bytes
+    pixels_digest: bytes | None
+    width: int | None
+    height: int | None
+    format: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    vector: Any = None
+    picture_metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PutReport:
+    """Outcome of one batch: items `added`, items whose picture `changed`, items only `touched`, rows appended."""
+
+    added: int
+    changed: int
+    touched: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class FinishReport:
+    """Items that kept their id in a new place, and items that are gone."""
+
+    moved: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompactReport:
+    """What was given back."""
+
+    pictures: int
+    rows: int
+    bytes: int

@@ -1,0 +1,80 @@
+"""Roots: the folders and files a user named. No root lies inside another one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lookalike.store.places import below_sql, joined_key, key_below
+from lookalike.store.records import Root
+from lookalike.store.tables import read_roots
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+def covering_root(connection: sqlite3.Connection, path: bytes) -> tuple[Root, bytes] | None:
+    """The root that holds `path`, and the key of `path` below it."""
+    for root in read_roots(connection):
+        key = key_below(root.path, path)
+        if key == b"" or (key is not None and not root.is_file):
+            return root, key
+    return None
+
+
+def add_root(connection: sqlite3.Connection, path: bytes, *, is_file: bool) -> Root:
+    """The root for `path`, inside the caller's transaction: one that covers it, or a new one.
+
+    A new root above known ones takes their items over; they keep their ids.
+    """
+    covered = covering_root(connection, path)
+    if covered is not None:
+        root, key = covered
+        if key or root.is_file == is_file:
+            return root
+        connection.execute("UPDATE roots SET is_file = ? WHERE number = ?", (is_file, root.number))
+        return Root(root.number, root.path, is_file, root.offline)
+    below = [(root, key) for root in read_roots(connection) if (key := key_below(path, root.path))]
+    cursor = connection.execute("INSERT INTO roots (path, is_file, offline) VALUES (?, ?, 0)", (path, is_file))
+    number = cursor.lastrowid
+    assert number is not None
+    for root, prefix in below:
+        _absorb(connection, root, number, prefix)
+    return Root(number, path, is_file, offline=False)
+
+
+def remove_below(connection: sqlite3.Connection, path: bytes) -> int:
+    """Forget items and failures at or below `path`, and the roots there; returns how many items went."""
+    removed = 0
+    for root in read_roots(connection):
+        if key_below(path, root.path) is not None:
+            removed += forget_root(connection, root.number)
+            continue
+        inside = key_below(root.path, path)
+        if inside and not root.is_file:
+            condition, parameters = below_sql(inside)
+            for table in ("failures", "items"):
+                gone = connection.execute(
+                    f"DELETE FROM {table} WHERE root = ? AND {condition}",  # noqa: S608 two names of ours
+                    (root.number, *parameters),
+                ).rowcount
+            removed += gone
+    return removed
+
+
+def forget_root(connection: sqlite3.Connection, root: int) -> int:
+    """Drop a root with its items and failures; returns how many items went."""
+    connection.execute("DELETE FROM failures WHERE root = ?", (root,))
+    removed = connection.execute("DELETE FROM items WHERE root = ?", (root,)).rowcount
+    connection.execute("DELETE FROM roots WHERE number = ?", (root,))
+    return removed
+
+
+def _absorb(connection: sqlite3.Connection, root: Root, into: int, prefix: bytes) -> None:
+    """Move what lies in `root` into the root `into`, where its keys begin with `prefix`."""
+    for table in ("items", "failures"):
+        keys = [key for (key,) in connection.execute(f"SELECT key FROM {table} WHERE root = ?", (root.number,))]  # noqa: S608
+        connection.executemany(
+            f"UPDATE {table} SET root = ?, key = ? WHERE root = ? AND key = ?",  # noqa: S608 two names of ours
+            [(into, prefix if root.is_file else joined_key(prefix, key), root.number, key) for key in keys],
+        )
+    connection.execute("DELETE FROM roots WHERE number = ?", (root.number,))

@@ -1,0 +1,164 @@
+"""One moment of a collection: a read transaction and the rows it publishes.
+
+Whatever a writer does meanwhile, generation, rows, masks and items of one snapshot belong together. It
+belongs to one thread at a time; take another for another thread.
+"""
+
+from __future__ import annotations
+
+import random
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from lookalike.core.errors import CollectionDamaged, CollectionNotFound
+from lookalike.store.database import chunks, connect_reading, select_in, translated
+from lookalike.store.places import below_sql, key_below
+from lookalike.store.rows import RESTORE, map_rows, rows_file
+from lookalike.store.tables import item_by_id, items_of_pictures, read_current_space, read_roots, read_space
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from lookalike.core.arrays import HalfVectors, RowMask
+    from lookalike.store.records import ItemRecord, Space
+
+_FETCH = 10_000
+"""Row numbers taken from SQLite at once."""
+
+
+class Snapshot:
+    """A context manager. `rows`: float16 (count, dim), mapped read-only; `generation` grows with every change.
+
+    `connection`, in its read transaction, is for this room only.
+    """
+
+    def __init__(self, directory: Path, space: Space | None = None, *, read_only: bool) -> None:
+        self._directory = directory
+        self.connection = connect_reading(directory, read_only=read_only)
+        self.generation: int
+        self.space: Space
+        self.rows: HalfVectors
+        try:
+            with translated(directory):
+                self._begin(space)
+        except BaseException:
+            self.connection.close()
+            raise
+
+    @property
+    def count(self) -> int:
+        """Rows published at this moment."""
+        return self.space.count
+
+    def live_mask(self) -> RowMask | None:
+        """Rows whose picture is still seen somewhere; None when that is every row."""
+        import numpy as np
+
+        dead = self._row_numbers(
+            "SELECT v.row FROM pictures p INDEXED BY pictures_unseen CROSS JOIN vectors v"
+            " ON v.picture = p.number AND v.space = ? WHERE p.items = 0",
+            (self.space.number,),
+        )
+        mask = None
+        for some in dead:
+            if mask is None:
+                mask = np.ones(self.count, dtype=np.bool_)
+            mask[some] = False
+        return mask
+
+    def mask_below(self, path: bytes) -> RowMask:
+        """Rows with an item at or below the absolute native `path`."""
+        import numpy as np
+
+        mask = np.zeros(self.count, dtype=np.bool_)
+        for root in read_roots(self.connection):
+            prefix = b"" if key_below(path, root.path) is not None else key_below(root.path, path)
+            if prefix is None or (prefix and root.is_file):
+                continue
+            condition, parameters = below_sql(prefix)
+            below = (
+                "SELECT v.row FROM items i CROSS JOIN vectors v ON v.picture = i.picture AND v.space = ?"  # noqa: S608
+                f" WHERE i.root = ? AND {condition}"
+            )
+            for some in self._row_numbers(below, (self.space.number, root.number, *parameters)):
+                mask[some] = True
+        return mask
+
+    def items_of(self, rows: Sequence[int]) -> dict[int, list[ItemRecord]]:
+        """All items of each row's picture, first the one to show: present before offline, then shortest path.
+
+        A row whose picture is seen nowhere any more has an empty list.
+        """
+        sql = "SELECT row, picture FROM vectors WHERE space = ? AND row IN ({})"
+        wanted = (int(row) for row in rows)
+        pictures = dict(select_in(self.connection, sql, (self.space.number,), wanted))
+        items = items_of_pictures(self.connection, pictures.values())
+        return {row: items.get(picture, []) for row, picture in pictures.items()}
+
+    def item(self, id: str) -> ItemRecord | None:
+        """The item with that id."""
+        return item_by_id(self.connection, id)
+
+    def rows_of_item(self, id: str) -> list[int]:
+        """The rows of the item's picture, part 0 first; empty when it has none in this space."""
+        sql = (
+            "SELECT v.row FROM items i JOIN vectors v ON v.picture = i.picture AND v.space = ?"
+            " WHERE i.id = ? ORDER BY v.part"
+        )
+        return [row for (row,) in self.connection.execute(sql, (self.space.number, id))]
+
+    def row_picture_sample(self, n: int, seed: int) -> list[tuple[int, ItemRecord]]:
+        """Up to `n` rows drawn at random, each with the item to show; the same for the same seed and rows."""
+        order = random.Random(seed).sample(range(self.count), self.count if n >= self.count else min(4 * n, self.count))  # noqa: S311
+        drawn: list[tuple[int, ItemRecord]] = []
+        for some in chunks(order, max(n, 1)):
+            items = self.items_of(some)
+            drawn += [(row, items[row][0]) for row in some if items.get(row)]
+            if len(drawn) >= n:
+                break
+        return drawn[:n]
+
+    def close(self) -> None:
+        """End the transaction. `rows` stays mapped as long as somebody holds it."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _begin(self, wanted: Space | None) -> None:
+        """Begin the transaction and map its rows; once more when compaction replaced the file in between."""
+        before: Space | None = None
+        while True:
+            self.connection.execute("BEGIN")
+            (self.generation,) = self.connection.execute("SELECT generation FROM collection").fetchone()
+            space = read_space(self.connection, wanted.number) if wanted else read_current_space(self.connection)
+            if space is None:
+                raise CollectionNotFound(
+                    f"the collection {self._directory} holds no pictures yet",
+                    hint="lookalike index FOLDER puts some in",
+                )
+            try:
+                self.space, self.rows = space, map_rows(self._directory, space)
+            except FileNotFoundError as error:
+                if before is not None and (before.number, before.epoch) == (space.number, space.epoch):
+                    raise CollectionDamaged(
+                        f"the vectors {rows_file(self._directory, space)} are missing",
+                        hint=RESTORE,
+                    ) from error
+                before = space
+                self.connection.execute("ROLLBACK")
+            else:
+                return
+
+    def _row_numbers(self, sql: str, parameters: tuple[int | bytes, ...]) -> Iterator[list[int]]:
+        with closing(self.connection.execute(sql, parameters)) as cursor:
+            while some := cursor.fetchmany(_FETCH):
+                yield [row for (row,) in some]

@@ -1,0 +1,158 @@
+"""Reading the tables: rows of SQLite become records. Every query that more than one module asks stands here."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from lookalike.store.database import select_in
+from lookalike.store.places import native_path
+from lookalike.store.records import Failure, ItemRecord, Root, Space
+from lookalike.store.rows import Segment
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Mapping
+
+_SPACES = """
+    SELECT s.number, s.encoder_id, s.encoder_name, s.dim, s.epoch, s.count, s.number IS c.current_space, s.slug
+    FROM spaces s, collection c
+"""
+_ITEMS = """
+    SELECT i.id, i.uri, i.root, i.key, i.size, i.modified_ns, i.picture, c.width, c.height, c.format,
+           i.metadata, c.metadata
+    FROM items i JOIN contents c ON c.number = i.content
+"""
+
+
+def read_spaces(connection: sqlite3.Connection) -> list[Space]:
+    """All spaces, oldest first."""
+    return [_space(row) for row in connection.execute(_SPACES + " ORDER BY s.number")]
+
+
+def read_space(connection: sqlite3.Connection, number: int) -> Space:
+    """One space as it is published now. Raises ValueError when it was dropped."""
+    row = connection.execute(_SPACES + " WHERE s.number = ?", (number,)).fetchone()
+    if row is None:
+        raise ValueError(f"there is no space {number} in this collection any more")
+    return _space(row)
+
+
+def read_current_space(connection: sqlite3.Connection) -> Space | None:
+    """The space that searches use."""
+    return next((space for space in read_spaces(connection) if space.current), None)
+
+
+def read_segments(connection: sqlite3.Connection, space: Space) -> Iterator[Segment]:
+    """Published segments in the order of their rows."""
+    sql = "SELECT first, count, checksum FROM segments WHERE space = ? ORDER BY first"
+    for first, count, checksum in connection.execute(sql, (space.number,)):
+        yield Segment(first, count, checksum)
+
+
+def last_segment(connection: sqlite3.Connection, space: Space) -> Segment | None:
+    """The segment that was appended last."""
+    sql = "SELECT first, count, checksum FROM segments WHERE space = ? ORDER BY first DESC LIMIT 1"
+    row = connection.execute(sql, (space.number,)).fetchone()
+    return Segment(*row) if row else None
+
+
+def read_roots(connection: sqlite3.Connection) -> list[Root]:
+    """All roots, oldest first."""
+    rows = connection.execute("SELECT number, path, is_file, offline FROM roots ORDER BY number")
+    return [Root(number, path, bool(is_file), bool(offline)) for number, path, is_file, offline in rows]
+
+
+def roots_by_number(connection: sqlite3.Connection) -> dict[int, Root]:
+    """Roots as item records need them."""
+    return {root.number: root for root in read_roots(connection)}
+
+
+def read_failures(connection: sqlite3.Connection) -> list[Failure]:
+    """All failures in the order of their places."""
+    roots = roots_by_number(connection)
+    sql = "SELECT root, key, uri, code, reason, size, modified_ns FROM failures ORDER BY root, key"
+    return [_failure(row, roots) for row in connection.execute(sql)]
+
+
+def failures_at(
+    connection: sqlite3.Connection, roots: Mapping[int, Root], root: int, keys: Iterable[bytes]
+) -> dict[bytes, Failure]:
+    """Failures of some keys."""
+    sql = "SELECT root, key, uri, code, reason, size, modified_ns FROM failures WHERE root = ? AND key IN ({})"
+    return {row[1]: _failure(row, roots) for row in select_in(connection, sql, (root,), keys)}
+
+
+def item_by_id(connection: sqlite3.Connection, id: str) -> ItemRecord | None:
+    """The item a user's id names."""
+    row = connection.execute(_ITEMS + " WHERE i.id = ?", (id,)).fetchone()
+    return _item(row, roots_by_number(connection)) if row else None
+
+
+def items_of_pictures(connection: sqlite3.Connection, pictures: Iterable[int]) -> dict[int, list[ItemRecord]]:
+    """All items of each picture, first the one to show: present before offline, then the shortest path."""
+    roots = roots_by_number(connection)
+    found: dict[int, list[ItemRecord]] = {}
+    for row in select_in(connection, _ITEMS + " WHERE i.picture IN ({})", (), pictures):
+        item = _item(row, roots)
+        found.setdefault(item.picture, []).append(item)
+    for items in found.values():
+        items.sort(key=lambda item: (item.offline, len(item.uri), item.uri, item.id))
+    return found
+
+
+def uri_to_keep(roots: Mapping[int, Root], root: int, key: bytes, uri: str) -> bytes | None:
+    """What the column `uri` holds: None when root and key say it already, so that a remount moves it too."""
+    given = os.fsencode(uri)
+    return None if given == _path(roots[root], key) else given
+
+
+def as_json(values: Mapping[str, Any]) -> str:
+    """Metadata as strict JSON: what JSON does not know becomes text, numbers that are not finite become null."""
+    text = json.dumps(dict(values), default=str)
+    try:
+        json.loads(text, parse_constant=_refuse)
+    except ValueError:
+        return json.dumps(json.loads(text, parse_constant=lambda _: None))
+    return text
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _space(row: tuple[Any, ...]) -> Space:
+    number, encoder_id, encoder_name, dim, epoch, count, current, slug = row
+    return Space(number, encoder_id, encoder_name, dim, epoch, count, bool(current), slug)
+
+
+def _failure(row: tuple[Any, ...], roots: Mapping[int, Root]) -> Failure:
+    root, key, uri, code, reason, size, modified_ns = row
+    return Failure(root, key, _uri(roots[root], key, uri), code, reason, size, modified_ns)
+
+
+def _item(row: tuple[Any, ...], roots: Mapping[int, Root]) -> ItemRecord:
+    id, uri, root, key, size, modified_ns, picture, width, height, format, own, of_bytes = row
+    return ItemRecord(
+        id=id,
+        uri=_uri(roots[root], key, uri),
+        root=root,
+        key=key,
+        size=size,
+        modified_ns=modified_ns,
+        picture=picture,
+        width=width,
+        height=height,
+        format=format,
+        offline=roots[root].offline,
+        metadata={**json.loads(of_bytes), **json.loads(own)},
+    )
+
+
+def _uri(root: Root, key: bytes, kept: bytes | None) -> str:
+    return os.fsdecode(_path(root, key) if kept is None else kept)
+
+
+def _path(root: Root, key: bytes) -> bytes:
+    return native_path(root.path, key, is_file=root.is_file)

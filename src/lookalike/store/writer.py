@@ -1,0 +1,251 @@
+"""The one writer of a collection: holds the lock, publishes batches, settles runs, gives space back.
+
+Every method that writes is one transaction: when it returns, what it did is on the disk; when it raises or
+the process dies, nothing of it is visible. Questions a run asks about many files take one query a batch.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from lookalike.store import publishing, rooting
+from lookalike.store.compacting import drop_unseen, give_back, sweep
+from lookalike.store.database import connect_writing, select_in, transaction, translated
+from lookalike.store.finishing import TEMPORARY_TABLES, finish_run
+from lookalike.store.lock import release_lock, take_lock
+from lookalike.store.records import CompactReport, KnownItem, Space
+from lookalike.store.rows import create_rows, slug_of
+from lookalike.store.tables import failures_at, items_of_pictures, read_roots, read_space, read_spaces, roots_by_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from lookalike.store.records import Failure, FinishReport, Found, ItemRecord, PutReport, Root
+
+
+class Writer:
+    """A context manager. Raises CollectionBusy when another process (or another Writer) holds the lock."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        with translated(directory):
+            self._lock = take_lock(directory)
+        try:
+            self._connection = connect_writing(directory)
+            for statement in TEMPORARY_TABLES:
+                self._connection.execute(statement)
+            sweep(self._connection, directory)
+        except BaseException:
+            release_lock(directory, self._lock)
+            raise
+
+    # -- roots -----------------------------------------------------------------------------------
+
+    def add_root(self, path: bytes, *, is_file: bool) -> Root:
+        """The root for an absolute native path: the one that covers it, or a new one, which absorbs those below it."""
+        with self._publishing():
+            return rooting.add_root(self._connection, path, is_file=is_file)
+
+    def root_for(self, path: bytes) -> tuple[Root, bytes] | None:
+        """The root that covers `path`, and the key of `path` below it (b"" for the root itself)."""
+        return rooting.covering_root(self._connection, path)
+
+    def set_offline(self, root: int, offline: bool) -> None:  # noqa: FBT001 - the value is the point
+        """Note that a root is away, or back. Its items stay."""
+        if any(each.number == root and each.offline != offline for each in read_roots(self._connection)):
+            with self._publishing():
+                self._connection.execute("UPDATE roots SET offline = ? WHERE number = ?", (offline, root))
+
+    def remove_below(self, path: bytes) -> int:
+        """Forget what lies at or below an absolute path, and the roots there; returns how many items went."""
+        with self._publishing():
+            return rooting.remove_below(self._connection, path)
+
+    def prune_offline(self) -> int:
+        """Forget all roots that are away; returns how many items went."""
+        with self._publishing():
+            away = [root.number for root in read_roots(self._connection) if root.offline]
+            return sum(rooting.forget_root(self._connection, root) for root in away)
+
+    # -- spaces ----------------------------------------------------------------------------------
+
+    def create_space(self, encoder_id: str, encoder_name: str, dim: int) -> Space:
+        """The space of an encoder, new and empty if there is none. The first of a collection is its current one."""
+        spaces = read_spaces(self._connection)
+        known = next((space for space in spaces if space.encoder_id == encoder_id), None)
+        if known is not None:
+            if known.dim != dim:
+                raise ValueError(f"the space of {encoder_id} has {known.dim} dimensions, not {dim}")
+            return known
+        slug = slug_of(encoder_id, encoder_name)
+        with self._publishing():
+            create_rows(self._directory, Space(0, encoder_id, encoder_name, dim, 0, 0, current=False, slug=slug))
+            cursor = self._connection.execute(
+                "INSERT INTO spaces (encoder_id, encoder_name, dim, epoch, count, slug) VALUES (?, ?, ?, 0, 0, ?)",
+                (encoder_id, encoder_name, dim, slug),
+            )
+            number = cursor.lastrowid
+            assert number is not None
+            self._connection.execute("UPDATE collection SET current_space = coalesce(current_space, ?)", (number,))
+            return read_space(self._connection, number)
+
+    def switch_to(self, space: Space) -> None:
+        """Make `space` the one that searches use."""
+        with self._publishing():
+            self._connection.execute("UPDATE collection SET current_space = ?", (space.number,))
+
+    def drop_space(self, space: Space) -> None:
+        """Forget a space with its vectors. Raises ValueError for the current one."""
+        if read_space(self._connection, space.number).current:
+            raise ValueError(f"the space of {space.encoder_name} is in use; switch to another one first")
+        with self._publishing():
+            for table, column in (("vectors", "space"), ("segments", "space"), ("spaces", "number")):
+                self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (space.number,))  # noqa: S608
+        sweep(self._connection, self._directory)
+
+    # -- what is known ---------------------------------------------------------------------------
+
+    def known(self, root: int, keys: Sequence[bytes]) -> dict[bytes, KnownItem]:
+        """Items at some keys of a root."""
+        sql = "SELECT id, key, size, modified_ns, picture FROM items WHERE root = ? AND key IN ({})"
+        offline = any(each.number == root and each.offline for each in read_roots(self._connection))
+        return {
+            key: KnownItem(id, key, size, modified_ns, picture, offline)
+            for id, key, size, modified_ns, picture in select_in(self._connection, sql, (root,), keys)
+        }
+
+    def known_failures(self, root: int, keys: Sequence[bytes]) -> dict[bytes, Failure]:
+        """Failures at some keys of a root."""
+        return failures_at(self._connection, roots_by_number(self._connection), root, keys)
+
+    def pictures_by_bytes(self, digests: Sequence[bytes]) -> dict[bytes, int]:
+        """Pictures by the digest of all bytes of a file that showed them."""
+        known = publishing.contents_by_bytes(self._connection, digests)
+        return {digest: picture for digest, (_, picture) in known.items()}
+
+    def pictures_by_pixels(self, digests: Sequence[bytes]) -> dict[bytes, int]:
+        """Pictures by the digest of their upright pixels."""
+        return publishing.pictures_by_pixels(self._connection, digests)
+
+    def sizes_known(self, sizes: Sequence[int]) -> set[int]:
+        """Those of `sizes`, in bytes, that some known content has: only such a file can be a copy."""
+        sql = "SELECT DISTINCT size FROM contents WHERE size IN ({})"
+        return {size for (size,) in select_in(self._connection, sql, (), sizes)}
+
+    def with_rows(self, space: Space, pictures: Sequence[int]) -> set[int]:
+        """Those of `pictures` that have their vector in `space`."""
+        return publishing.with_rows(self._connection, space, pictures)
+
+    def missing_rows(self, space: Space, after: int, limit: int) -> list[tuple[int, list[ItemRecord]]]:
+        """Up to `limit` pictures numbered above `after` that are seen somewhere and have no vector in `space`."""
+        rows = self._connection.execute(
+            "SELECT number FROM pictures p WHERE number > ? AND items > 0"
+            " AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.picture = p.number AND v.space = ?)"
+            " ORDER BY number LIMIT ?",
+            (after, space.number, limit),
+        )
+        pictures = [number for (number,) in rows]
+        items = items_of_pictures(self._connection, pictures)
+        return [(picture, items[picture]) for picture in pictures]
+
+    # -- a run -----------------------------------------------------------------------------------
+
+    def put(self, space: Space, found: Sequence[Found], failed: Sequence[Failure] = ()) -> PutReport:
+        """Publish a batch of files, and failures, at once.
+
+        A file's picture is that of its bytes, else that of its pixels, else a new one; a row is appended only
+        for a picture that has none. A known place keeps its id. Raises ValueError for a vector that is no
+        direction, OutOfSpace; then nothing of the batch is in.
+        """
+        with self._publishing():
+            report = publishing.put_found(self._connection, self._directory, space, found)
+            publishing.put_failures(self._connection, failed)
+            return report
+
+    def note_failures(self, failed: Sequence[Failure]) -> None:
+        """Note files that could not be taken. An item at such a place goes: it cannot be shown any more."""
+        with transaction(self._connection, self._directory):
+            if publishing.put_failures(self._connection, failed):
+                self._next_generation()
+
+    def put_vectors(self, space: Space, pictures: Sequence[int], vectors: Any) -> None:
+        """Publish vectors (n, dim) of known pictures in a space; one that has its row keeps it."""
+        with self._publishing():
+            published = read_space(self._connection, space.number)
+            by_picture = dict(zip(pictures, vectors, strict=True))
+            publishing.add_rows(self._connection, self._directory, published, by_picture)
+
+    def mark_seen(self, root: int, keys: Sequence[bytes]) -> None:
+        """Note that files are there. Writes nothing to the collection."""
+        for table, column in (("seen", "number"), ("seen_failures", "root, key")):
+            source = "items" if table == "seen" else "failures"
+            sql = (
+                f"INSERT OR IGNORE INTO temp.{table} SELECT {column} FROM {source}"  # noqa: S608 names of ours
+                " WHERE root = ? AND key IN ({}) RETURNING 1"
+            )
+            for _ in select_in(self._connection, sql, (root,), keys):
+                pass
+
+    def finish(self, scopes: Sequence[tuple[int, bytes]], protected: Sequence[tuple[int, bytes]] = ()) -> FinishReport:
+        """End a run that walked `scopes`, (root, key prefix), completely, except what is `protected`.
+
+        Items in scope that were not seen are gone; one whose picture appeared elsewhere moves there instead.
+        """
+        with transaction(self._connection, self._directory):
+            before = self._connection.total_changes
+            report = finish_run(self._connection, scopes, protected)
+            if self._connection.total_changes > before:
+                self._next_generation()
+            return report
+
+    # -- keeping house ---------------------------------------------------------------------------
+
+    def compact(self) -> CompactReport:
+        """Drop pictures that are seen nowhere, with their rows, and return the space to the disk."""
+        before = bytes_below(self._directory)
+        pictures, rows = drop_unseen(self._connection, self._directory)
+        with translated(self._directory):
+            give_back(self._connection, self._directory)
+        return CompactReport(pictures=pictures, rows=rows, bytes=max(before - bytes_below(self._directory), 0))
+
+    def set_setting(self, name: str, value: Any) -> None:
+        """Keep a JSON value under a name."""
+        with transaction(self._connection, self._directory):
+            self._connection.execute(
+                "INSERT INTO settings (name, value) VALUES (?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                (name, json.dumps(value)),
+            )
+
+    def close(self) -> None:
+        """Let the next writer in."""
+        self._connection.close()
+        release_lock(self._directory, self._lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _publishing(self) -> Iterator[None]:
+        """A transaction that changes what searches answer."""
+        with transaction(self._connection, self._directory):
+            yield
+            self._next_generation()
+
+    def _next_generation(self) -> None:
+        self._connection.execute("UPDATE collection SET generation = generation + 1")
+
+
+def bytes_below(directory: Path) -> int:
+    """Bytes of all files in a folder and below it."""
+    return sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
