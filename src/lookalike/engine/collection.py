@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from lookalike.core.protocols import Encoder
     from lookalike.core.records import DecodeLimits, Query, Results
     from lookalike.engine.reports import MigrateEvent, SyncEvent, VerifyReport
-    from lookalike.store.collection_store import CompactReport, Failure, Space, Store
+    from lookalike.store.collection_store import Store
+    from lookalike.store.records import CompactReport, Failure, Space
 
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
@@ -156,7 +157,7 @@ class Collection:
 
         Returns how many items left. Indexing that very path again brings it back.
         """
-        from lookalike.engine.ingest import remember_removed
+        from lookalike.engine.scopes import remember_removed
 
         place = _absolute(path)
         with self._store.writer() as writer:
@@ -216,7 +217,8 @@ class Collection:
         all_copies: bool = False,
     ) -> list[Results]:
         """Several queries at once, answered in order from one snapshot in one pass over the rows."""
-        from lookalike.engine.search import as_query, search
+        from lookalike.engine.search import search
+        from lookalike.engine.terms import as_query
 
         if k < 1:
             raise ValueError(f"k is {k}; at least one answer must be asked for")
@@ -224,8 +226,9 @@ class Collection:
             raise QueryError(
                 f"the collection {self.path} holds no pictures yet", hint="lookalike index FOLDER puts some in"
             )
+        side = self.encoder.image_side
         below = None if folder is None else _absolute(folder)
-        asked: list[Query] = [as_query(query, k, below) for query in queries]
+        asked: list[Query] = [as_query(query, k, below, side) for query in queries]
         return search(self._store, self._encoder_for, asked, all_copies=all_copies)
 
     def verify(self, *, sample: int = 100, seed: int = 0) -> VerifyReport:

@@ -12,11 +12,13 @@ from lookalike.core.records import Asset, DecodeLimits, Picture, Skipped
 from lookalike.images.folder import folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from lookalike.core.protocols import Encoder, Source
     from lookalike.images.decoding_pool import DecodingPool
-    from lookalike.store.collection_store import ItemRecord, Space, Store, Writer
+    from lookalike.store.collection_store import Store
+    from lookalike.store.records import ItemRecord, Space
+    from lookalike.store.writer import Writer
 
 PAGE = 64
 """Pictures read, encoded and committed together."""
@@ -47,17 +49,17 @@ def fill(store: Store, writer: Writer, encoder: Encoder, space: Space, pool: Dec
 
 
 def decode_items(
-    items: list[ItemRecord], sources: dict[int, Source], side: int, pool: DecodingPool
+    items: list[ItemRecord], sources: Mapping[int, Source], side: int, pool: DecodingPool
 ) -> Iterator[tuple[ItemRecord, Picture | Skipped]]:
     """Read items again from where they are; in no particular order."""
     by_uri = {item.uri: item for item in items}
     jobs = ((sources[item.root], Asset(item.key, item.uri, item.size, item.modified_ns)) for item in items)
-    for _, asset, outcome in pool.decode(jobs, side=side, limits=DecodeLimits()):
+    for _, asset, outcome in pool.decode_many(jobs, side=side, limits=DecodeLimits()):
         yield by_uri[asset.uri], outcome
 
 
 def _decoded(
-    page: list[tuple[int, list[ItemRecord]]], sources: dict[int, Source], side: int, pool: DecodingPool
+    page: list[tuple[int, list[ItemRecord]]], sources: Mapping[int, Source], side: int, pool: DecodingPool
 ) -> Iterator[tuple[int, Picture | Skipped]]:
     """One outcome a picture: its first place that can be read, else why its last place could not."""
     waiting = {number: list(items) for number, items in page}

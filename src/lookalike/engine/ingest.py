@@ -26,7 +26,7 @@ from lookalike.engine.scopes import exclusions, removed_places, resolve_scopes
 from lookalike.engine.spool import Pending, Spool, batches
 from lookalike.engine.take import Taker
 from lookalike.images.folder import folder
-from lookalike.store.collection_store import Failure
+from lookalike.store.records import Failure
 
 if TYPE_CHECKING:
     import threading
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from lookalike.engine.reports import SyncEvent
     from lookalike.engine.scopes import Scope
     from lookalike.images.decoding_pool import DecodingPool
-    from lookalike.store.collection_store import Store, Writer
+    from lookalike.store.collection_store import Store
+    from lookalike.store.writer import Writer
 
 PROGRESS_EVERY_S = 0.1
 NOTE_FAILURES_AT = 256
@@ -73,11 +74,11 @@ def ingest(
         walk = Look(store, writer, exclusions(store, writer, settings.exclude), removed)
         for scope in scopes:
             yield from _look(run, walk, scope, differing)
-        if differing.count and not run.stopping:
+        if differing.count and not run.is_stopping():
             yield from _take_all(run, encoder_of, differing)
         run.note_failures()
         _fill_gaps(run, store, encoder_of)
-        if not run.stopping:
+        if not run.is_stopping():
             yield run.progress("finish")
             finished = writer.finish(walk.walked, walk.unlisted)
             run.moved, run.removed = finished.moved, finished.removed
@@ -94,7 +95,7 @@ def _look(run: _Run, walk: Look, scope: Scope, differing: Spool) -> Iterator[Syn
         else:
             run.unchanged += 1
         yield from run.tell("look")
-        if run.stopping:
+        if run.is_stopping():
             return
 
 
@@ -126,14 +127,14 @@ def _recognise(run: _Run, taker: Taker, pool: DecodingPool, differing: Spool, un
                 else:
                     unknown.add(pending)
 
-    for _, asset, outcome in pool.digest(worth_hashing(), limits=run.settings.limits):
+    for _, asset, outcome in pool.digest_many(worth_hashing(), limits=run.settings.limits):
         pending = waiting.pop(asset.uri)
         if isinstance(outcome, Skipped):
             yield run.skip(pending.root, outcome)
         elif not taker.take_known(pending, outcome):
             unknown.add(pending)
         yield from run.tell("take")
-        if run.stopping:
+        if run.is_stopping():
             return
 
 
@@ -146,23 +147,23 @@ def _decode(run: _Run, taker: Taker, pool: DecodingPool, unknown: Spool, side: i
             waiting[pending.asset.uri] = pending
             yield run.source(pending), pending.asset
 
-    if run.stopping:
+    if run.is_stopping():
         return
-    for _, asset, outcome in pool.decode(jobs(), side=side, limits=run.settings.limits):
+    for _, asset, outcome in pool.decode_many(jobs(), side=side, limits=run.settings.limits):
         pending = waiting.pop(asset.uri)
         if isinstance(outcome, Picture):
             taker.take(pending, outcome)
         else:
             yield run.skip(pending.root, outcome)
         yield from run.tell("take")
-        if run.stopping:
+        if run.is_stopping():
             return
 
 
 def _fill_gaps(run: _Run, store: Store, encoder_of: Callable[[], Encoder]) -> None:
     """Encode known pictures that have no vector yet: those a migration could not read at its time."""
     space = store.current_space()
-    if space is None or run.stopping or not run.writer.missing_rows(space, 0, 1):
+    if space is None or run.is_stopping() or not run.writer.missing_rows(space, 0, 1):
         return
     from lookalike.images.decoding_pool import DecodingPool
 
@@ -188,8 +189,7 @@ class _Run:
         self._stop = stop
         self._started = self._told = time.monotonic()
 
-    @property
-    def stopping(self) -> bool:
+    def is_stopping(self) -> bool:
         return self._stop is not None and self._stop.is_set()
 
     def source(self, pending: Pending) -> Source:
@@ -249,5 +249,5 @@ class _Run:
             reused=taker.reused if taker else 0,
             skipped=tuple(self.skipped),
             seconds=time.monotonic() - self._started,
-            interrupted=self.stopping,
+            interrupted=self.is_stopping(),
         )

@@ -16,7 +16,9 @@ from lookalike.images.folder import folder
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lookalike.store.collection_store import Failure, KnownItem, Store, Writer
+    from lookalike.store.collection_store import Store
+    from lookalike.store.records import Failure, KnownItem
+    from lookalike.store.writer import Writer
 
 LOOK_BATCH = 500
 """Entries compared with the store in one query."""

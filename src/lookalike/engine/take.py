@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from lookalike.store.collection_store import Found
+from lookalike.store.records import Found
 
 if TYPE_CHECKING:
     from lookalike.core.protocols import Encoder
     from lookalike.core.records import Picture
     from lookalike.engine.spool import Pending
-    from lookalike.store.collection_store import Space, Writer
+    from lookalike.store.records import Space
+    from lookalike.store.writer import Writer
 
 ENCODE_CALL_S = 0.5
 """Wanted length of one call of the encoder: short enough that Ctrl-C is answered within two seconds."""
@@ -114,6 +115,7 @@ def _found(pending: Pending, bytes_digest: bytes, picture: Picture | None = None
         width=picture.width if picture else None,
         height=picture.height if picture else None,
         format=picture.format if picture else "",
-        metadata={**asset.metadata, **(picture.metadata if picture else {})},
+        metadata=asset.metadata,
         vector=vector,
+        picture_metadata=picture.metadata if picture else {},
     )

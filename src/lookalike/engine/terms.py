@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lookalike.core.arrays import unit_vectors
 from lookalike.core.errors import CannotDecode, QueryError
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 
     from lookalike.core.arrays import Pixels, Vectors
     from lookalike.core.protocols import Encoder
-    from lookalike.store.collection_store import Snapshot
+    from lookalike.store.snapshot import Snapshot
 
 
-def as_query(given: Any, k: int, folder: bytes | None) -> Query:
+def as_query(given: Any, k: int, folder: bytes | None, side: int) -> Query:
     """A Query from a str, Path, bytes, PIL image, uint8 (h, w, 3) array, float (dim,) array or Query.
 
+    `side`: what the encoder looks at; pictures are decoded as they are when they are indexed.
     Raises QueryError for anything else, and for words of nothing but white space.
     """
     if isinstance(given, Query):
         return given
-    return Query(terms=(_term(given),), k=k, folder=folder)
+    return Query(terms=(_term(given, side),), k=k, folder=folder)
 
 
 def describe(query: Query) -> str:
@@ -72,7 +73,7 @@ def query_vectors(encoder: Encoder, snapshot: Snapshot, queries: Sequence[Query]
 
 def _given_vector(value: Any, dim: int) -> Vectors:
     try:
-        return unit_vectors(value, dim)[0]
+        return cast("Vectors", unit_vectors(value, dim)[0])
     except ValueError as error:
         raise QueryError(f"the query vector cannot be used: {error}") from error
 
@@ -83,28 +84,28 @@ def _item_vector(snapshot: Snapshot, item_id: str) -> Vectors:
         raise QueryError(
             f"there is no item {item_id} in this collection", hint="ids stand in the output of: lookalike search --json"
         )
-    return unit_vectors(snapshot.rows[rows[0]])[0]
+    return cast("Vectors", unit_vectors(snapshot.rows[rows[0]])[0])
 
 
-def _term(given: Any) -> Term:
+def _term(given: Any, side: int) -> Term:
     if isinstance(given, str):
         if not given.strip():
             raise QueryError("the query is empty", hint='try: lookalike search "a dog in the snow"')
         return Term("text", given)
     if isinstance(given, (Path, os.PathLike)):
-        return Term("picture", _pixels_of_file(Path(os.fsdecode(given))), label=os.fsdecode(given))
+        return Term("picture", _pixels_of_file(Path(os.fsdecode(given)), side), label=os.fsdecode(given))
     if isinstance(given, (bytes, bytearray, memoryview)):
-        return Term("picture", _pixels(bytes(given)), label="(picture)")
-    return _array_term(given)
+        return Term("picture", _pixels(bytes(given), side), label="(picture)")
+    return _array_term(given, side)
 
 
-def _array_term(given: Any) -> Term:
+def _array_term(given: Any, side: int) -> Term:
     import numpy as np
 
     if hasattr(given, "convert") and hasattr(given, "getexif"):  # a PIL image, known without importing PIL
         from lookalike.images.decode import pixels_of_image
 
-        return Term("picture", pixels_of_image(given), label="(picture)")
+        return Term("picture", pixels_of_image(given, side=side), label="(picture)")
     if isinstance(given, np.ndarray):
         if given.dtype == np.uint8 and given.ndim == 3 and given.shape[2] == 3:
             return Term("picture", np.ascontiguousarray(given), label="(picture)")
@@ -120,20 +121,16 @@ def _array_term(given: Any) -> Term:
     )
 
 
-def _pixels_of_file(path: Path) -> Pixels:
+def _pixels_of_file(path: Path, side: int) -> Pixels:
     try:
-        return _pixels(path.expanduser().read_bytes())
+        return _pixels(path.expanduser().read_bytes(), side)
     except OSError as error:
         raise QueryError(f"cannot read the picture {path}: {error.strerror or error}") from error
     except CannotDecode as error:
         raise CannotDecode(error.code, f"{path}: {error}", hint=error.hint) from error
 
 
-def _pixels(data: bytes) -> Pixels:
+def _pixels(data: bytes, side: int) -> Pixels:
     from lookalike.images.decode import decode_picture
 
-    return decode_picture(data, side=QUERY_SIDE).pixels
-
-
-QUERY_SIDE = 512
-"""Query pictures are decoded to at least twice this side: more than any encoder in the catalogue looks at."""
+    return decode_picture(data, side=side).pixels

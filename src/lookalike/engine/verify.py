@@ -13,11 +13,13 @@ from lookalike.engine.spool import batches
 from lookalike.images.folder import folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lookalike.core.protocols import Encoder, Source
     from lookalike.images.decoding_pool import DecodingPool
-    from lookalike.store.collection_store import ItemRecord, Snapshot, Space, Store
+    from lookalike.store.collection_store import Store
+    from lookalike.store.records import ItemRecord, Space
+    from lookalike.store.snapshot import Snapshot
 
 HALF_STEP = 2.0**-11
 """Largest rounding error of a component below 1 when it is stored as float16."""
@@ -52,7 +54,7 @@ def _check(
     encoder: Encoder,
     snapshot: Snapshot,
     drawn: list[tuple[int, ItemRecord]],
-    sources: dict[int, Source],
+    sources: Mapping[int, Source],
     pool: DecodingPool,
 ) -> tuple[list[str], int]:
     """Sentences about vectors that are not their picture's, and how many could be checked."""

@@ -26,11 +26,13 @@ from typing import TYPE_CHECKING, Any
 from lookalike.core.errors import CannotDecode
 from lookalike.core.records import DecodeLimits, Picture
 from lookalike.images.colour import to_8_bit, to_srgb
-from lookalike.images.exif import read_metadata
+from lookalike.images.exif import read_metadata, read_orientation
 from lookalike.images.sniff import is_camera_raw, picture_format
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from lookalike.core.arrays import Pixels
 
 DIGEST_BYTES = 16
 BASE_SIDE = 448
@@ -41,7 +43,6 @@ below a tenth of decoding."""
 _LARGEST_RATIO = 64
 """A reduced picture has at most this many times the square of the side asked for: bounds ribbons (1 : 1000)."""
 _JPEG_SCALES = (8, 4, 2)
-_ORIENTATION = 0x0112  # EXIF tag
 _SIDEWAYS = 5  # from this EXIF orientation on, width and height change places
 _LONGEST_CAUSE = 160  # characters of a codec's own message
 
@@ -118,6 +119,19 @@ def decode_image(data: bytes, *, side: int | None = None, limits: DecodeLimits |
         return _decode(data, name, 2 * side if side else None, limits)
 
 
+def pixels_of_image(image: Image, *, side: int | None = None) -> Pixels:
+    """Pixels of a PIL image that a program opened itself: upright, in sRGB, reduced as `decode_picture` does."""
+    import numpy as np
+    from PIL import Image as PILImage
+
+    flat = to_8_bit(image)
+    turn = _TURNS.get(read_orientation(image) or 1)
+    upright = flat if turn is None else flat.transpose(PILImage.Transpose(turn))
+    shortest = 2 * side if side else None
+    base = _reduced(upright, None if shortest is None else max(shortest, BASE_SIDE))
+    return np.array(_reduced(to_srgb(base, image.info.get("icc_profile")), shortest), dtype=np.uint8)
+
+
 def digest(data: bytes) -> bytes:
     """BLAKE2b of 16 bytes: the identity of bytes throughout lookalike."""
     return hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()
@@ -150,7 +164,7 @@ def _decode(data: bytes, name: str | None, shortest: int | None, limits: DecodeL
     except Exception as error:  # Pillow's plugins raise almost anything on bad input; all of it means one thing
         if type(error).__name__ == "DecompressionBombError":
             raise CannotDecode("too-large", f"more pixels than Pillow's own limit allows ({error})") from error
-        raise CannotDecode("damaged", f"the {name} data is damaged or incomplete ({_in_short(error)})") from error
+        raise CannotDecode("damaged", f"the {name} data is damaged or of an unusual kind ({_in_short(error)})") from error
 
 
 def _from_raw(data: bytes, shortest: int | None, limits: DecodeLimits) -> Decoded:
@@ -197,7 +211,7 @@ def _load(data: bytes, name: str, shortest: int | None, limits: DecodeLimits, or
         width, height = image.size  # a TIFF is turned by Pillow while it loads
     metadata = read_metadata(image)
     # After loading: only then Pillow has seen a PNG's late chunks, and has dropped the tag of what it turned itself.
-    orientation = image.getexif().get(_ORIENTATION, orientation)
+    orientation = read_orientation(image) or orientation
     profile = image.info.get("icc_profile")
     flat = to_8_bit(image)
     if orientation in _TURNS:
