@@ -167,6 +167,7 @@ class DecodingPool:
                 answer = error
             task.run.answers.put((task.source, task.asset, answer))
         worker.kill()
+        worker.discard()
 
     def _watch(self) -> None:
         while not self._closed.wait(_WATCH_EVERY_S):
@@ -249,7 +250,7 @@ class _Worker:
         return pickle.dumps(Job(task.run.kind, source, task.asset, task.run.side, task.run.limits))
 
     def _launch(self) -> None:
-        self._discard()
+        self.discard()
         apart: dict[str, Any] = (  # out of reach of the terminal's Ctrl-C: this process decides when workers end
             {"process_group": 0}
             if os.name == "posix"
@@ -301,7 +302,7 @@ class _Worker:
             return "too-slow", f"reading and decoding took longer than the limit of {limits.timeout_s:g} s"
         return "crashed", f"decoding it ended the worker process ({_status_in_words(status)})"
 
-    def _discard(self) -> None:
+    def discard(self) -> None:
         """Give back what a dead process leaves behind."""
         if self._process is None:
             return

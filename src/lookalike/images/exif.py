@@ -10,6 +10,7 @@ import math
 from datetime import datetime
 from typing import Any
 
+_ORIENTATION = 0x0112
 _MAKE, _MODEL, _DATE_TIME, _EXIF_IFD, _GPS_IFD = 0x010F, 0x0110, 0x0132, 0x8769, 0x8825
 _LENS_MODEL = 0xA434
 _DATES = ((0x9003, 0x9011), (0x9004, 0x9012))
@@ -36,6 +37,15 @@ def read_metadata(image: Any) -> dict[str, Any]:
         "gps": _position(place),
     }
     return {key: value for key, value in found.items() if value}
+
+
+def read_orientation(image: Any) -> int:
+    """EXIF orientation 1-8 of an opened PIL image; 0 when it names none."""
+    try:
+        value = image.getexif().get(_ORIENTATION)
+    except Exception:  # as above
+        return 0
+    return value if isinstance(value, int) and 1 <= value <= 8 else 0
 
 
 def _text(value: Any) -> str:

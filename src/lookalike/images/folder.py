@@ -236,16 +236,12 @@ def _looks_like_picture(path: bytes) -> bool:
         return picture_format(stream.read(HEAD_BYTES)) is not None
 
 
-def _open_at_once(path: bytes, _flags: int) -> int:
-    return os.open(path, _OPEN_FLAGS)
-
-
 def _open_regular(path: bytes) -> BinaryIO:
-    stream = open(path, "rb", opener=_open_at_once)  # noqa: SIM115 - the caller closes it
-    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-        stream.close()
+    descriptor = os.open(path, _OPEN_FLAGS)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
         raise OSError(errno.EINVAL, "not a regular file", os.fsdecode(path))
-    return stream
+    return os.fdopen(descriptor, "rb")
 
 
 def _absolute(path: bytes) -> bytes:
