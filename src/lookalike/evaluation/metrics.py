@@ -114,11 +114,7 @@ def per_query(judged: Judged, metric: str) -> NDArray[np.float64]:
 
     Raises ValueError for an unknown metric, or a k beyond the depth that was judged.
     """
-    name, _, digits = metric.partition("@")
-    if name not in _FORMULAS or not digits.isdecimal() or int(digits) < 1:
-        known = ", ".join(f"{each}@k" for each in _FORMULAS)
-        raise ValueError(f"there is no metric {metric!r}; there are {known}")
-    k = int(digits)
+    name, k = _name_and_k(metric)
     if k > judged.gains.shape[1]:
         raise ValueError(f"{metric} needs {k} ranks, {judged.gains.shape[1]} were judged")
     answerable = judged.relevant > 0
@@ -169,8 +165,16 @@ _FORMULAS: dict[str, Callable[[Judged, int], NDArray[np.float64]]] = {
 
 
 def depth_of(metrics: tuple[str, ...]) -> int:
-    """How many ranks must be judged for all of `metrics`."""
-    return max(int(metric.partition("@")[2]) for metric in metrics)
+    """How many ranks must be judged for all of `metrics`. Raises ValueError for an unknown metric."""
+    return max(_name_and_k(metric)[1] for metric in metrics)
+
+
+def _name_and_k(metric: str) -> tuple[str, int]:
+    name, _, digits = metric.partition("@")
+    if name not in _FORMULAS or not digits.isdecimal() or int(digits) < 1:
+        known = ", ".join(f"{each}@k" for each in _FORMULAS)
+        raise ValueError(f"there is no metric {metric!r}; there are {known}")
+    return name, int(digits)
 
 
 def bootstrap_interval(values: NDArray[np.float64], seed: int, n: int = RESAMPLES) -> tuple[float, float]:

@@ -1,0 +1,256 @@
+"""How well an encoder finds judged pictures: one ruler for every claim about quality.
+
+    labels      class name -> picture   each class is a query; its pictures are right
+                picture -> picture      each picture is a query; the others that share a label with it are right
+    captions    caption -> picture      each caption is a query; its own picture is right, and no other
+
+Every query ranks all pictures that could be decoded, exactly, by cosine. A query picture is never its own answer. A
+query to which no picture is right (the only one of its class) is left out and counted. Metrics are those of
+`metrics`; intervals are 95 %, by bootstrap over queries.
+
+A class is asked for by its bare name ("_" read as a space), because that is what a person types; a recipe of prompts
+belongs inside an encoder, where searches profit from it too. `templates` measures others, averaged as in CLIP
+(Radford et al. 2021, section 3.1.4).
+
+Promises: pictures stream through decoding and encoding, so memory holds vectors, not pictures. Equal arguments give
+equal figures, within the encoder's tolerance. What cannot be decoded is skipped and listed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lookalike.core.arrays import unit_vectors
+from lookalike.core.errors import NoTextTower, SourceError
+from lookalike.core.records import DecodeLimits, Skipped
+from lookalike.engine.cores import usable_cores
+from lookalike.evaluation.metrics import METRICS, bootstrap_interval, depth_of, judge, per_query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from lookalike.core.arrays import Pixels, Vectors
+    from lookalike.core.protocols import Encoder
+    from lookalike.evaluation.judgements import JudgedPicture, Judgements
+
+BARE_NAME = ("{}",)
+"""The class name itself, and nothing around it."""
+_PICTURES_AT_ONCE = 64
+_TEXTS_AT_ONCE = 256
+_SCORES_AT_ONCE = 4_000_000  # queries x pictures ranked together: 16 MB of scores
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One kind of query. `values`: for each metric float64 (queries,); `left_out`: queries without a right answer."""
+
+    values: Mapping[str, NDArray[np.float64]]
+    queries: int
+    left_out: int
+
+    def means(self) -> dict[str, float] | None:
+        """The figures to report; None when there was no query to measure."""
+        return {name: float(values.mean()) for name, values in self.values.items()} if self.queries else None
+
+    def intervals(self, seed: int) -> dict[str, list[float]] | None:
+        """[low, high] of each mean."""
+        if not self.queries:
+            return None
+        return {name: list(bootstrap_interval(values, seed)) for name, values in self.values.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The outcome. A kind of query that the judgements or the encoder do not allow is None.
+
+    `pictures`: those that were decoded and ranked. `seed`: of the bootstrap.
+    """
+
+    encoder: str
+    text_to_image: Measured | None
+    image_to_image: Measured | None
+    pictures: int
+    skipped: tuple[Skipped, ...]
+    seed: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object that `evaluate --json` prints."""
+        kinds = {"text_to_image": self.text_to_image, "image_to_image": self.image_to_image}
+        return {
+            **{name: kind and kind.means() for name, kind in kinds.items()},
+            "queries": sum(kind.queries for kind in kinds.values() if kind),
+            "pictures": self.pictures,
+            "intervals": {name: kind and kind.intervals(self.seed) for name, kind in kinds.items()},
+            "counts": {
+                name: kind and {"queries": kind.queries, "left_out": kind.left_out} for name, kind in kinds.items()
+            },
+            "skipped": [{"uri": each.uri, "reason": each.reason} for each in self.skipped],
+            "encoder": self.encoder,
+            "seed": self.seed,
+        }
+
+
+def evaluate(
+    encoder: Encoder,
+    judgements: Judgements,
+    *,
+    metrics: tuple[str, ...] = METRICS,
+    templates: Sequence[str] = BARE_NAME,
+    seed: int = 0,
+    limits: DecodeLimits | None = None,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Measure `encoder` on judged pictures.
+
+    `templates`: what is asked for a class, "{}" standing for its name. `progress` is called with pictures done and
+    pictures in all. Raises NoTextTower for captions and an encoder without words, SourceError when no picture can be
+    decoded, ValueError for an unknown metric.
+    """
+    depth_of(metrics)  # an unknown metric is told before the work, not after it
+    words = "text" in encoder.modalities
+    if judgements.kind == "captions" and not words:
+        raise NoTextTower(f"{encoder.name} only understands pictures", hint="measure it with --labels")
+    embedded = _embed_pictures(encoder, judgements.pictures, limits or DecodeLimits(), workers, progress)
+    text_to_image = image_to_image = None
+    if judgements.kind == "captions":
+        text_to_image = _by_captions(encoder, embedded, metrics)
+    else:
+        classes = sorted({label for picture in embedded.pictures for label in picture.sayings})
+        belongs = _belongs(embedded.pictures, classes)
+        image_to_image = _by_pictures(embedded.vectors, belongs, metrics)
+        if words:
+            names = _embed_names(encoder, classes, templates)
+            text_to_image = _measure(names, embedded.vectors, lambda rows: belongs.T[rows], metrics)
+    skipped = (*judgements.skipped, *embedded.skipped)
+    return Evaluation(encoder.id, text_to_image, image_to_image, len(embedded.pictures), skipped, seed)
+
+
+# --- ranking --------------------------------------------------------------------------------------
+
+
+def _by_captions(encoder: Encoder, embedded: _Embedded, metrics: tuple[str, ...]) -> Measured:
+    captions = [saying for picture in embedded.pictures for saying in picture.sayings]
+    right = np.repeat(np.arange(len(embedded.pictures)), [len(picture.sayings) for picture in embedded.pictures])
+    everyone = np.arange(len(embedded.pictures))
+    return _measure(
+        _embed_texts(encoder, captions), embedded.vectors, lambda rows: right[rows, None] == everyone, metrics
+    )
+
+
+def _by_pictures(vectors: Vectors, belongs: NDArray[np.bool_], metrics: tuple[str, ...]) -> Measured:
+    shared = belongs.astype(np.float32)
+    own = np.arange(len(vectors))
+    return _measure(vectors, vectors, lambda rows: shared[rows] @ shared.T > 0, metrics, own)
+
+
+def _belongs(pictures: Sequence[JudgedPicture], classes: Sequence[str]) -> NDArray[np.bool_]:
+    """Bool (pictures, classes): which picture has which label."""
+    column = {label: number for number, label in enumerate(classes)}
+    belongs = np.zeros((len(pictures), len(classes)), dtype=np.bool_)
+    for row, picture in enumerate(pictures):
+        belongs[row, [column[label] for label in picture.sayings]] = True
+    return belongs
+
+
+def _measure(
+    queries: Vectors,
+    items: Vectors,
+    right: Callable[[slice], NDArray[np.bool_]],
+    metrics: tuple[str, ...],
+    own: NDArray[np.int64] | None = None,
+) -> Measured:
+    """Rank `items` for all `queries`. `right` gives which items are right for a slice of the queries."""
+    step = max(1, _SCORES_AT_ONCE // len(items))
+    values: dict[str, list[NDArray[np.float64]]] = {metric: [] for metric in metrics}
+    left_out = 0
+    for start in range(0, len(queries), step):
+        rows = slice(start, start + step)
+        scores = queries[rows] @ items.T
+        judged = judge(scores, right(rows), depth_of(metrics), own=None if own is None else own[rows])
+        answerable = judged.relevant > 0
+        left_out += int((~answerable).sum())
+        for metric in metrics:
+            values[metric].append(per_query(judged, metric)[answerable])
+    return Measured(
+        {metric: np.concatenate([*parts, np.empty(0)]) for metric, parts in values.items()},
+        len(queries) - left_out,
+        left_out,
+    )
+
+
+# --- embedding ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Embedded:
+    """The pictures that could be decoded, in the order given, and their vectors (n, dim)."""
+
+    pictures: list[JudgedPicture]
+    vectors: Vectors
+    skipped: list[Skipped]
+
+
+def _embed_pictures(
+    encoder: Encoder,
+    pictures: Sequence[JudgedPicture],
+    limits: DecodeLimits,
+    workers: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> _Embedded:
+    vectors = np.zeros((len(pictures), encoder.dim), dtype=np.float32)
+    taken = np.zeros(len(pictures), dtype=np.bool_)
+    skipped: list[tuple[int, Skipped]] = []
+    batch: dict[int, Pixels] = {}
+
+    def encode() -> None:
+        vectors[list(batch)] = encoder.encode_images(list(batch.values()))
+        taken[list(batch)] = True
+        batch.clear()
+
+    for done, (row, outcome) in enumerate(_decoded(pictures, encoder.image_side, limits, workers), start=1):
+        if isinstance(outcome, Skipped):
+            skipped.append((row, outcome))
+        else:
+            batch[row] = outcome
+        if len(batch) == _PICTURES_AT_ONCE:
+            encode()
+        if progress:
+            progress(done, len(pictures))
+    encode()
+    if not taken.any():
+        raise SourceError(
+            f"none of the {len(pictures)} judged pictures can be decoded",
+            hint=f"{skipped[0][1].uri}: {skipped[0][1].reason}" if skipped else "the judgements name no picture",
+        )
+    in_order = [each for _, each in sorted(skipped, key=lambda pair: pair[0])]
+    return _Embedded([pictures[row] for row in np.flatnonzero(taken).tolist()], vectors[taken], in_order)
+
+
+def _decoded(
+    pictures: Sequence[JudgedPicture], side: int, limits: DecodeLimits, workers: int | None
+) -> Iterator[tuple[int, Pixels | Skipped]]:
+    """The row and the pixels of each picture, as they get done."""
+    from lookalike.images.decoding_pool import decode_many
+
+    row_of = {picture.asset.uri: row for row, picture in enumerate(pictures)}
+    jobs = ((picture.source, picture.asset) for picture in pictures)
+    for _, asset, outcome in decode_many(jobs, side=side, limits=limits, workers=workers or usable_cores()):
+        yield row_of[asset.uri], outcome if isinstance(outcome, Skipped) else outcome.pixels
+
+
+def _embed_names(encoder: Encoder, classes: Sequence[str], templates: Sequence[str]) -> Vectors:
+    """One vector a class: the mean over `templates`, of unit length."""
+    names = [label.replace("_", " ") for label in classes]
+    total = sum(_embed_texts(encoder, [template.replace("{}", name) for name in names]) for template in templates)
+    return unit_vectors(total, encoder.dim)
+
+
+def _embed_texts(encoder: Encoder, texts: Sequence[str]) -> Vectors:
+    parts = [encoder.encode_texts(texts[at : at + _TEXTS_AT_ONCE]) for at in range(0, len(texts), _TEXTS_AT_ONCE)]
+    return np.concatenate(parts)
