@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SIDE, DIM, LENGTH = 32, 16, 8
 WORDS = ("a", "red", "green", "blue", "dog", "cat", "in", "the", "snow", "кіт", "собака")
@@ -24,13 +26,13 @@ def write_tiny_encoder(
     overflow: bool = False,
     config: dict[str, Any] | None = None,
 ) -> Path:
-    """Write it and return `folder`. `overflow`: bright pictures get infinite vectors. `half`: fp16 weights and input."""
+    """Write it and return `folder`. `overflow`: bright pictures get infinite vectors. `half`: fp16 throughout."""
     random = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     settings = {"embed_dim": DIM, "text_cfg": {"clean": "lower", "context_length": LENGTH, "pad_id": 0}}
     (folder / "config.json").write_text(json.dumps(settings | (config or {})), encoding="utf-8")
     if image:
-        weights = random.standard_normal((3 * SIDE * SIDE, DIM)) * (1e36 if overflow else 0.1)
+        weights = random.standard_normal((3 * SIDE * SIDE, DIM)) * (5e37 if overflow else 0.1)
         rules = {"size": SIDE, "mean": [0, 0, 0], "std": [1, 1, 1], "resize_mode": "squash"}
         (folder / "visual").mkdir(exist_ok=True)
         (folder / "visual" / "preprocess_cfg.json").write_text(json.dumps(rules), encoding="utf-8")

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from tiny_encoder import write_tiny_encoder
 
 from lookalike.core.errors import NoTextTower
 from lookalike.encoders.load import load_encoder
 from lookalike.testing import ToyEncoder
+from tiny_encoder import write_tiny_encoder
 
 TEXTS = ["a red dog", "кіт in the snow", "", "blue " * 40]
 
