@@ -1,9 +1,14 @@
-# The verbs of the house. `make demo` and `make test` are all a newcomer needs.
+# The verbs of the house. `make demo` and `make test` are all a newcomer needs; only pip needs a network.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+DEMO   := .venv-demo
+WHEEL  := build/wheel
 
-.PHONY: setup demo test lint bench
+.PHONY: help setup demo test lint format wheel lock clean
+
+help:              ## this list
+	@grep -E '^[a-z-]+: .*##|^[a-z-]+: +##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1\t/' | expand -t 14
 
 setup: $(VENV)/.ready   ## development environment, locked
 
@@ -13,3 +18,35 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --editable .
 	touch $@
 
+demo: $(DEMO)/.ready   ## install as a user would, find among real photos; DIR=~/Pictures takes your own
+	$(DEMO)/bin/lookalike demo $(if $(DIR),"$(DIR)") --out demo-output
+
+$(DEMO)/.ready: pyproject.toml $(shell find src/lookalike -name '*.py' -o -name '*.toml' -o -name '*.onnx')
+	$(PYTHON) -m venv $(DEMO)
+	$(DEMO)/bin/pip install --quiet --upgrade ".[demo]"
+	touch $@
+
+test: wheel        ## every test, against the wheel a user would get; ARGS="-k name" narrows
+	PYTHONPATH=$(CURDIR)/$(WHEEL) $(BIN)/pytest $(ARGS)
+
+wheel: setup       ## build the wheel and unpack it where `test` finds it before the sources
+	rm -rf build
+	$(BIN)/python -m build --wheel --no-isolation --outdir build/dist > /dev/null
+	$(BIN)/pip install --quiet --no-index --no-deps --target $(WHEEL) build/dist/*.whl
+
+lint: setup        ## style, format, types, and which room may import which
+	$(BIN)/ruff check src tests tools
+	$(BIN)/ruff format --check src tests tools
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup      ## put style and format right where a program can
+	$(BIN)/ruff check --fix src tests tools
+	$(BIN)/ruff format src tests tools
+
+lock: setup        ## write down the exact versions of the development environment
+	{ echo "# Exact versions of the development environment; written by: make lock"; \
+	  $(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//'; } > requirements-dev.txt
+
+clean:             ## remove everything that was built
+	rm -rf build dist demo-output $(DEMO) $(VENV)
