@@ -33,7 +33,7 @@ def add_root(connection: sqlite3.Connection, path: bytes, *, is_file: bool) -> R
             return root
         connection.execute("UPDATE roots SET is_file = ? WHERE number = ?", (is_file, root.number))
         return Root(root.number, root.path, is_file, root.offline)
-    below = [(root, key) for root in read_roots(connection) if (key := key_below(path, root.path))]
+    below = [(root, inner) for root in read_roots(connection) if (inner := key_below(path, root.path))]
     cursor = connection.execute("INSERT INTO roots (path, is_file, offline) VALUES (?, ?, 0)", (path, is_file))
     number = cursor.lastrowid
     assert number is not None
