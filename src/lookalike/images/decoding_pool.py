@@ -38,7 +38,7 @@ AHEAD = 32
 _START_TIMEOUT_S = 60.0
 _WATCH_EVERY_S = 0.1
 _PATIENCE_S = 0.2
-"""How long a wait for results may ignore Ctrl-C on Windows."""
+"""How long a wait for results may overlook `stop`, and Ctrl-C on Windows."""
 _PIPE_BYTES = 1 << 20
 """A whole reduced picture fits into the pipe (Linux; elsewhere the system's own size holds)."""
 _BOOTSTRAP = (
@@ -64,11 +64,15 @@ def digest_many(
 
 
 class DecodingPool:
-    """Worker processes for one sync; a context manager. Used from one thread at a time."""
+    """Worker processes for one sync; a context manager. Used from one thread at a time.
 
-    def __init__(self, workers: int) -> None:
+    `stop`: once it is set, results end within a quarter of a second, whatever the workers are doing.
+    """
+
+    def __init__(self, workers: int, *, stop: threading.Event | None = None) -> None:
         if workers < 1:
             raise ValueError(f"workers is {workers}; at least one is needed")
+        self._stop = stop or threading.Event()
         self._count = workers
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._workers = [_Worker() for _ in range(workers)]
@@ -131,7 +135,10 @@ class DecodingPool:
                         in_hand += 1
                 if in_hand == 0:
                     return
-                source, asset, answer = self._next_answer(run)
+                answered = self._next_answer(run)
+                if answered is None:
+                    return
+                source, asset, answer = answered
                 in_hand -= 1
                 if isinstance(answer, Exception):
                     raise answer
@@ -139,12 +146,14 @@ class DecodingPool:
         finally:
             run.cancelled = True
 
-    def _next_answer(self, run: _Run) -> tuple[Source, Asset, Any]:
-        while True:
+    def _next_answer(self, run: _Run) -> tuple[Source, Asset, Any] | None:
+        """The next answer; None when the pool is to stop."""
+        while not self._stop.is_set():
             if self._closed.is_set():
                 raise ValueError("the decoding pool is closed")
             with contextlib.suppress(queue.Empty):
                 return run.answers.get(timeout=_PATIENCE_S)
+        return None
 
     def _start(self) -> None:
         if self._threads:
@@ -166,7 +175,7 @@ class DecodingPool:
             except Exception as error:  # it belongs to the thread that asks for results
                 answer = error
             task.run.answers.put((task.source, task.asset, answer))
-        worker.kill()
+        worker.close()
         worker.discard()
 
     def _watch(self) -> None:
@@ -227,8 +236,13 @@ class _Worker:
             )
         return _skipped(task.asset, *answer.values)
 
+    def close(self) -> None:
+        """End the process and give back what it held. Called by the attending thread."""
+        self.kill()
+        self._discard()
+
     def kill(self) -> None:
-        """End the process for good."""
+        """End the process for good, at once."""
         with self._lock:
             self._stopped = True
             if self._process is not None:
