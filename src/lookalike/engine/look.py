@@ -49,7 +49,8 @@ class Look:
             return
         self._writer.set_offline(root, False)
         source = folder(scope.root.path, exclude=self._exclude, below=scope.below)
-        for batch in batches(source.assets(), LOOK_BATCH):
+        is_gone = scope.root.is_file and not os.path.lexists(scope.root.path)
+        for batch in batches(() if is_gone else source.assets(), LOOK_BATCH):
             kept = [entry for entry in batch if not self._was_removed(entry)]
             keys = [entry.key for entry in kept if entry.key is not None]
             known, failed = self._writer.known(root, keys), self._writer.known_failures(root, keys)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 import pytest
 
 import lookalike
 from lookalike.core.errors import EncoderMismatch
-from lookalike.engine.reports import MigrateReport
 from lookalike.testing import ToyEncoder
+
+if TYPE_CHECKING:
+    from lookalike.engine.reports import MigrateReport
 
 
 def last(events) -> MigrateReport:
@@ -29,7 +32,7 @@ def test_migrate_moves_every_picture_and_searches_work_before_and_after(collecti
     assert (report.encoded, report.switched, report.skipped) == (24, True, ())
     assert collection.status()["encoder"] == "other"
     assert {hit.id for hit in collection.search("red circle", k=24)} == set(before)
-    assert collection.search("red circle", k=1)[0].uri.endswith("0008-red-circle.jpg")
+    assert collection.search("red circle", k=1)[0].uri.endswith("0008-red-circle.png")
     assert collection.verify().problems == ()
 
 

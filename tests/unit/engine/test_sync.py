@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -17,14 +18,16 @@ from lookalike.testing import ToyEncoder, draw_pictures
 
 
 class CountingEncoder(ToyEncoder):
-    """The toy encoder, counting pictures that pass through it."""
+    """The toy encoder, counting pictures that pass through it; slower on request, as a real one is."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds_a_picture: float = 0.0) -> None:
         super().__init__()
         self.seen = 0
+        self._seconds = seconds_a_picture
 
     def encode_images(self, pictures):
         self.seen += len(pictures)
+        time.sleep(self._seconds * len(pictures))
         return super().encode_images(pictures)
 
 
@@ -172,7 +175,8 @@ def test_a_picture_that_breaks_leaves_the_results_and_is_a_failure(photos, pictu
     assert [Path(each.uri).name for each in photos.failures()] == ["0000-red-triangle.jpg"]
 
 
-def test_stopping_keeps_what_is_done_and_removes_nothing(tmp_path, encoder):
+def test_stopping_keeps_what_is_done_and_removes_nothing(tmp_path):
+    encoder = CountingEncoder(seconds_a_picture=0.03)
     folder = tmp_path / "many"
     draw_pictures(folder, 60)
     stop = threading.Event()
@@ -190,7 +194,8 @@ def test_stopping_keeps_what_is_done_and_removes_nothing(tmp_path, encoder):
         assert encoder.seen == 60
 
 
-def test_closing_the_iterator_early_keeps_what_was_taken(tmp_path, encoder):
+def test_closing_the_iterator_early_keeps_what_was_taken(tmp_path):
+    encoder = CountingEncoder(seconds_a_picture=0.03)
     draw_pictures(tmp_path / "many", 60)
     with lookalike.open(tmp_path / "c.lookalike", encoder=encoder) as opened:
         events = opened.sync([tmp_path / "many"])
