@@ -66,3 +66,11 @@ def collection(pictures: Path, toy: ToyEncoder, tmp_path: Path) -> Iterator[look
         for _ in opened.sync([pictures]):
             pass
         yield opened
+
+
+@pytest.fixture(scope="session")
+def colour_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a real ONNX encoder that finds drawn pictures by the name of their colour."""
+    from colour_encoder import write_colour_encoder
+
+    return write_colour_encoder(tmp_path_factory.mktemp("encoder") / "colours")

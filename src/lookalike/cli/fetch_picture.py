@@ -51,6 +51,7 @@ def _get(address: str, deadline: float, *, allow_private: bool) -> tuple[bytes, 
     """The body, or where the answer points to instead."""
     parts = urlsplit(address)
     connection = _connect(parts, deadline, allow_private=allow_private)
+    line = connection.sock  # kept here: the connection lets go of it when the server is going to close
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("GET", path, headers={"User-Agent": "lookalike", "Accept": "image/*"})
@@ -59,7 +60,7 @@ def _get(address: str, deadline: float, *, allow_private: bool) -> tuple[bytes, 
             return b"", onward
         if answer.status != http.client.OK:
             raise SourceError(f"{address} answers {answer.status} {answer.reason}", hint="check the address")
-        return _body(address, answer, connection, deadline), None
+        return _body(address, answer, line, deadline), None
     finally:
         connection.close()
 
@@ -90,9 +91,7 @@ def _connect(parts: SplitResult, deadline: float, *, allow_private: bool) -> htt
     return connection
 
 
-def _body(
-    address: str, answer: http.client.HTTPResponse, connection: http.client.HTTPConnection, deadline: float
-) -> bytes:
+def _body(address: str, answer: http.client.HTTPResponse, line: socket.socket, deadline: float) -> bytes:
     data = bytearray()
     while chunk := answer.read1(_CHUNK):
         data += chunk
@@ -100,8 +99,7 @@ def _body(
             raise SourceError(
                 f"{address} is larger than {MAX_BYTES // 1_000_000} MB", hint="download it yourself first"
             )
-        if connection.sock is not None:
-            connection.sock.settimeout(_left(deadline))
+        line.settimeout(_left(deadline))
     return bytes(data)
 
 

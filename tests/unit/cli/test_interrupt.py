@@ -1,0 +1,48 @@
+"""Ctrl-C once stops soon, twice at once, and a run that does not listen is stopped all the same."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import pytest
+
+from lookalike.cli import interrupt
+from lookalike.cli.interrupt import stop_on_interrupt
+
+
+def test_the_first_interrupt_asks_the_run_to_stop(capfd):
+    with stop_on_interrupt() as stop:
+        signal.raise_signal(signal.SIGINT)
+        assert stop.is_set()
+    assert "what is done is kept" in capfd.readouterr().err
+
+
+def test_the_second_interrupt_stops_at_once():
+    def interrupted_twice():
+        with stop_on_interrupt():
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_twice()
+
+
+def test_a_run_that_does_not_listen_is_stopped(monkeypatch):
+    monkeypatch.setattr(interrupt, "GRACE_S", 0.1)
+
+    def deaf():
+        with stop_on_interrupt():
+            signal.raise_signal(signal.SIGINT)
+            while True:
+                time.sleep(0.05)
+
+    with pytest.raises(KeyboardInterrupt):
+        deaf()
+
+
+def test_afterwards_interrupts_mean_what_they_meant_before():
+    before = signal.getsignal(signal.SIGINT)
+    with stop_on_interrupt():
+        pass
+    assert signal.getsignal(signal.SIGINT) is before
