@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20  # bytes between two reports of progress
 _TIMEOUT_S = 20.0  # without a byte from the hub
-_TRIES = 3  # of one file, each going on where the last one broke
+_TRIES = 3  # of one file that bring nothing new; a try that brought bytes is followed by as many again
 _PAUSE_S = 0.5  # before the next try
 _OTHER_RUNTIMES = (".armnn", ".rknn")  # the same weights again, for phones
 
@@ -126,12 +126,15 @@ def _fetch_all(snapshot: _Snapshot, partial: Path, progress: Callable[[str, int,
 def _fetch(file: _RemoteFile, url: str, target: Path, report: Callable[[int], None]) -> None:
     """Bring `target` to the declared size and digest, going on from what is there."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    for tries_left in reversed(range(_TRIES)):
+    tries = _TRIES
+    while True:
+        have = _size(target)
         try:
             _continue(url, target, file.size, report)
             break
         except Exception:  # transport errors of the hub's library have another base class in each of its versions
-            if not tries_left:
+            tries = _TRIES if _size(target) > have else tries - 1
+            if not tries:
                 raise
             time.sleep(_PAUSE_S)
     if target.stat().st_size != file.size or _digest(target, file) != file.digest:
@@ -142,7 +145,7 @@ def _fetch(file: _RemoteFile, url: str, target: Path, report: Callable[[int], No
 
 
 def _continue(url: str, target: Path, size: int, report: Callable[[int], None]) -> None:
-    have = target.stat().st_size if target.exists() else 0
+    have = _size(target)
     if have > size:
         target.unlink()
         have = 0
@@ -158,6 +161,10 @@ def _continue(url: str, target: Path, size: int, report: Callable[[int], None]) 
             for chunk in response.iter_bytes(_CHUNK):
                 stream.write(chunk)
                 report(stream.tell())
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _digest(path: Path, file: _RemoteFile) -> str:
