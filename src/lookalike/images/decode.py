@@ -153,7 +153,7 @@ def _decode(data: bytes, name: str | None, shortest: int | None, limits: DecodeL
     if name == "RAW":
         return _from_raw(data, shortest, limits)
     if name not in _OPENERS:
-        what = "JPEG XL is not supported" if name == "JXL" else "the content is no picture format that lookalike reads"
+        what = "JPEG XL is not supported" if name == "JXL" else "the content is no picture that lookalike can read"
         raise CannotDecode("unsupported", what)
     try:
         return _from_file(data, name, shortest, limits)
@@ -164,7 +164,9 @@ def _decode(data: bytes, name: str | None, shortest: int | None, limits: DecodeL
     except Exception as error:  # Pillow's plugins raise almost anything on bad input; all of it means one thing
         if type(error).__name__ == "DecompressionBombError":
             raise CannotDecode("too-large", f"more pixels than Pillow's own limit allows ({error})") from error
-        raise CannotDecode("damaged", f"the {name} data is damaged or of an unusual kind ({_in_short(error)})") from error
+        raise CannotDecode(
+            "damaged", f"the {name} data is damaged or of an unusual kind ({_in_short(error)})"
+        ) from error
 
 
 def _from_raw(data: bytes, shortest: int | None, limits: DecodeLimits) -> Decoded:

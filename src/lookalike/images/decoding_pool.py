@@ -175,7 +175,7 @@ class DecodingPool:
             except Exception as error:  # it belongs to the thread that asks for results
                 answer = error
             task.run.answers.put((task.source, task.asset, answer))
-        worker.close()
+        worker.kill()
         worker.discard()
 
     def _watch(self) -> None:
@@ -235,11 +235,6 @@ class _Worker:
                 hint="define the source in a module that can be imported, not in the main script",
             )
         return _skipped(task.asset, *answer.values)
-
-    def close(self) -> None:
-        """End the process and give back what it held. Called by the attending thread."""
-        self.kill()
-        self._discard()
 
     def kill(self) -> None:
         """End the process for good, at once."""
