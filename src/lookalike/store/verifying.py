@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 LENGTH_TOLERANCE = 2e-3
 """A unit vector rounded to float16 keeps its length to about 5e-4; twice that and some for tiny components."""
 
+_WITHOUT_VECTOR = (
+    "SELECT count(*) FROM pictures JOIN collection ON current_space IS NOT NULL WHERE items > 0"
+    " AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.picture = pictures.number AND v.space = current_space)"
+)
 _COUNTED = (
     (
         "SELECT count(*) FROM pictures p WHERE items <> (SELECT count(*) FROM items i WHERE i.picture = p.number)",
@@ -27,11 +31,7 @@ _COUNTED = (
         "SELECT count(*) FROM items i JOIN contents c ON c.number = i.content WHERE c.picture <> i.picture",
         "{} items are tied to another picture than their bytes",
     ),
-    (
-        "SELECT count(*) FROM pictures JOIN collection ON current_space IS NOT NULL WHERE items > 0"
-        + " AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.picture = pictures.number AND v.space = current_space)",
-        "{} pictures have no vector and cannot be found",
-    ),
+    (_WITHOUT_VECTOR, "{} pictures have no vector and cannot be found"),
 )
 
 

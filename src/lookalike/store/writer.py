@@ -197,9 +197,8 @@ class Writer:
         Items in scope that were not seen are gone; one whose picture appeared elsewhere moves there instead.
         """
         with transaction(self._connection, self._directory):
-            before = self._connection.total_changes
             report = finish_run(self._connection, scopes, protected)
-            if self._connection.total_changes > before:
+            if report.moved or report.removed:
                 self._next_generation()
             return report
 
