@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 DEVICES = ("auto", "cpu", "cuda", "coreml", "directml")
 
-_CPU = "CPUExecutionProvider"
+CPU = "CPUExecutionProvider"
+
 _PROVIDERS = {"cuda": "CUDAExecutionProvider", "coreml": "CoreMLExecutionProvider", "directml": "DmlExecutionProvider"}
 _AUTOMATIC = ("cuda", "directml")  # CoreML computes in half precision and rejects many towers: only when asked for
 _ERRORS_ONLY = 3  # ONNX Runtime's log severity: its warnings about devices go to stderr and are ours to say
@@ -34,12 +35,12 @@ def choose_provider(device: str, notice: Callable[[str], None]) -> str:
         raise ValueError(f'device "{device}" is not one of {", ".join(DEVICES)}')
     available = onnxruntime.get_available_providers()
     if device == "auto":
-        return next((_PROVIDERS[one] for one in _AUTOMATIC if _PROVIDERS[one] in available), _CPU)
-    wanted = _PROVIDERS.get(device, _CPU)
+        return next((_PROVIDERS[one] for one in _AUTOMATIC if _PROVIDERS[one] in available), CPU)
+    wanted = _PROVIDERS.get(device, CPU)
     if wanted in available:
         return wanted
     notice(f"{device} is not available in the installed ONNX Runtime; using the CPU")
-    return _CPU
+    return CPU
 
 
 def open_session(path: Path, provider: str, threads: int, notice: Callable[[str], None]) -> Any:
@@ -52,7 +53,7 @@ def open_session(path: Path, provider: str, threads: int, notice: Callable[[str]
 
     onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
     onnxruntime.disable_telemetry_events()
-    providers = [provider] if provider == _CPU else [provider, _CPU]
+    providers = [provider] if provider == CPU else [provider, CPU]
     try:
         session = onnxruntime.InferenceSession(str(path), _options(threads), providers=providers)
     except Exception as error:  # the library's own exceptions share no base class, and damage raises any of them
@@ -71,6 +72,10 @@ def _options(threads: int) -> Any:
     options.log_severity_level = _ERRORS_ONLY
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Measured with ViT-B-32-256 in batches of 8, two cores shared with decoding: waiting threads that spin take 88 to
+    # 102 ms of processor time a picture instead of 71 to 74; the arena holds 70 MB more and gains nothing.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_cpu_mem_arena = False
     return options
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import EncoderBroken
-from lookalike.encoders.providers import choose_provider, open_session
+from lookalike.encoders.providers import CPU, choose_provider, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_SIZES = (4, 8, 16, 32)  # inputs in a run: below, calls cost; above, memory grows and nothing is gained on a CPU
+_CPU_SIZES = (4, 8, 16)  # inputs in a run: below, calls cost; above, memory grows and nothing is gained
+_GPU_SIZES = (16, 32, 64, 128)
 _TRIALS = 2  # runs of each size that are timed; the better one counts
 _WORTH = 0.95  # a larger batch must take less than this share of the time per input: small batches spare memory
 
@@ -31,7 +32,7 @@ class Tower:
 
     def __init__(self, path: Path, *, device: str, threads: int, notice: Callable[[str], None]) -> None:
         self.path = path
-        self.batch = BatchSize()
+        self.batch = BatchSize(_CPU_SIZES)
         self._device = device
         self._threads = threads
         self._notice = notice
@@ -48,7 +49,9 @@ class Tower:
         with self._opening:
             if self._session is None:
                 provider = choose_provider(self._device, self._notice)
-                self._session = open_session(self.path, provider, self._threads, self._notice)
+                session = open_session(self.path, provider, self._threads, self._notice)
+                self.batch = BatchSize(_CPU_SIZES if session.get_providers()[0] == CPU else _GPU_SIZES)
+                self._session = session
         return self._session
 
     @cached_property
@@ -113,26 +116,27 @@ class BatchSize:
     threads may time at once: the worst that happens is a neighbouring size.
     """
 
+    sizes: tuple[int, ...]
     best: dict[int, float] = field(default_factory=dict)
     trials: dict[int, int] = field(default_factory=dict)
 
     def next(self, waiting: int) -> int:
         """How many of `waiting` inputs to run now."""
-        untried = (size for size in _SIZES if self.trials.get(size, 0) < _TRIALS and size <= waiting)
+        untried = (size for size in self.sizes if self.trials.get(size, 0) < _TRIALS and size <= waiting)
         return next(untried, min(self.chosen, waiting))
 
     @property
     def chosen(self) -> int:
         """The size found so far."""
-        chosen = _SIZES[0]
-        for size in _SIZES[1:]:
+        chosen = self.sizes[0]
+        for size in self.sizes[1:]:
             if size in self.best and self.best[size] < _WORTH * self.best.get(chosen, float("inf")):
                 chosen = size
         return chosen
 
     def took(self, size: int, started: float) -> None:
         """Note that a batch of `size`, begun at `time.perf_counter() == started`, has just ended."""
-        if size in _SIZES:
+        if size in self.sizes:
             each = (time.perf_counter() - started) / size
             self.best[size] = min(each, self.best.get(size, each))
             self.trials[size] = self.trials.get(size, 0) + 1

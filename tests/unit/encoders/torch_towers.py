@@ -1,8 +1,8 @@
 """Writes an encoder exported from torch (random weights), and torch's own embeddings of given inputs.
 
-`torch_towers.py FOLDER`: reads FOLDER/inputs.npz (`pixels` float32 (n, 3, 64, 64), `tokens` int64 (n, 77)), writes the ONNX
-towers as immich exports them (text: one input at a time, int32) and FOLDER/expected.npz (`image`, `text`). A
-process of its own: torch never shares one with FAISS.
+`torch_towers.py FOLDER`: reads FOLDER/inputs.npz (`pixels` float32 (n, 3, 64, 64), `tokens` int64 (n, 77)), writes
+the ONNX towers as immich exports them (text: one input at a time, int32) and FOLDER/expected.npz (`image`, `text`).
+A process of its own: torch never shares one with FAISS.
 """
 
 from __future__ import annotations
