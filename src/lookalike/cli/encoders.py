@@ -30,7 +30,7 @@ def encoders(*, as_json: bool) -> None:
     if as_json:
         printing.out_json({"encoders": known, "folder": str(models)})
         return
-    header = ("name", "dim", "download", "recall en", "languages", "licence", "here")
+    header = ("name", "dim", "download", "recall", "languages", "licence", "here")
     printing.table([_row(each) for each in known], header=header)
     printing.note("recall: Crossmodal-3600, mean of recall@1, @5 and @10 with English captions, in per cent.")
     printing.note("An encoder is downloaded once, at its first use: lookalike index ~/Pictures --encoder NAME")
