@@ -15,6 +15,7 @@ setup: $(VENV)/.ready   ## development environment, locked
 $(VENV)/.ready: requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet -r requirements-dev.txt
+	$(BIN)/pip install --quiet --no-deps open_clip_torch==3.3.0  # its vocabulary and tokeniser only; the rest wants torchvision
 	$(BIN)/pip install --quiet --no-deps --editable .
 	touch $@
 
@@ -46,7 +47,7 @@ format: setup      ## put style and format right where a program can
 
 lock: setup        ## write down the exact versions of the development environment
 	{ echo "# Exact versions of the development environment; written by: make lock"; \
-	  $(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//'; } > requirements-dev.txt
+	  $(BIN)/pip freeze --exclude-editable --exclude open_clip_torch | sed 's/+cpu$$//'; } > requirements-dev.txt
 
 clean:             ## remove everything that was built
 	rm -rf build dist demo-output $(DEMO) $(VENV)
