@@ -7,7 +7,6 @@ control characters and undecodable bytes are shown escaped; `write_paths` gives 
 from __future__ import annotations
 
 import io
-import json
 import os
 import shutil
 import sys
@@ -51,6 +50,8 @@ def error(message: str, hint: str = "") -> None:
 
 def out_json(value: Any) -> None:
     """`value` as one JSON object; any encoding of the stream can carry it, and undecodable names survive."""
+    import json
+
     text = json.dumps(value, ensure_ascii=False, indent=2)
     try:
         text.encode(sys.stdout.encoding or "ascii")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 SUFFIX = ".lookalike"
 COLLECTION_VARIABLE = "LOOKALIKE_COLLECTION"
@@ -21,6 +21,8 @@ def collection_path(given: str | None, environment: Mapping[str, str] = os.envir
     named = given or environment.get(COLLECTION_VARIABLE)
     if not named:
         return default_collection()
+    from pathlib import Path
+
     path = Path(os.path.abspath(os.path.expanduser(named)))
     with_suffix = path.with_name(path.name + SUFFIX)
     return with_suffix if with_suffix.is_dir() and not path.exists() else path
