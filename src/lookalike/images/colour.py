@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-_SIXTEEN_BIT_MAX = 65535
+_WHITES = (1.0, 255.0, 65535.0)
+"""What white is, in pictures of one deep channel: in floats, in eight bits, in sixteen."""
 _KEPT_MODES = frozenset({"L", "RGB", "CMYK"})
 _PROFILE_SPACES = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK"}
 _SRGB_NAMES = frozenset(
@@ -60,11 +61,13 @@ def _over_white(image: Image) -> Image:
 
 
 def _from_deep_grey(image: Image) -> Image:
-    """Mode L of one deep channel: 16 bits by 65535, floats in [0, 1] by 1, anything else by its own range."""
+    """Mode L of one deep channel: by the nearest white that holds all values, else by their own range."""
     import numpy as np
     from PIL import Image as PILImage
 
-    values = np.nan_to_num(np.asarray(image, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    values = np.asarray(image, dtype=np.float32)
+    known = np.isfinite(values)
+    values = np.where(known, values, values.min(where=known, initial=np.inf) if known.any() else 0.0)
     low, high = _range(values, image)
     grey = (values - low) * (255.0 / (high - low))
     return PILImage.fromarray(np.clip(np.rint(grey), 0, 255).astype(np.uint8))
@@ -72,11 +75,12 @@ def _from_deep_grey(image: Image) -> Image:
 
 def _range(values: NDArray[np.float32], image: Image) -> tuple[float, float]:
     """Which values are black and white."""
+    if image.mode.startswith("I;16") or image.format in ("PPM", "PNG"):
+        return 0.0, _WHITES[-1]
     low, high = float(values.min()), float(values.max())
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PPM", "PNG")):
-        return 0.0, float(_SIXTEEN_BIT_MAX)
-    if image.mode == "F" and low >= 0 and high <= 1:
-        return 0.0, 1.0
+    for white in _WHITES if image.mode == "F" else _WHITES[1:]:
+        if low >= 0 and high <= white:
+            return 0.0, white
     return low, max(high, low + 1.0)
 
 
