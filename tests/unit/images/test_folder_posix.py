@@ -12,6 +12,7 @@ from lookalike.images.folder import folder
 from odd_files import card, encoded, write_odd_files
 
 JPEG = encoded(card(), "JPEG")
+DEPTH = 1_500  # more than Python's calls may nest
 
 
 def fill(root, *names, content=JPEG):
@@ -87,16 +88,25 @@ def test_a_path_of_four_thousand_characters_is_walked_or_skipped_with_a_reason(t
     assert {entry.code for entry in found if isinstance(entry, Skipped)} <= {"path-too-long"}
 
 
-def test_deep_nesting_does_not_exhaust_the_stack(tmp_path):
+@pytest.fixture
+def deep_file(tmp_path):
+    """A picture 1,500 folders deep; removed step by step, because pytest's own cleaning recurses."""
     place = os.open(tmp_path, os.O_RDONLY)
-    for _ in range(1_500):
+    for _ in range(DEPTH):
         os.mkdir("d", dir_fd=place)
         deeper = os.open("d", os.O_RDONLY, dir_fd=place)
         os.close(place)
         place = deeper
     os.close(os.open("1.jpg", os.O_CREAT | os.O_WRONLY, dir_fd=place))
+    yield tmp_path
+    os.unlink("1.jpg", dir_fd=place)
     os.close(place)
-    assert keys(folder(tmp_path)) == [b"d/" * 1_500 + b"1.jpg"]
+    for depth in range(DEPTH, 0, -1):
+        os.rmdir(os.path.join(tmp_path, *["d"] * depth))
+
+
+def test_deep_nesting_does_not_exhaust_the_stack(deep_file):
+    assert keys(folder(deep_file)) == [b"d/" * DEPTH + b"1.jpg"]
 
 
 def test_a_pipe_that_took_a_files_place_is_refused_and_not_waited_for(tmp_path):
