@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+    from PIL import ImageDraw
 
     from lookalike.core.arrays import Pixels, Vectors
 
@@ -171,10 +172,9 @@ def draw_pictures(folder: Path, n: int, seed: int = 0) -> list[Path]:
     return paths
 
 
-def _draw_shape(canvas: object, shape: str, box: tuple[int, int, int, int], colour: tuple[int, int, int]) -> None:
-    from PIL import ImageDraw
-
-    assert isinstance(canvas, ImageDraw.ImageDraw)
+def _draw_shape(
+    canvas: ImageDraw.ImageDraw, shape: str, box: tuple[int, int, int, int], colour: tuple[int, int, int]
+) -> None:
     left, top, right, bottom = box
     if shape == "circle":
         canvas.ellipse(box, fill=colour)

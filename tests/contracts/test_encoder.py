@@ -10,7 +10,7 @@ import pytest
 from lookalike.core.errors import NoTextTower
 from lookalike.encoders.load import load_encoder
 from lookalike.testing import ToyEncoder
-from tiny_encoder import write_tiny_encoder
+from tiny_encoder import quantise, write_tiny_encoder
 
 TEXTS = ["a red dog", "кіт in the snow", "", "blue " * 40]
 
@@ -21,17 +21,20 @@ def pictures(count=11):
     return [random.integers(0, 256, (height, width, 3), np.uint8) for height, width in sizes]
 
 
-@pytest.fixture(params=["toy", "fp32", "fp16", "one picture at a time", "int32 tokens"])
+@pytest.fixture(params=["toy", "fp32", "fp16", "int8", "one picture at a time", "int32 tokens"])
 def encoder(request, tmp_path):
     if request.param == "toy":
         return ToyEncoder()
     options = {
         "fp32": {},
+        "int8": {},
         "fp16": {"half": True, "config": {"tolerance": 5e-3}},
         "one picture at a time": {"batch": 1},
         "int32 tokens": {"token_type": "int32"},
     }[request.param]
     folder = write_tiny_encoder(tmp_path / "tiny", **options)
+    if request.param == "int8":
+        quantise(folder)
     return load_encoder(str(folder), device="cpu", models_dir=tmp_path / "models", threads=1)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from lookalike.core.errors import EncoderBroken
 from lookalike.encoders.onnx_encoder import OnnxEncoder
-from tiny_encoder import DIM, SIDE, write_tiny_encoder
+from tiny_encoder import DIM, SIDE, quantise, write_tiny_encoder
 
 
 def opened(folder, **settings):
@@ -65,6 +65,25 @@ def test_half_precision_stays_near_single(tmp_path):
     single, half = (opened(write_tiny_encoder(tmp_path / str(half), half=half)) for half in (False, True))
     cosines = (single.encode_images(pictures) * half.encode_images(pictures)).sum(1)
     assert cosines.min() > 0.999
+
+
+def test_int8_stays_near_single(tmp_path):
+    pictures = list(np.random.default_rng(1).integers(0, 256, (5, SIDE, SIDE, 3), np.uint8))
+    single = opened(write_tiny_encoder(tmp_path / "single"))
+    eighth = opened(quantise(write_tiny_encoder(tmp_path / "eighth")))
+    assert (single.encode_images(pictures) * eighth.encode_images(pictures)).sum(1).min() > 0.98
+    assert (single.encode_texts(["a dog", "snow"]) * eighth.encode_texts(["a dog", "snow"])).sum(1).min() > 0.98
+
+
+def test_weights_may_lie_beside_the_model(tmp_path):
+    import onnx
+
+    folder = write_tiny_encoder(tmp_path)
+    expected = opened(folder).encode_images(grey(9))
+    path = folder / "visual" / "model.onnx"
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    assert path.stat().st_size < (folder / "visual" / "weights.bin").stat().st_size
+    np.testing.assert_array_equal(opened(folder).encode_images(grey(9)), expected)
 
 
 def test_a_picture_without_a_finite_vector_is_named_by_its_place(tmp_path):

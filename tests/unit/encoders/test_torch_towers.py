@@ -58,4 +58,5 @@ def test_the_towers_of_torch_tell_pictures_apart(exported):
     """Guards the two tests above: embeddings that are all alike would agree with anything."""
     expected = np.load(exported / "expected.npz")
     for rows in (expected["image"], expected["text"]):
-        assert np.unique(rows.round(4), axis=0).shape == rows.shape
+        cosines = rows @ rows.T - 2 * np.eye(len(rows))
+        assert cosines.max() < 0.9999
