@@ -23,14 +23,14 @@ from lookalike.images.decode import DIGEST_BYTES, decode_image, digest
 from lookalike.images.folder import unreadable_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from lookalike.core.protocols import Source
     from lookalike.core.records import Asset, DecodeLimits
 
 FRAME = struct.Struct("<II")
 """Before each answer: the lengths of its pickled head and of its raw body, in bytes."""
-_PIECE_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 23  # most pictures come in one piece, which needs no joining
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _work(job: Job, source: Source) -> tuple[Answer, bytes]:
         if job.kind == "digest":
             return Answer("digest", (_settled(source, job, _digest_of),)), b""
         Image.MAX_IMAGE_PIXELS = job.limits.max_pixels // 2  # Pillow's own checks refuse twice this
-        data = _settled(source, job, lambda stream: stream.read())
+        data = _settled(source, job, b"".join)
         picture = decode_image(data, side=job.side, limits=job.limits)
     except CannotDecode as error:
         return Answer("skipped", (error.code, str(error))), b""
@@ -122,15 +122,16 @@ def _work(job: Job, source: Source) -> tuple[Answer, bytes]:
     return Answer("picture", (picture.image.size, *values)), picture.image.tobytes()
 
 
-def _settled(source: Source, job: Job, take: Callable[[BinaryIO], bytes]) -> bytes:
+def _settled(source: Source, job: Job, take: Callable[[Iterator[bytes]], bytes]) -> bytes:
     """What `take` makes of the file's bytes, if the file stayed the same meanwhile; tried twice."""
     for _ in range(2):
         with source.open(job.asset) as stream:
             before = _state(stream)
-            if before is not None and before[0] > job.limits.max_bytes:
-                raise CannotDecode("too-big", f"{before[0]:,} bytes, more than the limit of {job.limits.max_bytes:,}")
-            taken = take(stream)
-            if before is None or (before == _state(stream) and stream.tell() == before[0]):
+            size = before[0] if before else job.limits.max_bytes
+            if size > job.limits.max_bytes:
+                raise CannotDecode("too-big", f"{size:,} bytes, more than the limit of {job.limits.max_bytes:,}")
+            taken = take(_pieces(stream, size + 1))
+            if before is None or (before == _state(stream) and stream.tell() == size):
                 return taken
     raise CannotDecode("changing", "the file is being written; it is taken when it has settled")
 
@@ -144,8 +145,15 @@ def _state(stream: BinaryIO) -> tuple[int, int] | None:
     return status.st_size, status.st_mtime_ns
 
 
-def _digest_of(stream: BinaryIO) -> bytes:
+def _pieces(stream: BinaryIO, most: int) -> Iterator[bytes]:
+    """The stream, but no more than `most` bytes of it: a file that grows is not chased."""
+    while most > 0 and (piece := stream.read(min(most, _PIECE_BYTES))):
+        most -= len(piece)
+        yield piece
+
+
+def _digest_of(pieces: Iterator[bytes]) -> bytes:
     running = hashlib.blake2b(digest_size=DIGEST_BYTES)
-    while piece := stream.read(_PIECE_BYTES):
+    for piece in pieces:
         running.update(piece)
     return running.digest()
