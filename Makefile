@@ -45,7 +45,7 @@ format: setup      ## put style and format right where a program can
 	$(BIN)/ruff check --fix src tests tools
 	$(BIN)/ruff format src tests tools
 
-lock: setup        ## write down the exact versions of the development environment
+lock:              ## write down the exact versions of the development environment
 	{ echo "# Exact versions of the development environment; written by: make lock"; \
 	  $(BIN)/pip freeze --exclude-editable --exclude open_clip_torch | sed 's/+cpu$$//'; } > requirements-dev.txt
 
