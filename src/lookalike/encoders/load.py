@@ -29,7 +29,7 @@ def default_models_dir() -> Path:
     """Where encoders are kept unless told otherwise: `models` in the user's data folder of lookalike."""
     from platformdirs import user_data_path
 
-    return user_data_path("lookalike") / "models"
+    return user_data_path("lookalike", appauthor=False) / "models"
 
 
 def load_encoder(
