@@ -126,22 +126,30 @@ def _fetch_all(snapshot: _Snapshot, partial: Path, progress: Callable[[str, int,
 def _fetch(file: _RemoteFile, url: str, target: Path, report: Callable[[int], None]) -> None:
     """Bring `target` to the declared size and digest, going on from what is there."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    resumed = _size(target) > 0
+    _bring(file, url, target, report)
+    if resumed and not _is_whole(target, file):  # an earlier try may have begun with another version of the file
+        target.unlink()
+        _bring(file, url, target, report)
+    if not _is_whole(target, file):
+        target.unlink()
+        raise EncoderUnavailable(
+            f"{file.name} arrived damaged: its bytes are not those the hub declares", hint="try the download again"
+        )
+
+
+def _bring(file: _RemoteFile, url: str, target: Path, report: Callable[[int], None]) -> None:
+    """Fetch what `target` lacks, over as many connections as it takes while each brings something."""
     tries = _TRIES
     while True:
         have = _size(target)
         try:
-            _continue(url, target, file.size, report)
-            break
+            return _continue(url, target, file.size, report)
         except Exception:  # transport errors of the hub's library have another base class in each of its versions
             tries = _TRIES if _size(target) > have else tries - 1
             if not tries:
                 raise
             time.sleep(_PAUSE_S)
-    if target.stat().st_size != file.size or _digest(target, file) != file.digest:
-        target.unlink()
-        raise EncoderUnavailable(
-            f"{file.name} arrived damaged: its bytes are not those the hub declares", hint="try the download again"
-        )
 
 
 def _continue(url: str, target: Path, size: int, report: Callable[[int], None]) -> None:
@@ -167,11 +175,14 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _digest(path: Path, file: _RemoteFile) -> str:
+def _is_whole(path: Path, file: _RemoteFile) -> bool:
+    if _size(path) != file.size:
+        return False
     with path.open("rb") as stream:
         if not file.git:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-        return hashlib.sha1(b"blob %d\0" % file.size + stream.read(), usedforsecurity=False).hexdigest()
+            return hashlib.file_digest(stream, "sha256").hexdigest() == file.digest
+        blob = b"blob %d\0" % file.size + stream.read()
+        return hashlib.sha1(blob, usedforsecurity=False).hexdigest() == file.digest
 
 
 def _write_manifest(folder: Path, entry: CatalogueEntry, snapshot: _Snapshot) -> None:

@@ -125,6 +125,16 @@ def test_bytes_other_than_declared_are_refused_and_the_next_try_starts_afresh(hu
     assert fetch(hub, models).encode_texts(["a dog"]).shape == (1, 16)
 
 
+@pytest.mark.parametrize("name", [WEIGHTS, "config.json"])
+@pytest.mark.parametrize("left", [b"of another version", bytes(5 * MEBI)])
+def test_what_an_earlier_try_left_of_another_version_is_replaced(hub, models, files, name, left):
+    partial = models / "clip-vit-b-32.partial" / name
+    partial.parent.mkdir(parents=True)
+    partial.write_bytes(left)
+    fetch(hub, models)
+    assert files_of(models / "clip-vit-b-32")[name] == files[name]
+
+
 def test_a_file_the_hub_lost_is_said(hub, models):
     hub.lost = "visual/model.onnx"
     with pytest.raises(EncoderUnavailable, match="clip-vit-b-32 could not be fetched: the hub answered 404"):
