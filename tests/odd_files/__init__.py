@@ -110,6 +110,56 @@ def png_with_text_bomb() -> bytes:
     return plain[:33] + text + plain[33:]
 
 
+def camera_raw(preview: bytes, orientation: int = 1) -> bytes:
+    """An Adobe DNG file of WIDTH x HEIGHT grey sensor values with that JPEG as its preview."""
+    sensor = struct.pack("<H", 3_000) * (WIDTH * HEIGHT)
+    sensor_at, preview_at = 8, 8 + len(sensor)
+    directory_at = preview_at + len(preview) + len(preview) % 2
+    identity = struct.pack("<18i", 1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1)
+
+    def directory(at: int, *tags: tuple[int, int, int, bytes]) -> bytes:
+        entries, rest_at, rest = b"", at + 2 + 12 * len(tags) + 4, b""
+        for tag, kind, count, value in tags:
+            entries += struct.pack("<HHI", tag, kind, count)
+            entries += value.ljust(4, b"\0") if len(value) <= 4 else struct.pack("<I", rest_at + len(rest))
+            rest += b"" if len(value) <= 4 else value + b"\0" * (len(value) % 2)
+        return struct.pack("<H", len(tags)) + entries + b"\0\0\0\0" + rest
+
+    def main(preview_directory_at: int) -> bytes:
+        return directory(
+            directory_at,
+            *(
+                _long(254, 0),
+                _long(256, WIDTH),
+                _long(257, HEIGHT),
+                _short(258, 16),
+                _short(259, 1),
+                _short(262, 32803),
+            ),
+            *((271, 2, 6, b"Maker\0"), (272, 2, 6, b"Model\0"), _long(273, sensor_at), _short(274, orientation)),
+            *(_short(277, 1), _long(278, HEIGHT), _long(279, len(sensor)), _long(330, preview_directory_at)),
+            *((33421, 3, 2, b"\2\0\2\0"), (33422, 1, 4, b"\0\1\1\2"), (50706, 1, 4, b"\1\4\0\0")),
+            *((50708, 2, 12, b"Maker Model\0"), _long(50717, 65535), (50721, 10, 9, identity)),
+        )
+
+    preview_directory_at = directory_at + len(main(0))
+    small = directory(
+        preview_directory_at,
+        *(_long(254, 1), _long(256, WIDTH), _long(257, HEIGHT), (258, 3, 3, b"\x08\0\x08\0\x08\0"), _short(259, 7)),
+        *(_short(262, 6), _long(273, preview_at), _short(277, 3), _long(278, HEIGHT), _long(279, len(preview))),
+    )
+    head = b"II*\0" + struct.pack("<I", directory_at) + sensor + preview
+    return head.ljust(directory_at, b"\0") + main(preview_directory_at) + small
+
+
+def _long(tag: int, value: int) -> tuple[int, int, int, bytes]:
+    return tag, 4, 1, struct.pack("<I", value)
+
+
+def _short(tag: int, value: int) -> tuple[int, int, int, bytes]:
+    return tag, 3, 1, struct.pack("<H", value)
+
+
 def sound_files() -> dict[bytes, bytes]:
     """Files of every kind that has to become a picture, by name."""
     image, grey = card(), card().convert("L")

@@ -150,13 +150,11 @@ class _Loaded:
 
 
 def _decode(data: bytes, name: str | None, shortest: int | None, limits: DecodeLimits) -> Decoded:
-    if name == "RAW":
-        return _from_raw(data, shortest, limits)
-    if name not in _OPENERS:
+    if name != "RAW" and name not in _OPENERS:
         what = "JPEG XL is not supported" if name == "JXL" else "the content is no picture that lookalike can read"
         raise CannotDecode("unsupported", what)
     try:
-        return _from_file(data, name, shortest, limits)
+        return _from_raw(data, shortest, limits) if name == "RAW" else _from_file(data, name, shortest, limits)
     except CannotDecode:
         raise
     except MemoryError:
@@ -178,7 +176,8 @@ def _from_raw(data: bytes, shortest: int | None, limits: DecodeLimits) -> Decode
     if name not in ("JPEG", "PPM"):
         raise CannotDecode("damaged", "the preview inside the camera RAW file cannot be read")
     decoded = _from_file(preview.data, name, shortest, limits, orientation=preview.orientation)
-    return replace(decoded, format="RAW", width=preview.width, height=preview.height)
+    metadata = {**decoded.metadata, "format": "RAW"}
+    return replace(decoded, format="RAW", width=preview.width, height=preview.height, metadata=metadata)
 
 
 def _from_file(data: bytes, name: str, shortest: int | None, limits: DecodeLimits, *, orientation: int = 1) -> Decoded:

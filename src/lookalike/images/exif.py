@@ -16,6 +16,7 @@ _LENS_MODEL = 0xA434
 _DATES = ((0x9003, 0x9011), (0x9004, 0x9012))
 """When it was taken, when it was digitised; each with the tag of its offset from UTC."""
 _MODIFIED_OFFSET = 0x9010
+_NO_MOMENT = datetime(1970, 1, 1)  # noqa: DTZ001 - what a camera without a clock writes has no zone either
 _LONGEST_TEXT = 200  # characters; longer ones are garbage
 
 
@@ -73,11 +74,13 @@ def _taken(main: dict[int, Any], details: dict[int, Any]) -> str:
 
 
 def _moment(written: Any, offset: Any) -> str:
-    """ISO 8601 of EXIF's "2020:01:31 12:00:00"; '' for "0000:00:00 00:00:00" and other fillers."""
+    """ISO 8601 of EXIF's "2020:01:31 12:00:00"; '' for zeros and other fillers."""
     text = _text(written)[:19].replace("-", ":").replace("T", " ")
     try:
         moment = datetime.strptime(text, "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 - the offset, where known, is added below
     except ValueError:
+        return ""
+    if moment == _NO_MOMENT:
         return ""
     try:
         zone = datetime.strptime(_text(offset), "%z").tzinfo

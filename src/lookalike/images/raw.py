@@ -42,7 +42,7 @@ def embedded_preview(data: bytes) -> Preview:
             else:
                 height, width = thumb.data.shape[:2]
                 content = b"P6 %d %d 255\n" % (width, height) + thumb.data.tobytes()
-    except (rawpy.LibRawError, ValueError, AttributeError) as error:
+    except Exception as error:  # LibRaw's many errors, and what its wrapper makes of garbage
         raise CannotDecode("damaged", f"no preview can be read from the camera RAW file ({error})") from error
     orientation = _FLIP_TO_ORIENTATION.get(sizes.flip, 1)
     width, height = (sizes.height, sizes.width) if orientation >= 5 else (sizes.width, sizes.height)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
-import subprocess
-import sys
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -259,23 +256,6 @@ def test_threads_may_decode_at_once():
     with ThreadPoolExecutor(4) as threads:
         together = list(threads.map(lambda content: decode_picture(content, side=16).pixels_digest, files * 3))
     assert together == alone * 3
-
-
-def small_dng() -> bytes:
-    """The head of an Adobe DNG: a TIFF with a DNGVersion tag."""
-    return b"II*\0" + struct.pack("<IH", 8, 1) + struct.pack("<HHI4B", 50706, 1, 4, 1, 4, 0, 0) + b"\0\0\0\0"
-
-
-def test_camera_raw_without_its_extra_says_what_to_install():
-    program = (
-        "import sys; sys.modules['rawpy'] = None\n"
-        "from lookalike.images.decode import decode_picture\n"
-        "from lookalike.core.errors import CannotDecode\n"
-        "try: decode_picture(sys.stdin.buffer.read())\n"
-        "except CannotDecode as error: print(error.code, error.hint)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], input=small_dng(), capture_output=True, check=True)
-    assert done.stdout.decode().strip() == 'needs-extra pip install "lookalike[raw]"'
 
 
 def test_the_biggest_picture_of_an_icon_file_is_taken():
