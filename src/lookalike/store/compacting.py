@@ -11,8 +11,8 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lookalike.store.database import transaction
-from lookalike.store.rows import append_rows, create_rows, leftover_files, map_rows
+from lookalike.store.database import BUSY_S, transaction
+from lookalike.store.rows import append_rows, create_rows, cut_tail, leftover_files, map_rows
 from lookalike.store.tables import read_spaces
 
 if TYPE_CHECKING:
@@ -45,27 +45,34 @@ def drop_unseen(connection: sqlite3.Connection, directory: Path) -> tuple[int, i
 
 
 def give_back(connection: sqlite3.Connection, directory: Path) -> None:
-    """Return free pages of the database to the disk."""
+    """Return free pages of the database to the disk; as far as no reader still needs them, without waiting."""
     with closing(connection.execute("PRAGMA incremental_vacuum")) as cursor:
         cursor.fetchall()  # it frees a page a step
+    connection.execute("PRAGMA busy_timeout = 0")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    connection.execute(f"PRAGMA busy_timeout = {int(1000 * BUSY_S)}")
     sweep(connection, directory)
 
 
 def sweep(connection: sqlite3.Connection, directory: Path) -> None:
-    """Unlink rows files that no space publishes, and folders of dropped spaces. For the holder of the lock."""
+    """Tidy what unfinished runs left: rows files that no space publishes, folders of dropped spaces, torn tails.
+
+    For the holder of the lock.
+    """
     spaces = {space.slug: space for space in read_spaces(connection)}
     parent = directory / "spaces"
     if not parent.is_dir():
         return
     for folder in parent.iterdir():
         space = spaces.get(folder.name)
-        with suppress(OSError):  # Windows: still mapped by a reader; the next writer tries again
+        with suppress(OSError):  # Windows: mapped by a reader; the next writer tries again
             for file in leftover_files(folder, space.epoch if space else None):
                 with suppress(OSError):
                     file.unlink()
             if space is None:
                 folder.rmdir()
+            else:
+                cut_tail(directory, space)
 
 
 def _rewrite(connection: sqlite3.Connection, directory: Path, space: Space, left: int) -> None:

@@ -96,6 +96,14 @@ def append_rows(directory: Path, space: Space, blocks: Iterable[HalfVectors]) ->
     return segments
 
 
+def cut_tail(directory: Path, space: Space) -> None:
+    """Drop bytes behind the published rows, which a writer that died left. For the holder of the lock."""
+    file = rows_file(directory, space)
+    published = HEADER_BYTES + space.count * space.dim * HALF_BYTES
+    if file.stat().st_size > published:
+        os.truncate(file, published)
+
+
 def map_rows(directory: Path, space: Space) -> HalfVectors:
     """The published rows, mapped read-only. Raises FileNotFoundError, CollectionDamaged."""
     import numpy as np
