@@ -10,6 +10,7 @@ import click
 from lookalike.cli import printing
 from lookalike.cli.options import collection_option, command, device_option, json_option
 from lookalike.cli.outcome import Interrupted
+from lookalike.cli.settings import collection_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from lookalike.engine.collection import Collection
     from lookalike.engine.reports import SyncReport
 
+NO_FOLDERS = "nothing is indexed yet; say what to take in, like: lookalike index ~/Pictures"
+EXAMPLE_WIDTH = 70
 REASONS_SHOWN = 5
 """Reasons for skipping named in the summary; `lookalike failures` has them all."""
 
@@ -49,10 +52,14 @@ def index(
     """
     from lookalike.cli.opening import open_collection
 
-    _refuse_missing(paths, collection)
-    with open_collection(collection, encoder=encoder, device=device, create=bool(paths)) as opened:
+    there = collection_path(collection).exists()
+    if not paths and not there:
+        raise click.UsageError(NO_FOLDERS)
+    if not there:
+        _refuse_missing(paths)
+    with open_collection(collection, encoder=encoder, device=device, create=True) as opened:
         if not paths and not opened.status()["roots"]:
-            raise click.UsageError("this collection knows no folders yet; say which, like: lookalike index ~/Pictures")
+            raise click.UsageError(NO_FOLDERS)
         report = run_sync(opened, paths, exclude=exclude, check_content=check_content, retry_failed=retry_failed)
         if as_json:
             printing.out_json(report.as_dict())
@@ -87,13 +94,12 @@ def run_sync(
     raise AssertionError("a sync ends with its report")
 
 
-def _refuse_missing(paths: Sequence[str], collection: str | None) -> None:
+def _refuse_missing(paths: Sequence[str]) -> None:
     """Say so before an empty collection is made. In one that exists a missing path may be an unplugged disk."""
-    from lookalike.cli.settings import collection_path
     from lookalike.core.errors import SourceError
 
     missing = [path for path in paths if not os.path.lexists(os.path.expanduser(path))]
-    if missing and not collection_path(collection).exists():
+    if missing:
         raise SourceError(f"there is no file or folder {missing[0]}", hint="check the path; nothing was indexed")
 
 
@@ -129,11 +135,10 @@ def _say_skipped(skipped: Sequence[Skipped]) -> None:
     printing.note(f"{printing.count(len(skipped), 'file was', 'files were')} skipped (lookalike failures lists all):")
     groups = by_reason(skipped)
     for reason, members in groups[:REASONS_SHOWN]:
-        printing.note(
-            f"  {len(members):>6,}  {printing.printable(reason)}, e.g. {printing.shortened(members[0].uri, 40)}"
-        )
+        printing.note(f"{len(members):>7,}  {printing.printable(reason)}")
+        printing.note(f"         {printing.shortened(printing.printable(members[0].uri), EXAMPLE_WIDTH)}")
     if len(groups) > REASONS_SHOWN:
-        printing.note(f"          and {printing.count(len(groups) - REASONS_SHOWN, 'more reason')}")
+        printing.note(f"         and {printing.count(len(groups) - REASONS_SHOWN, 'more reason')}")
 
 
 def by_reason(entries: Sequence[Any]) -> list[tuple[str, list[Any]]]:

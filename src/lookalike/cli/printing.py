@@ -10,6 +10,7 @@ import io
 import os
 import shutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -42,10 +43,10 @@ def note(text: str) -> None:
 
 
 def error(message: str, hint: str = "") -> None:
-    """What happened, and what to do next."""
-    note(click.style("error: ", fg="red", bold=True) + printable(message))
+    """What happened, and what to do next; in a terminal, wrapped between words."""
+    note(_wrapped(click.style("error: ", fg="red", bold=True) + printable(message)))
     if hint:
-        note(f"  {printable(hint)}")
+        note(_wrapped(printable(hint), "  "))
 
 
 def out_json(value: Any) -> None:
@@ -140,15 +141,29 @@ def size(n_bytes: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds for a person: "0.4 s", "12 s", "3 min 20 s", "2 h 5 min"."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
+    """Seconds for a person: "0.4 s", "12 s", "3 min 20 s", "2 h 5 min"; a whole number gets no fraction."""
     whole = round(seconds)
+    if seconds < 10 and isinstance(seconds, float):
+        return f"{seconds:.1f} s"
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    if not sys.stderr.isatty():
+        return indent + text
+    width = shutil.get_terminal_size((WIDTH, 24)).columns - 1
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _last_columns(text: str, width: int) -> str:

@@ -13,6 +13,7 @@ from lookalike.cli.options import collection_option, command, device_option, jso
 if TYPE_CHECKING:
     from lookalike.core.records import Hit, Results
 
+QUERY_WIDTH = 36
 K = 10
 """Answers unless told otherwise: a screenful."""
 
@@ -116,7 +117,6 @@ def _say_how(results: Results, folder: str | None) -> None:
         where = f" below {printing.printable(folder)}" if folder else ""
         printing.note(f"Nothing found{where}; lookalike status shows what the collection holds.")
         return
+    query = printing.shortened(printing.printable(results.query), QUERY_WIDTH)
     total_ms = results.took_ms.get("total", 0.0)
-    printing.note(
-        click.style(f"{printing.printable(results.query)}: {total_ms:.0f} ms, {results.plan.reason}", dim=True)
-    )
+    printing.note(click.style(f"{query}: {total_ms:.0f} ms, {results.plan.reason}", dim=True))

@@ -128,7 +128,10 @@ def test_index_without_paths_looks_through_what_it_knows(index, call):
 
 
 def test_index_without_paths_needs_a_collection_that_knows_some(call, tmp_path):
-    assert call("index", "--collection", tmp_path / "none").code == 1
+    called = call("index", "--collection", tmp_path / "none")
+    assert called.code == 2
+    assert "lookalike index ~/Pictures" in called.err
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_missing_folder_makes_no_collection(call, tmp_path):
