@@ -57,6 +57,7 @@ def read_labels(path: str | Path, images: str | Path | None = None) -> Judgement
     A picture directly in the folder lies in no class and is skipped. Raises SourceError when `path` cannot be read or
     no labelled picture is there.
     """
+    path = os.path.expanduser(path)
     if os.path.isdir(path):
         return _class_folders(path)
     return _judged_file(path, images, "labels", "label")
@@ -64,10 +65,10 @@ def read_labels(path: str | Path, images: str | Path | None = None) -> Judgement
 
 def read_captions(path: str | Path, images: str | Path | None = None) -> Judgements:
     """The captioned pictures of a CSV file. Raises SourceError when it cannot be read or names no picture there is."""
-    return _judged_file(path, images, "captions", "caption")
+    return _judged_file(os.path.expanduser(path), images, "captions", "caption")
 
 
-def _class_folders(root: str | Path) -> Judgements:
+def _class_folders(root: str) -> Judgements:
     source = folder(root)
     pictures: list[JudgedPicture] = []
     skipped: list[Skipped] = []
@@ -83,22 +84,20 @@ def _class_folders(root: str | Path) -> Judgements:
             skipped.append(Skipped(entry.uri, "lies in no class folder", "no-class", entry.key))
     if not pictures:
         raise SourceError(
-            f"{os.fspath(root)} holds no pictures in class folders",
+            f"{root} holds no pictures in class folders",
             hint="put the pictures of each class into a folder named after the class",
         )
     return Judgements("labels", tuple(pictures), tuple(skipped))
 
 
-def _judged_file(
-    path: str | Path, images: str | Path | None, kind: Literal["labels", "captions"], column: str
-) -> Judgements:
-    base = os.path.dirname(os.fspath(path)) if images is None else os.path.expanduser(os.fspath(images))
+def _judged_file(path: str, images: str | Path | None, kind: Literal["labels", "captions"], column: str) -> Judgements:
+    base = os.path.dirname(path) if images is None else os.path.expanduser(os.fspath(images))
     sayings: dict[str, list[str]] = {}
     skipped: list[Skipped] = []
     for line, row in _rows(path, ("image", column)):
         empty = [name for name, value in row.items() if not value]
         if empty:
-            skipped.append(Skipped(f"{os.fspath(path)}:{line}", f"no {' and no '.join(empty)} in this line", "empty"))
+            skipped.append(Skipped(f"{path}:{line}", f"no {' and no '.join(empty)} in this line", "empty"))
             continue
         of_picture = sayings.setdefault(os.path.abspath(os.path.join(base, row["image"])), [])
         if row[column] not in of_picture:
@@ -107,7 +106,7 @@ def _judged_file(
     pictures = tuple(each for each in found if isinstance(each, JudgedPicture))
     if not pictures:
         raise SourceError(
-            f"none of the {len(sayings)} pictures named in {os.fspath(path)} is there",
+            f"none of the {len(sayings)} pictures named in {path} is there",
             hint=f"paths were taken relative to {os.path.abspath(base)}; name another folder with --images DIR",
         )
     return Judgements(kind, pictures, (*skipped, *(each for each in found if isinstance(each, Skipped))))
@@ -127,7 +126,7 @@ def _picture(path: str, sayings: tuple[str, ...]) -> JudgedPicture | Skipped:
     return JudgedPicture(source, entry, sayings) if isinstance(entry, Asset) else entry
 
 
-def _rows(path: str | Path, wanted: tuple[str, ...]) -> Iterator[tuple[int, Mapping[str, str]]]:
+def _rows(path: str, wanted: tuple[str, ...]) -> Iterator[tuple[int, Mapping[str, str]]]:
     """The number of the last line and the wanted cells of each row, without surrounding white space."""
     try:
         with open(path, "rb") as file:
@@ -144,11 +143,11 @@ def _rows(path: str | Path, wanted: tuple[str, ...]) -> Iterator[tuple[int, Mapp
                     )
     except (OSError, UnicodeError, csv.Error) as error:
         raise SourceError(
-            f"{os.fspath(path)} cannot be read: {error}", hint="it must be a CSV file in UTF-8 with a line of headings"
+            f"{path} cannot be read: {error}", hint="it must be a CSV file in UTF-8 with a line of headings"
         ) from error
 
 
-def _layout(path: str | Path, header: str, wanted: tuple[str, ...]) -> tuple[str, dict[str, int]]:
+def _layout(path: str, header: str, wanted: tuple[str, ...]) -> tuple[str, dict[str, int]]:
     """The separator and where the wanted columns stand. Raises SourceError that lists the columns there are."""
     readings = {separator: _names(header, separator) for separator in SEPARATORS}
     for separator, names in readings.items():
@@ -156,8 +155,7 @@ def _layout(path: str | Path, header: str, wanted: tuple[str, ...]) -> tuple[str
             return separator, {name: names.index(name) for name in wanted}
     found = max(readings.values(), key=len)
     raise SourceError(
-        f"{os.fspath(path)} has the columns {', '.join(map(repr, found)) or '(none)'}; "
-        f"wanted {' and '.join(map(repr, wanted))}",
+        f"{path} has the columns {', '.join(map(repr, found)) or '(none)'}; wanted {' and '.join(map(repr, wanted))}",
         hint="the first line names the columns; separators are commas, semicolons or tabs",
     )
 

@@ -100,6 +100,13 @@ def test_a_file_named_in_the_current_folder_works(photos, monkeypatch):
     assert said(read_labels("labels.csv")) == {"a.jpg": ("x",)}
 
 
+def test_a_tilde_is_the_home_folder(photos, monkeypatch):
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(photos.parent))
+    write(photos.parent / "labels.csv", "image,label\na.jpg,x\n")
+    assert said(read_labels("~/labels.csv", images="~/photos")) == {"a.jpg": ("x",)}
+
+
 def test_what_cannot_be_used_is_listed_with_reasons(photos):
     (photos / "folder.jpg").mkdir()
     csv = write(
