@@ -184,13 +184,12 @@ def _show(findings: dict[str, Any], problems: list[str]) -> None:
         ("collection", f"{printing.printable(collection['path'])} ({holds})"),
         ("free there", printing.size(collection["free_bytes"])),
     ]
+    rows += [("problem", printing.printable(problem)) for problem in problems]
     for name, value in rows:
         lines = click.wrap_text(value, printing.columns() or printing.WIDTH, f"{name:<12}", " " * 12)
         printing.out(lines)
     for extra in missing:
         printing.note(f'extra [{extra}] is not installed: pip install "lookalike[{extra}]"')
-    for problem in problems:
-        printing.out(f"{click.style('problem', fg='red')}     {printing.printable(problem)}")
     if not problems:
         printing.note(_next_step(collection))
 

@@ -37,16 +37,19 @@ def out(text: str = "") -> None:
     click.echo(text, color=_coloured(sys.stdout))
 
 
-def note(text: str) -> None:
-    """A line for the person, beside the result."""
-    click.echo(text, err=True, color=_coloured(sys.stderr))
+def note(text: str, *, dim: bool = False) -> None:
+    """A line for the person, beside the result; a terminal gets it wrapped between words, under its own indent."""
+    shown = _wrapped(text)
+    click.echo(click.style(shown, dim=True) if dim else shown, err=True, color=_coloured(sys.stderr))
 
 
 def error(message: str, hint: str = "") -> None:
-    """What happened, and what to do next; in a terminal, wrapped between words."""
-    note(_wrapped(click.style("error: ", fg="red", bold=True) + printable(message)))
+    """What happened, and what to do next."""
+    label = "error: "
+    shown = _wrapped(label + printable(message)).removeprefix(label)
+    click.echo(click.style(label, fg="red", bold=True) + shown, err=True, color=_coloured(sys.stderr))
     if hint:
-        note(_wrapped(printable(hint), "  "))
+        note(f"  {printable(hint)}")
 
 
 def out_json(value: Any) -> None:
@@ -152,18 +155,12 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def _wrapped(text: str, indent: str = "") -> str:
+def _wrapped(text: str) -> str:
     if not sys.stderr.isatty():
-        return indent + text
-    width = shutil.get_terminal_size((WIDTH, 24)).columns - 1
-    return textwrap.fill(
-        text,
-        width,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+        return text
+    indent = " " * (len(text) - len(text.lstrip(" ")))
+    width = shutil.get_terminal_size((WIDTH, 24)).columns
+    return textwrap.fill(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _last_columns(text: str, width: int) -> str:

@@ -119,4 +119,4 @@ def _say_how(results: Results, folder: str | None) -> None:
         return
     query = printing.shortened(printing.printable(results.query), QUERY_WIDTH)
     total_ms = results.took_ms.get("total", 0.0)
-    printing.note(click.style(f"{query}: {total_ms:.0f} ms, {results.plan.reason}", dim=True))
+    printing.note(f"{query}: {total_ms:.0f} ms, {results.plan.reason}", dim=True)

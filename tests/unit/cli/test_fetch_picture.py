@@ -38,10 +38,16 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A client that hung up is what is tested here."""
+
+
 @pytest.fixture(scope="module")
 def server():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as serving:
-        serving.daemon_threads = True
+    with Server(("127.0.0.1", 0), Handler) as serving:
         thread = threading.Thread(target=serving.serve_forever, args=[0.02])
         thread.start()
         yield f"http://127.0.0.1:{serving.server_port}"
