@@ -14,9 +14,9 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.cores import usable_cores
 from lookalike.core.errors import EncoderBroken, NoTextTower
 from lookalike.encoders.preprocess import read_preprocessing
-from lookalike.encoders.providers import usable_cores
 from lookalike.encoders.tokenise import open_tokeniser, read_rules
 from lookalike.encoders.towers import Tower
 

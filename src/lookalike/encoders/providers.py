@@ -6,7 +6,6 @@ same on the CPU, only later. Measured choices stand beside their options.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import EncoderBroken
@@ -77,9 +76,3 @@ def _options(threads: int) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_cpu_mem_arena = False
     return options
-
-
-def usable_cores() -> int:
-    """How many cores this process may use; fewer than the machine has in a container or under `taskset`."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -17,8 +17,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lookalike.core.cores import usable_cores
 from lookalike.core.records import Picture, Skipped
-from lookalike.engine.cores import usable_cores
 from lookalike.engine.fill import fill
 from lookalike.engine.look import Look
 from lookalike.engine.reports import Progress, SyncReport

@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from lookalike.core.cores import usable_cores
 from lookalike.core.records import Skipped
-from lookalike.engine.cores import usable_cores
 from lookalike.engine.fill import fill
 from lookalike.engine.reports import MigrateReport, Progress
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from lookalike.core.cores import usable_cores
 from lookalike.core.records import Picture
-from lookalike.engine.cores import usable_cores
 from lookalike.engine.fill import decode_items
 from lookalike.engine.reports import VerifyReport
 from lookalike.engine.spool import batches

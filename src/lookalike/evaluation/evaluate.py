@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.core.arrays import unit_vectors
+from lookalike.core.cores import usable_cores
 from lookalike.core.errors import NoTextTower, SourceError
 from lookalike.core.records import DecodeLimits, Skipped
-from lookalike.engine.cores import usable_cores
 from lookalike.evaluation.metrics import METRICS, bootstrap_interval, depth_of, judge, per_query
 
 if TYPE_CHECKING:

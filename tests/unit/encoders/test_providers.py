@@ -7,7 +7,7 @@ import onnxruntime
 import pytest
 
 from lookalike.encoders.load import load_encoder
-from lookalike.encoders.providers import DEVICES, choose_provider, usable_cores
+from lookalike.encoders.providers import DEVICES, choose_provider
 from tiny_encoder import SIDE, write_tiny_encoder
 
 PICTURES = list(np.random.default_rng(3).integers(0, 256, (9, SIDE, SIDE, 3), np.uint8))
@@ -34,7 +34,3 @@ def test_every_device_gives_the_cpus_vectors_and_says_when_it_is_the_cpu(tmp_pat
 def test_a_device_nobody_knows_is_a_wrong_argument():
     with pytest.raises(ValueError, match="tpu"):
         choose_provider("tpu", lambda _: None)
-
-
-def test_at_least_one_core_is_usable():
-    assert usable_cores() >= 1
