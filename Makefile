@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 DEMO   := .venv-demo
 WHEEL  := build/wheel
 
-.PHONY: help setup demo test lint format wheel lock clean
+.PHONY: help setup demo test bench lint format wheel lock clean
 
 help:              ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+: +##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1\t/' | expand -t 14
@@ -29,6 +29,13 @@ $(DEMO)/.ready: pyproject.toml $(shell find src/lookalike -name '*.py' -o -name 
 
 test: wheel        ## every test, against the wheel a user would get; ARGS="-k name" narrows
 	PYTHONPATH=$(CURDIR)/$(WHEEL) $(BIN)/pytest $(ARGS)
+
+bench: setup       ## the figures of docs/benchmarks; PHOTOS=DIR names a folder with 10,000 photos
+	@test -d "$(PHOTOS)" || { echo "make bench PHOTOS=DIR, a folder with 10,000 photos"; exit 2; }
+	mkdir -p bench-output
+	$(BIN)/python tools/bench/install_size.py --out bench-output/install_size.json
+	for name in startup memory pipeline_rate; do \
+	  $(BIN)/python tools/bench/$$name.py --photos "$(PHOTOS)" --out bench-output/$$name.json || exit; done
 
 wheel: setup       ## build the wheel and unpack it where `test` finds it before the sources
 	rm -rf build
