@@ -6,10 +6,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from lookalike.cli import printing
-from lookalike.cli.settings import collection_path
+from lookalike.cli.settings import collection_path, colour_wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from rich.progress import Progress, TaskID
 
     from lookalike.core.protocols import Encoder
     from lookalike.engine.collection import Collection
@@ -30,41 +30,57 @@ def fetch_encoder(name: str, device: str = "auto") -> Encoder:
     """The encoder `name`, downloaded with progress on standard error when it is not on this computer."""
     from lookalike.encoders.load import load_encoder
 
-    show, close = _download_display()
+    download = _Bars() if sys.stderr.isatty() and colour_wanted() else _Lines()
     try:
-        return load_encoder(name, device=device, progress=show, notice=printing.note)
+        return load_encoder(name, device=device, progress=download.show, notice=printing.note)
     finally:
-        close()
+        download.close()
 
 
-def _download_display() -> tuple[Callable[[str, int, int], None], Callable[[], None]]:
-    """A function to tell (file, bytes done, bytes in all), and one to end the display."""
-    if not sys.stderr.isatty():
-        said: set[str] = set()
+class _Lines:
+    """Names each file once, where standard error is a file or a pipe."""
 
-        def say(file: str, _done: int, total: int) -> None:
-            if file not in said:
-                said.add(file)
-                printing.note(f"downloading {file}, {printing.size(total)}")
+    def __init__(self) -> None:
+        self._said: set[str] = set()
 
-        return say, lambda: None
+    def show(self, file: str, _done: int, total: int) -> None:
+        if file not in self._said:
+            self._said.add(file)
+            printing.note(f"downloading {file}, {printing.size(total)}")
+
+    def close(self) -> None:
+        pass
+
+
+class _Bars:
+    """A live bar for each file. rich is loaded when there is something to show: mostly there is not."""
+
+    def __init__(self) -> None:
+        self._bars: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def show(self, file: str, done: int, total: int) -> None:
+        if self._bars is None:
+            self._bars = _download_progress()
+            self._bars.start()
+        if file not in self._tasks:
+            self._tasks[file] = self._bars.add_task(file, total=total)
+        self._bars.update(self._tasks[file], completed=done, total=total)
+
+    def close(self) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+
+def _download_progress() -> Progress:
     from rich.console import Console
-    from rich.progress import DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-    bar = Progress(
-        *Progress.get_default_columns()[:2],
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=16),
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
     )
-    tasks: dict[str, object] = {}
-
-    def show(file: str, done: int, total: int) -> None:
-        if not tasks:
-            bar.start()
-        if file not in tasks:
-            tasks[file] = bar.add_task(file, total=total)
-        bar.update(tasks[file], completed=done, total=total)  # type: ignore[arg-type]
-
-    return show, bar.stop

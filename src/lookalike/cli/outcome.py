@@ -52,7 +52,7 @@ def _exit_code(error: BaseException) -> int:
         return error.exit_code
     if isinstance(error, (KeyboardInterrupt, click.Abort, Interrupted)):
         if not isinstance(error, Interrupted):
-            printing.note("stopped; what was done is kept")
+            printing.note("stopped")
         return INTERRUPTED
     if isinstance(error, BrokenPipeError):
         _silence_stdout()

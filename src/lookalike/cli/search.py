@@ -91,16 +91,17 @@ def show_list(results: Results) -> None:
     """One line a hit: rank, score, path (its middle left out where the terminal is too narrow), size in pixels."""
     width = printing.columns()
     ranks = len(str(len(results)))
-    for hit in results:
+    ends = [_pixels(hit) for hit in results]
+    end_width = max(map(len, ends), default=0)
+    for hit, end in zip(results, ends, strict=True):
         front = f"{hit.rank:>{ranks}}  {hit.score:.3f}  "
-        back = _pixels(hit)
         path = printing.printable(hit.uri)
         if width is None:
-            printing.out(f"{front}{path}  {back}".rstrip())
+            printing.out(f"{front}{path}  {end}".rstrip())
             continue
-        room = width - len(front) - 11  # the widest usual "12000x9000" and a space
+        room = width - len(front) - end_width - 2
         path = printing.padded(printing.shortened(path, room), room)
-        printing.out(f"{front}{path} {click.style(f'{back:>10}', dim=True)}")
+        printing.out(f"{front}{path}  {click.style(end.rjust(end_width), dim=True)}")
 
 
 def _pixels(hit: Hit) -> str:
