@@ -70,6 +70,8 @@ def _from_deep_grey(image: Image) -> Image:
     values = np.where(known, values, values.min(where=known, initial=np.inf) if known.any() else 0.0)
     low, high = _range(values, image)
     grey = (values - low) * (255.0 / (high - low))
+    if isinstance(clear := image.info.get("transparency"), int):
+        grey[values == clear] = 255.0
     return PILImage.fromarray(np.clip(np.rint(grey), 0, 255).astype(np.uint8))
 
 
@@ -95,6 +97,13 @@ def _transform(profile: bytes, mode: str) -> Any:
             return None
         if ImageCms.getProfileDescription(source).strip() in _SRGB_NAMES:
             return None
-        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+        return ImageCms.buildTransform(
+            source,
+            ImageCms.createProfile("sRGB"),
+            mode,
+            "RGB",
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,  # a perceptual table may be made for another sRGB than ours
+            ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None

@@ -87,6 +87,7 @@ def test_transparent_pixels_show_white_in_every_mode_that_has_them():
     clear = card().convert("RGBA")
     clear.putalpha(0)
     palette = Image.new("P", (8, 8), 0)
+    deep = Image.fromarray(np.full((8, 8), 900, dtype=np.uint16))
     files = {
         "RGBA": encoded(clear, "PNG"),
         "RGBA WebP": encoded(clear, "WEBP", lossless=True),
@@ -94,6 +95,7 @@ def test_transparent_pixels_show_white_in_every_mode_that_has_them():
         "palette": encoded(palette, "PNG", transparency=0),
         "RGB with one clear colour": encoded(Image.new("RGB", (8, 8), (9, 9, 9)), "PNG", transparency=(9, 9, 9)),
         "grey with one clear tone": encoded(Image.new("L", (8, 8), 9), "PNG", transparency=9),
+        "sixteen bits with one clear tone": encoded(deep, "PNG", transparency=900),
         "GIF": encoded(palette, "GIF", transparency=0),
     }
     for name, content in files.items():

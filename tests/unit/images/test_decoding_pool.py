@@ -211,6 +211,16 @@ def test_a_program_without_a_main_guard_can_use_it(tmp_path):
     assert done.stderr == ""
 
 
+def test_modules_in_the_current_folder_and_warnings_as_errors_do_not_reach_the_workers(tmp_path, monkeypatch):
+    (tmp_path / "pickle.py").write_text("raise SystemExit('a foreign module')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONWARNINGS", "error")
+    content = encoded(card(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\x7f garbage")
+    assert fates(decode_many(jobs(BadManners(content, (b"polite",))), side=64, limits=LIMITS, workers=1)) == {
+        b"polite": PICTURE
+    }
+
+
 def test_workers_end_when_their_parent_is_killed_in_the_middle_of_a_file():
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(PATIENCE_S)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from lookalike.images.folder import folder
 from odd_files import card, encoded, write_odd_files
 
 JPEG = encoded(card(), "JPEG")
+NOBODY = 65534  # the user id that owns nothing
 DEPTH = 1_500  # more than Python's calls may nest
 
 
@@ -129,3 +132,30 @@ def test_names_that_are_not_text_are_kept_as_bytes(tmp_path):
     assert os.fsencode(asset.uri) == os.path.join(os.fsencode(tmp_path), name)
     with source.open(asset) as stream:
         assert stream.read() == JPEG
+
+
+@pytest.fixture
+def locked():
+    """A folder with a file and a folder that may not be read, seen by somebody who is not root."""
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place)
+        fill(root, "1.jpg", "secret.jpg", "locked/2.jpg", "nameless")
+        root.chmod(0o755)
+        for name in ("secret.jpg", "nameless", "locked"):
+            (root / name).chmod(0)
+        was = os.geteuid()
+        if was == 0:
+            os.seteuid(NOBODY)
+        yield root
+        os.seteuid(was)
+        (root / "locked").chmod(0o700)
+
+
+def test_what_may_not_be_read_is_a_reason_and_never_silence(locked):
+    source = folder(locked)
+    found = {entry.key: entry for entry in source.assets()}
+    assert set(found) == {b"1.jpg", b"secret.jpg", b"locked", b"nameless"}
+    assert (found[b"locked"].code, found[b"locked"].folder) == ("unreadable", True)
+    assert (found[b"nameless"].code, found[b"nameless"].folder) == ("unreadable", False)
+    with pytest.raises(PermissionError):
+        source.open(found[b"secret.jpg"])
