@@ -124,12 +124,12 @@ _FIRST = (
     """,
     """
     CREATE TABLE vectors (
-        space INTEGER NOT NULL REFERENCES spaces(number) ON DELETE CASCADE,
-        row INTEGER NOT NULL,
         picture INTEGER NOT NULL REFERENCES pictures(number),
+        space INTEGER NOT NULL REFERENCES spaces(number) ON DELETE CASCADE,
         part INTEGER NOT NULL,
-        PRIMARY KEY (space, row),
-        UNIQUE (picture, space, part)
+        row INTEGER NOT NULL,
+        PRIMARY KEY (picture, space, part),
+        UNIQUE (space, row)
     ) STRICT, WITHOUT ROWID
     """,
 )

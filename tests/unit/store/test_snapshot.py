@@ -67,6 +67,19 @@ def test_a_folders_mask_holds_the_rows_seen_in_it_and_no_others(store):
         assert not snapshot.mask_below(place("pictures", "a", "x.png", "deeper")).any()
 
 
+def test_a_folders_mask_and_the_live_mask_cost_by_what_they_hold_not_by_all_rows(store):
+    """Counted in steps of SQLite's machine, a hundred at a time."""
+    filled(store, {b"%d/%03d.png" % (number // 100, number): str(number) for number in range(3000)}, ROOT)
+    with store.writer() as writer:
+        writer.remove_below(place("pictures", "7"))
+    steps: list[int] = []
+    with store.snapshot() as snapshot:
+        snapshot.connection.set_progress_handler(lambda: steps.append(1), 100)
+        assert snapshot.mask_below(place("pictures", "3")).sum() == 100
+        assert snapshot.live_mask().sum() == 2900
+    assert len(steps) < 200
+
+
 def test_a_root_that_is_a_file_is_below_its_own_path_and_its_folders(store):
     with store.writer() as writer:
         root = writer.add_root(place("pictures", "a.png"), is_file=True)
