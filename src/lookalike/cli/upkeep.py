@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import click
 
 from lookalike.cli import printing
@@ -90,8 +92,8 @@ def verify(*, sample: int, device: str, collection: str | None, as_json: bool) -
     if as_json:
         printing.out_json(report.as_dict())
     else:
-        for problem in report.problems:
-            printing.out(printing.printable(problem))
+        for problem, times in Counter(report.problems).items():
+            printing.out(printing.printable(problem) + (f" ({times:,} times)" if times > 1 else ""))
         unread = f", {report.unreadable:,} could not be read now" if report.unreadable else ""
         verdict = printing.count(len(report.problems), "problem") if report.problems else "All is well"
         printing.out(
