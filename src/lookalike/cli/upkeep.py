@@ -64,9 +64,8 @@ def compact(*, collection: str | None, as_json: bool) -> None:
     if as_json:
         printing.out_json({"pictures": report.pictures, "rows": report.rows, "bytes": report.bytes})
     else:
-        printing.out(
-            f"Freed {printing.size(report.bytes)}: {printing.count(report.pictures, 'picture')} that are gone."
-        )
+        gone = f" of {printing.count(report.pictures, 'picture')} that are gone" if report.pictures else ""
+        printing.out(f"Freed {printing.size(report.bytes)}{gone}.")
 
 
 @command
