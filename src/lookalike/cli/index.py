@@ -64,7 +64,7 @@ def index(
         if as_json:
             printing.out_json(report.as_dict())
         else:
-            _summarise(report, opened)
+            _summarise(report, opened, f" --collection {collection}" if collection else "")
     if report.interrupted:
         raise Interrupted
 
@@ -103,7 +103,8 @@ def _refuse_missing(paths: Sequence[str]) -> None:
         raise SourceError(f"there is no file or folder {missing[0]}", hint="check the path; nothing was indexed")
 
 
-def _summarise(report: SyncReport, opened: Collection) -> None:
+def _summarise(report: SyncReport, opened: Collection, where: str) -> None:
+    """What changed, what was not taken, and what to type next; `where` is the option that names the collection."""
     state = opened.status()
     changes = list(_changes(report))
     verb = "Stopped after" if report.interrupted else "Done in"
@@ -119,7 +120,7 @@ def _summarise(report: SyncReport, opened: Collection) -> None:
     if report.interrupted:
         printing.note("What is done is kept; the same command goes on from here.")
     elif state["pictures"]:
-        printing.note('Next: lookalike search "a dog in the snow", or lookalike search PHOTO.jpg')
+        printing.note(f'Next: lookalike search "a dog in the snow"{where} (or a PHOTO.jpg instead of words)')
 
 
 def _changes(report: SyncReport) -> Iterator[str]:
