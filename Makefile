@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 DEMO   := .venv-demo
 WHEEL  := build/wheel
 
-.PHONY: help setup demo test bench lint format wheel lock clean
+.PHONY: help setup demo test bench lint format wheel check-corpora lock clean
 
 help:              ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+: +##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1\t/' | expand -t 14
@@ -51,6 +51,9 @@ lint: setup        ## style, format, types, and which room may import which
 format: setup      ## put style and format right where a program can
 	$(BIN)/ruff check --fix src tests tools
 	$(BIN)/ruff format src tests tools
+
+check-corpora: setup   ## odd and broken files: a picture or a reason each; CORPORA="DIR DIR"
+	$(BIN)/python tools/check_corpora.py $(CORPORA)
 
 lock:              ## write down the exact versions of the development environment
 	{ echo "# Exact versions of the development environment; written by: make lock"; \

@@ -10,6 +10,7 @@ import io
 import os
 import struct
 import zlib
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +44,7 @@ def card(width: int = WIDTH, height: int = HEIGHT) -> Image.Image:
     return Image.fromarray(pixels)
 
 
+@cache
 def photo(width: int, height: int, seed: int = 0) -> Image.Image:
     """A smooth picture with noise, as photos are."""
     random = np.random.default_rng(seed)
@@ -160,6 +162,7 @@ def _short(tag: int, value: int) -> tuple[int, int, int, bytes]:
     return tag, 3, 1, struct.pack("<H", value)
 
 
+@cache
 def sound_files() -> dict[bytes, bytes]:
     """Files of every kind that has to become a picture, by name."""
     image, grey = card(), card().convert("L")
@@ -192,6 +195,7 @@ def sound_files() -> dict[bytes, bytes]:
     }
 
 
+@cache
 def broken_files() -> dict[bytes, tuple[str, bytes]]:
     """Files that cannot be taken, by name: the code that says why, and their bytes."""
     jpeg, heic = encoded(photo(400, 300), "JPEG"), encoded(card(), "HEIF")
