@@ -63,10 +63,14 @@ def connect_writing(directory: Path) -> sqlite3.Connection:
     """A connection for the one process that writes: every commit is on the disk when it returns."""
     with translated(directory):
         connection = _connection(directory / DATABASE)
-        _set_journal(connection, directory)
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA fullfsync = ON")  # macOS: without it a sync ends in the drive's cache
-        connection.execute("PRAGMA foreign_keys = ON")
+        try:
+            _set_journal(connection, directory)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA fullfsync = ON")  # macOS: without it a sync ends in the drive's cache
+            connection.execute("PRAGMA foreign_keys = ON")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
 

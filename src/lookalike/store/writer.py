@@ -37,11 +37,16 @@ class Writer:
             self._lock = take_lock(directory)
         try:
             self._connection = connect_writing(directory)
-            for statement in TEMPORARY_TABLES:
-                self._connection.execute(statement)
-            sweep(self._connection, directory)
         except BaseException:
             release_lock(directory, self._lock)
+            raise
+        try:
+            with translated(directory):
+                for statement in TEMPORARY_TABLES:
+                    self._connection.execute(statement)
+                sweep(self._connection, directory)
+        except BaseException:
+            self.close()
             raise
 
     # -- roots -----------------------------------------------------------------------------------

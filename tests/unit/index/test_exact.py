@@ -71,8 +71,10 @@ def test_scores_are_precise_at_every_width(dim):
     np.testing.assert_allclose(scores, np.take_along_axis(truth, found, axis=1), atol=1e-6)
 
 
-def test_a_fine_difference_that_float16_cannot_hold_still_decides():
+@pytest.mark.parametrize("block_rows", [31, 1000])
+def test_a_fine_difference_that_float16_cannot_hold_still_decides(monkeypatch, block_rows):
     """The query's last bits are lost by the kernel and brought back by the second comparison."""
+    monkeypatch.setattr(exact, "BLOCK_BYTES", block_rows * 2 * 64)
     rows = np.tile(vectors(1, 64).astype(np.float16), (500, 1))
     rows[:, 0] = np.nextafter(rows[:, 0], np.float16(1), dtype=np.float16)
     rows[321, 0] = np.nextafter(rows[321, 0], np.float16(1), dtype=np.float16)
