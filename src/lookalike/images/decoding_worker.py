@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import os
 import pickle
 import signal
@@ -58,6 +59,7 @@ def serve() -> None:
     answers = _own_output()
     jobs: SimpleQueue[Job] = SimpleQueue()
     threading.Thread(target=_receive, args=(sys.stdin.buffer, jobs), daemon=True).start()
+    importlib.import_module("PIL.JpegImagePlugin")  # what nearly every folder needs is not part of a file's time
     _send(answers, Answer("ready"))
     source: Source | None = None
     while True:

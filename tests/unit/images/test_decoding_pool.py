@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -21,7 +20,9 @@ from odd_files import PICTURE, card, encoded, photo, write_odd_files
 from odd_files.sources import HANGS, INTERRUPTS, KILLS, LISTENS, RAISES, BadManners, Restless
 
 LIMITS = DecodeLimits()
-SHORT = DecodeLimits(timeout_s=1.0)
+SHORT = DecodeLimits(timeout_s=4.0)
+ENDLESS = DecodeLimits(timeout_s=600.0)
+"""Where a test would hang rather than fail if workers were waited for."""
 JPEG = encoded(card(), "JPEG")
 PATIENCE_S = 60
 
@@ -96,11 +97,9 @@ def test_a_worker_that_is_killed_costs_the_file_it_had_and_no_other():
 
 def test_a_file_over_its_time_costs_itself_and_no_other():
     keys = (b"polite 1", HANGS, b"polite 2", b"hangs again", b"polite 3")
-    started = time.monotonic()
     results = list(decode_many(jobs(BadManners(JPEG, keys)), side=64, limits=SHORT, workers=2))
     assert fates(results) == {key: "too-slow" if key.startswith(HANGS) else PICTURE for key in keys}
-    assert time.monotonic() - started < PATIENCE_S
-    assert "1 s" in next(r.reason for _, asset, r in results if asset.key == HANGS)
+    assert "4 s" in next(r.reason for _, asset, r in results if asset.key == HANGS)
 
 
 def test_a_source_that_raises_costs_its_file():
@@ -167,11 +166,9 @@ def test_results_given_up_early_do_not_appear_in_the_next_call():
 
 
 def test_closing_the_pool_ends_workers_in_the_middle_of_a_file():
-    started = time.monotonic()
     with DecodingPool(2) as pool:
         source = BadManners(JPEG, (b"polite", HANGS, b"hangs too"))
-        assert fates([next(pool.decode_many(jobs(source), side=64, limits=LIMITS))]) == {b"polite": PICTURE}
-    assert time.monotonic() - started < LIMITS.timeout_s
+        assert fates([next(pool.decode_many(jobs(source), side=64, limits=ENDLESS))]) == {b"polite": PICTURE}
 
 
 def test_stop_ends_the_results_whatever_the_workers_are_doing():
@@ -179,7 +176,7 @@ def test_stop_ends_the_results_whatever_the_workers_are_doing():
     timer = threading.Timer(1.0, stop.set)
     timer.start()
     with DecodingPool(1, stop=stop) as pool:
-        assert list(pool.decode_many(jobs(BadManners(JPEG, (HANGS,))), side=64, limits=LIMITS)) == []
+        assert list(pool.decode_many(jobs(BadManners(JPEG, (HANGS,))), side=64, limits=ENDLESS)) == []
     timer.join()
 
 
