@@ -1,0 +1,48 @@
+"""The text tower's sub-words: a byte-level BPE trained on our own texts, ready to ship as `tokenizer.json`.
+
+Everything a query needs is inside the file: Unicode NFKC, lower case, "_" read as a space, opening and closing tokens,
+cutting and filling to the tower's context. Byte level means that no input is unknown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PAD, OPEN, CLOSE = "<pad>", "<s>", "</s>"
+_RARE = 2  # a pair seen less often is not merged
+
+
+def train_tokeniser(texts: Iterable[str], size: int, context: int) -> str:
+    """The text of a `tokenizer.json` with at most `size` sub-words, rows of `context` tokens, 0 = filling."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFKC(), normalizers.Lowercase(), normalizers.Replace("_", " "), normalizers.Strip()]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        min_frequency=_RARE,
+        special_tokens=[PAD, OPEN, CLOSE],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{OPEN} $A {CLOSE}", special_tokens=[(OPEN, 1), (CLOSE, 2)]
+    )
+    tokenizer.enable_truncation(context)
+    tokenizer.enable_padding(pad_id=0, pad_token=PAD, length=context)
+    return str(tokenizer.to_str(pretty=False))
+
+
+def open_for_training(tokeniser: str) -> Tokenizer:
+    """The tokeniser without filling: training fills a batch only to its longest text."""
+    tokenizer = Tokenizer.from_str(tokeniser)
+    tokenizer.no_padding()
+    return tokenizer
