@@ -6,12 +6,11 @@ or inside a folder `repo`). `git clone --bare https://github.com/OWNER/NAME SNAP
 
 from __future__ import annotations
 
+import random
 import re
 import subprocess
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
-
-import numpy as np
 
 from lookalike.core.errors import SourceError
 
@@ -125,10 +124,10 @@ def _drawn(found: list[tuple[str, str, str]], per_class: int | None) -> list[tup
     """At most `per_class` of each label."""
     if per_class is None:
         return found
-    draw = np.random.default_rng(_DRAW_SEED)
-    kept = []
+    draw = random.Random(_DRAW_SEED)  # noqa: S311  chooses photos, keeps no secret
+    kept: list[tuple[str, str, str]] = []
     for label in sorted({label for _, _, label in found}):
         members = sorted(entry for entry in found if entry[2] == label)
-        chosen = draw.permutation(len(members))[:per_class]
-        kept += [members[index] for index in chosen]
+        draw.shuffle(members)
+        kept += members[:per_class]
     return kept
