@@ -21,6 +21,7 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml
 
 demo: $(DEMO)/.ready   ## install as a user would, find among real photos; DIR=~/Pictures takes your own
 	$(DEMO)/bin/lookalike demo $(if $(DIR),"$(DIR)") --out demo-output
+	@echo "Here lookalike is $(DEMO)/bin/lookalike; pip install . puts it into an environment of yours."
 
 $(DEMO)/.ready: pyproject.toml $(shell find src/lookalike -name '*.py' -o -name '*.toml' -o -name '*.onnx')
 	$(PYTHON) -m venv $(DEMO)

@@ -54,6 +54,8 @@ QUESTIONS = (
 )
 """Asked of a user's own folder, of which nothing is known: the one with the best answer is shown."""
 K = 5
+RATE_FROM = 100
+"""Pictures from which a rate says something: below, it is the start of the processes that is measured."""
 
 
 @command
@@ -86,8 +88,9 @@ def demo(*, folder: str | None, out: str, encoder: str, device: str, as_json: bo
         queries = [results.as_dict() for _, results in asked]
         printing.out_json({"index": report.as_dict(), "queries": queries, **{k: str(v) for k, v in files.items()}})
         return
-    rate = f", {report.encoded / report.seconds:.0f} a second" if report.encoded else " (known from an earlier run)"
-    printing.out(f"{printing.count(report.encoded, 'picture')} encoded in {printing.duration(report.seconds)}{rate}.")
+    took = printing.duration(report.seconds)
+    rate = f", {report.encoded / report.seconds:.0f} a second" if report.encoded >= RATE_FROM else ""
+    printing.out(f"{printing.count(report.encoded, 'new picture')} encoded in {took}{rate}.")
     _show(asked, files)
 
 
