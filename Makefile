@@ -56,6 +56,9 @@ format: setup      ## put style and format right where a program can
 check-corpora: setup   ## odd and broken files: a picture or a reason each; CORPORA="DIR DIR"
 	$(BIN)/python tools/check_corpora.py $(CORPORA)
 
+check-crash: setup   ## kill an indexing process 50 times: nothing lost, doubled or mixed up
+	$(BIN)/python tests/crash/kill_while_indexing.py $(ARGS)
+
 lock:              ## write down the exact versions of the development environment
 	{ echo "# Exact versions of the development environment; written by: make lock"; \
 	  $(BIN)/pip freeze --exclude-editable --exclude open_clip_torch | sed 's/+cpu$$//'; } > requirements-dev.txt
