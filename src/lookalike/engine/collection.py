@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from lookalike.core.protocols import Encoder
     from lookalike.core.records import DecodeLimits, Query, Results
     from lookalike.engine.reports import MigrateEvent, SyncEvent, VerifyReport
-    from lookalike.store.collection_store import Store
-    from lookalike.store.records import CompactReport, Failure, Space
+    from lookalike.store.collection_store import CompactReport, Failure, Space, Store
 
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
     from lookalike.core.protocols import Encoder, Source
     from lookalike.images.decoding_pool import DecodingPool
-    from lookalike.store.collection_store import Store
-    from lookalike.store.records import ItemRecord, Space
-    from lookalike.store.writer import Writer
+    from lookalike.store.collection_store import ItemRecord, Space, Store, Writer
 
 PAGE = 64
 """Pictures read, encoded and committed together."""

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING
 from lookalike.core.cores import usable_cores
 from lookalike.core.records import Picture, Skipped
 from lookalike.engine.fill import fill
-from lookalike.engine.look import Look
+from lookalike.engine.look import TRANSIENT, Look
 from lookalike.engine.reports import Progress, SyncReport
 from lookalike.engine.scopes import exclusions, removed_places, resolve_scopes
 from lookalike.engine.spool import Pending, Spool, batches
 from lookalike.engine.take import Taker
 from lookalike.images.folder import folder
-from lookalike.store.records import Failure
+from lookalike.store.collection_store import Failure
 
 if TYPE_CHECKING:
     import threading
@@ -38,8 +38,7 @@ if TYPE_CHECKING:
     from lookalike.engine.reports import SyncEvent
     from lookalike.engine.scopes import Scope
     from lookalike.images.decoding_pool import DecodingPool
-    from lookalike.store.collection_store import Store
-    from lookalike.store.writer import Writer
+    from lookalike.store.collection_store import Store, Writer
 
 PROGRESS_EVERY_S = 0.1
 NOTE_FAILURES_AT = 256
@@ -91,7 +90,7 @@ def _look(run: _Run, walk: Look, scope: Scope, differing: Spool) -> Iterator[Syn
         if isinstance(looked, Pending):
             differing.add(looked)
         elif looked is not None:
-            yield run.skip(scope.root.number, looked)
+            yield run.skip(scope.root.number, looked, item_stays=walk.may_pass(looked))
         else:
             run.unchanged += 1
         yield from run.tell("look")
@@ -103,7 +102,7 @@ def _take_all(run: _Run, encoder_of: Callable[[], Encoder], differing: Spool) ->
     from lookalike.images.decoding_pool import DecodingPool
 
     run.total = run.unchanged + len(run.skipped) + differing.count
-    with DecodingPool(run.settings.workers or usable_cores()) as pool, Spool() as unknown:
+    with DecodingPool(run.settings.workers or usable_cores(), stop=run.stop) as pool, Spool() as unknown:
         encoder = encoder_of()
         run.taker = taker = Taker(run.writer, encoder, run.writer.create_space(encoder.id, encoder.name, encoder.dim))
         try:
@@ -130,7 +129,8 @@ def _recognise(run: _Run, taker: Taker, pool: DecodingPool, differing: Spool, un
     for _, asset, outcome in pool.digest_many(worth_hashing(), limits=run.settings.limits):
         pending = waiting.pop(asset.uri)
         if isinstance(outcome, Skipped):
-            yield run.skip(pending.root, outcome)
+            stays = pending.picture is not None and outcome.code in TRANSIENT
+            yield run.skip(pending.root, outcome, item_stays=stays)
         elif not taker.take_known(pending, outcome):
             unknown.add(pending)
         yield from run.tell("take")
@@ -154,7 +154,8 @@ def _decode(run: _Run, taker: Taker, pool: DecodingPool, unknown: Spool, side: i
         if isinstance(outcome, Picture):
             taker.take(pending, outcome)
         else:
-            yield run.skip(pending.root, outcome)
+            stays = pending.picture is not None and outcome.code in TRANSIENT
+            yield run.skip(pending.root, outcome, item_stays=stays)
         yield from run.tell("take")
         if run.is_stopping():
             return
@@ -167,7 +168,7 @@ def _fill_gaps(run: _Run, store: Store, encoder_of: Callable[[], Encoder]) -> No
         return
     from lookalike.images.decoding_pool import DecodingPool
 
-    with DecodingPool(run.settings.workers or usable_cores()) as pool:
+    with DecodingPool(run.settings.workers or usable_cores(), stop=run.stop) as pool:
         for outcome in fill(store, run.writer, encoder_of(), space, pool):
             run.filled += outcome if isinstance(outcome, int) else 0
 
@@ -186,19 +187,22 @@ class _Run:
         self.total: int | None = None
         self._failures: list[Failure] = []
         self._sources: dict[int, Source] = {scope.root.number: folder(scope.root.path) for scope in scopes}
-        self._stop = stop
+        self.stop = stop
         self._started = self._told = time.monotonic()
 
     def is_stopping(self) -> bool:
-        return self._stop is not None and self._stop.is_set()
+        return self.stop is not None and self.stop.is_set()
 
     def source(self, pending: Pending) -> Source:
         return self._sources[pending.root]
 
-    def skip(self, root: int, skipped: Skipped) -> Skipped:
-        """Note an entry that is not taken; it is listed until it can be taken or is gone."""
+    def skip(self, root: int, skipped: Skipped, *, item_stays: bool) -> Skipped:
+        """Note an entry that is not taken; it is listed until it can be taken or is gone.
+
+        `item_stays`: it was taken before and may be readable again in the next run, so its item is kept.
+        """
         self.skipped.append(skipped)
-        if skipped.key is not None:
+        if skipped.key is not None and not item_stays:
             self._failures.append(
                 Failure(
                     root=root,

@@ -16,14 +16,12 @@ from lookalike.images.folder import folder
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lookalike.store.collection_store import Store
-    from lookalike.store.records import Failure, KnownItem
-    from lookalike.store.writer import Writer
+    from lookalike.store.collection_store import Failure, KnownItem, Store, Writer
 
 LOOK_BATCH = 500
 """Entries compared with the store in one query."""
 
-TRANSIENT = frozenset({"changing", "unreadable", "crashed"})
+TRANSIENT = frozenset({"changing", "unreadable", "vanished", "crashed"})
 """Reasons that can pass by themselves: such a file is tried again in every run."""
 
 Looked: TypeAlias = "Pending | Skipped | None"
@@ -40,6 +38,7 @@ class Look:
         self._removed = removed
         self.walked: list[tuple[int, bytes]] = []
         self.unlisted: list[tuple[int, bytes]] = []
+        self._known: dict[bytes, KnownItem] = {}
 
     def through(self, scope: Scope, *, again: bool, check_content: bool) -> Iterator[Looked]:
         """Compare every file of `scope` with the store. `again` retries files that failed before."""
@@ -53,7 +52,7 @@ class Look:
         for batch in batches(() if is_gone else source.assets(), LOOK_BATCH):
             kept = [entry for entry in batch if not self._was_removed(entry)]
             keys = [entry.key for entry in kept if entry.key is not None]
-            known, failed = self._writer.known(root, keys), self._writer.known_failures(root, keys)
+            self._known, failed = self._writer.known(root, keys), self._writer.known_failures(root, keys)
             self._writer.mark_seen(root, keys)
             for entry in kept:
                 if isinstance(entry, Skipped):
@@ -62,8 +61,12 @@ class Look:
                     yield entry
                 else:
                     failure = None if again else failed.get(entry.key)
-                    yield _compare(scope, entry, known.get(entry.key), failure, check_content=check_content)
+                    yield _compare(scope, entry, self._known.get(entry.key), failure, check_content=check_content)
         self.walked.append((root, scope.below))
+
+    def may_pass(self, skipped: Skipped) -> bool:
+        """Whether the entry just given was taken before and may be readable again by itself."""
+        return skipped.code in TRANSIENT and skipped.key in self._known
 
     def _was_removed(self, entry: Asset | Skipped) -> bool:
         if not self._removed:

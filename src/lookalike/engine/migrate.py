@@ -33,7 +33,7 @@ def migrate(store: Store, encoder: Encoder, stop: threading.Event | None) -> Ite
     started = time.monotonic()
     skipped: list[Skipped] = []
     encoded = 0
-    with store.writer() as writer, DecodingPool(usable_cores()) as pool:
+    with store.writer() as writer, DecodingPool(usable_cores(), stop=stop) as pool:
         former = store.current_space()
         space = writer.create_space(encoder.id, encoder.name, encoder.dim)
         for outcome in fill(store, writer, encoder, space, pool):

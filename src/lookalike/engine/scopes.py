@@ -15,9 +15,7 @@ from lookalike.core.errors import SourceError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lookalike.store.collection_store import Store
-    from lookalike.store.records import Root
-    from lookalike.store.writer import Writer
+    from lookalike.store.collection_store import Root, Store, Writer
 
 EXCLUDE_SETTING = "exclude"
 REMOVED_SETTING = "removed"

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from lookalike.core.arrays import RowMask
     from lookalike.core.protocols import Encoder
     from lookalike.core.records import Query
-    from lookalike.store.collection_store import Store
-    from lookalike.store.records import ItemRecord, Space
-    from lookalike.store.snapshot import Snapshot
+    from lookalike.store.collection_store import ItemRecord, Snapshot, Space, Store
 
 
 def search(

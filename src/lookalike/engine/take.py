@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from lookalike.store.records import Found
+from lookalike.store.collection_store import Found
 
 if TYPE_CHECKING:
     from lookalike.core.protocols import Encoder
     from lookalike.core.records import Picture
     from lookalike.engine.spool import Pending
-    from lookalike.store.records import Space
-    from lookalike.store.writer import Writer
+    from lookalike.store.collection_store import Space, Writer
 
 ENCODE_CALL_S = 0.5
 """Wanted length of one call of the encoder: short enough that Ctrl-C is answered within two seconds."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lookalike.core.arrays import Pixels, Vectors
     from lookalike.core.protocols import Encoder
-    from lookalike.store.snapshot import Snapshot
+    from lookalike.store.collection_store import Snapshot
 
 
 def as_query(given: Any, k: int, folder: bytes | None, side: int) -> Query:

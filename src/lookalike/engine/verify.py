@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
     from lookalike.core.protocols import Encoder, Source
     from lookalike.images.decoding_pool import DecodingPool
-    from lookalike.store.collection_store import Store
-    from lookalike.store.records import ItemRecord, Space
-    from lookalike.store.snapshot import Snapshot
+    from lookalike.store.collection_store import ItemRecord, Snapshot, Space, Store
 
 HALF_STEP = 2.0**-11
 """Largest rounding error of a component below 1 when it is stored as float16."""

@@ -175,6 +175,22 @@ def test_a_picture_that_breaks_leaves_the_results_and_is_a_failure(photos, pictu
     assert [Path(each.uri).name for each in photos.failures()] == ["0000-red-triangle.jpg"]
 
 
+def test_a_file_that_cannot_be_read_for_now_keeps_its_item(photos, pictures):
+    if not Path("/proc/self/mem").exists():
+        return
+    target = pictures / "0000-red-triangle.jpg"
+    before = {hit.uri: hit.id for hit in photos.search("red", k=24)}[str(target)]
+    content = target.read_bytes()
+    target.unlink()
+    target.symlink_to("/proc/self/mem")  # Linux: it can be opened, and reading it fails, also for root
+    report = run(photos)
+    assert [each.uri for each in report.skipped] == [str(target)]
+    target.unlink()
+    target.write_bytes(content)
+    assert run(photos).encoded == 0
+    assert {hit.uri: hit.id for hit in photos.search("red", k=24)}[str(target)] == before
+
+
 def test_stopping_keeps_what_is_done_and_removes_nothing(tmp_path):
     encoder = CountingEncoder(seconds_a_picture=0.03)
     folder = tmp_path / "many"
