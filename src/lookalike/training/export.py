@@ -1,7 +1,7 @@
 """Trained towers to the folder that the library loads: ONNX graphs, preprocessing, tokeniser, config.
 
-The layout is that of immich's exports, which `encoders` reads. Only the averaged (EMA) weights are written. `check`
-compares the written graphs with the towers they came from, by ONNX Runtime, and says how far they are apart.
+The layout is that of immich's exports, which `encoders` reads. Only the averaged (EMA) weights are written. `check` says
+how far the written graphs, run as the library runs them, are from the towers they came from.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from lookalike.encoders.towers import Tower
 from lookalike.training.augment import MEAN, STD
 from lookalike.training.graphs import image_graph, text_graph
 
@@ -79,8 +80,6 @@ def preprocessing(side: int) -> dict[str, Any]:
 
 def check(folder: Path, image: ImageTower, text: TextTower, side: int, count: int = 16) -> dict[str, float]:
     """Smallest cosine between the towers and the written graphs on drawn inputs: {"image": ..., "text": ...}."""
-    import onnxruntime
-
     draw = torch.Generator().manual_seed(0)
     pixels = torch.randn(count, 3, side, side, generator=draw)
     context, vocabulary = text.positions.shape[0], text.tokens.num_embeddings
@@ -90,8 +89,8 @@ def check(folder: Path, image: ImageTower, text: TextTower, side: int, count: in
         wanted = {"image": image(pixels)[0].numpy(), "text": text(ids).numpy()}
     found = {}
     for part, name, given in (("visual", "image", pixels), ("textual", "text", ids)):
-        session = onnxruntime.InferenceSession(folder / part / "model.onnx")
-        (vectors,) = session.run(None, {name: given.numpy()})
+        graph = Tower(folder / part / "model.onnx", device="cpu", threads=1, notice=lambda _: None)
+        vectors = graph.run(given.numpy())
         found[name] = float(np.sum(vectors * wanted[name], axis=1).min())
     return found
 
