@@ -1,7 +1,7 @@
 """Trained towers to the folder that the library loads: ONNX graphs, preprocessing, tokeniser, config.
 
-The layout is that of immich's exports, which `encoders` reads. Only the averaged (EMA) weights are written. `check` says
-how far the written graphs, run as the library runs them, are from the towers they came from.
+The layout is that of immich's exports, which `encoders` reads. Only the averaged (EMA) weights are written. `check`
+says how far the written graphs, run as the library runs them, are from the towers they came from.
 """
 
 from __future__ import annotations
