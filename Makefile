@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 DEMO   := .venv-demo
 WHEEL  := build/wheel
 
-.PHONY: help setup demo test bench lint format wheel check-corpora lock clean
+.PHONY: help setup demo test bench wheel lint format check-corpora check-crash lock clean
 
 help:              ## this list
-	@grep -E '^[a-z-]+: .*##|^[a-z-]+: +##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1\t/' | expand -t 14
+	@grep -E '^[a-z-]+: .*##|^[a-z-]+: +##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1\t/' | expand -t 18
 
 setup: $(VENV)/.ready   ## development environment, locked
 

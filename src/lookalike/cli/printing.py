@@ -40,14 +40,14 @@ def out(text: str = "") -> None:
 def note(text: str, *, dim: bool = False) -> None:
     """A line for the person, beside the result; a terminal gets it wrapped between words, under its own indent."""
     shown = _wrapped(text)
-    click.echo(click.style(shown, dim=True) if dim else shown, err=True, color=_coloured(sys.stderr))
+    _to_stderr(click.style(shown, dim=True) if dim else shown)
 
 
 def error(message: str, hint: str = "") -> None:
     """What happened, and what to do next."""
     label = "error: "
     shown = _wrapped(label + printable(message)).removeprefix(label)
-    click.echo(click.style(label, fg="red", bold=True) + shown, err=True, color=_coloured(sys.stderr))
+    _to_stderr(click.style(label, fg="red", bold=True) + shown)
     if hint:
         note(f"  {printable(hint)}")
 
@@ -155,6 +155,11 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def _to_stderr(text: str) -> None:
+    """By `sys.stderr` as it is now: while a bar is shown, rich has put a stream there that writes above it."""
+    print(text if _coloured(sys.stderr) else click.unstyle(text), file=sys.stderr)
+
+
 def _wrapped(text: str) -> str:
     if not sys.stderr.isatty():
         return text
@@ -175,6 +180,5 @@ def _last_columns(text: str, width: int) -> str:
     return text[start:]
 
 
-def _coloured(stream: Any) -> bool | None:
-    """Whether styles stay: None lets click strip them when the stream is no terminal."""
-    return None if colour_wanted() and stream.isatty() else False
+def _coloured(stream: Any) -> bool:
+    return colour_wanted() and bool(stream.isatty())

@@ -91,7 +91,8 @@ def test_what_a_name_contains_cannot_command_the_terminal(capfd):
 def test_streams_survive_text_they_cannot_carry(monkeypatch):
     import io
 
-    stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stderr", stream)
     assert ending(errors.SourceError("нет файла")) == 1
+    stream.flush()
     assert b"\\u043d" in stream.buffer.getvalue()
