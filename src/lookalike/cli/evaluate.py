@@ -9,6 +9,7 @@ import click
 
 from lookalike.cli import printing
 from lookalike.cli.options import command, device_option, json_option
+from lookalike.cli.settings import colour_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +86,7 @@ def _say_skipped(outcome: Evaluation) -> None:
 
 def _teller() -> Callable[[int, int], None] | None:
     """Rewrites one line of a terminal with the pictures done; silent elsewhere."""
-    if not sys.stderr.isatty():
+    if not (sys.stderr.isatty() and colour_wanted()):
         return None
 
     def tell(done: int, total: int) -> None:
