@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lookalike.core.records import Asset, DecodeLimits, Picture, Skipped
+from lookalike.engine.pace import Pace
 from lookalike.images.folder import folder
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterator, Mapping
 
     from lookalike.core.protocols import Encoder, Source
@@ -19,31 +21,39 @@ if TYPE_CHECKING:
     from lookalike.store.collection_store import ItemRecord, Space, Store, Writer
 
 PAGE = 64
-"""Pictures read, encoded and committed together."""
+"""Pictures asked for and read together."""
 
 
-def fill(store: Store, writer: Writer, encoder: Encoder, space: Space, pool: DecodingPool) -> Iterator[int | Skipped]:
-    """Encode every picture without a row in `space`. Yields how many were encoded after each page, and what was not.
+def fill(
+    store: Store,
+    writer: Writer,
+    encoder: Encoder,
+    space: Space,
+    pool: DecodingPool,
+    stop: threading.Event | None,
+) -> Iterator[int | Skipped]:
+    """Encode every picture without a row in `space`. Yields how many were encoded after each commit, and what was not.
 
-    A file that no longer holds the picture it held is left to the next run of `index`.
+    A file that no longer holds the picture it held is left to the next run of `index`. Ends soon once `stop` is set.
     """
+    pace = Pace()
     sources = {root.number: folder(root.path) for root in store.roots()}
     after = 0
-    while page := writer.missing_rows(space, after, PAGE):
+    while not _is_set(stop) and (page := writer.missing_rows(space, after, PAGE)):
         after = page[-1][0]
-        pictures: list[int] = []
-        pixels: list[Picture] = []
+        ready: list[tuple[int, Picture]] = []
         for number, outcome in _decoded(page, sources, encoder.image_side, pool):
             if isinstance(outcome, Skipped):
                 yield outcome
             elif number not in _holders(writer, outcome):
                 yield Skipped(_place(page, number), "the file changed since it was indexed", "changed")
             else:
-                pictures.append(number)
-                pixels.append(outcome)
-        if pictures:
-            writer.put_vectors(space, pictures, encoder.encode_images([each.pixels for each in pixels]))
-            yield len(pictures)
+                ready.append((number, outcome))
+        while ready and not _is_set(stop):
+            some, ready = ready[: pace.size], ready[pace.size :]
+            vectors = pace.encode(encoder, [picture for _, picture in some])
+            writer.put_vectors(space, [number for number, _ in some], vectors)
+            yield len(some)
 
 
 def decode_items(
@@ -76,6 +86,10 @@ def _holders(writer: Writer, picture: Picture) -> set[int]:
     """Numbers of the pictures these pixels or bytes are known as."""
     by_bytes = writer.pictures_by_bytes([picture.bytes_digest]).values()
     return {*by_bytes, *writer.pictures_by_pixels([picture.pixels_digest]).values()}
+
+
+def _is_set(stop: threading.Event | None) -> bool:
+    return stop is not None and stop.is_set()
 
 
 def _place(page: list[tuple[int, list[ItemRecord]]], number: int) -> str:

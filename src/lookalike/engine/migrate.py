@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def migrate(store: Store, encoder: Encoder, stop: threading.Event | None) -> Iterator[MigrateEvent]:
-    """Encode all pictures with `encoder` and switch to it; the former space is dropped.
+    """Encode all pictures with `encoder` and switch to it; all other spaces are dropped.
 
     Pictures that cannot be read now (an unplugged disk) are skipped; the next run of `index` that finds
     them fills them in.
@@ -34,20 +34,20 @@ def migrate(store: Store, encoder: Encoder, stop: threading.Event | None) -> Ite
     skipped: list[Skipped] = []
     encoded = 0
     with store.writer() as writer, DecodingPool(usable_cores(), stop=stop) as pool:
-        former = store.current_space()
+        total = store.counts().pictures
         space = writer.create_space(encoder.id, encoder.name, encoder.dim)
-        for outcome in fill(store, writer, encoder, space, pool):
+        for outcome in fill(store, writer, encoder, space, pool, stop):
             if isinstance(outcome, Skipped):
                 skipped.append(outcome)
                 yield outcome
             else:
                 encoded += outcome
                 seconds = time.monotonic() - started
-                yield Progress("take", encoded + len(skipped), store.counts().pictures, encoded, len(skipped), seconds)
-            if stop is not None and stop.is_set():
-                break
+                yield Progress("take", encoded + len(skipped), total, encoded, len(skipped), seconds)
         switched = stop is None or not stop.is_set()
-        if switched and former is not None and former.number != space.number:
+        if switched:
             writer.switch_to(space)
-            writer.drop_space(former)
+            for former in store.spaces():  # also what a migration left that was given up
+                if former.number != space.number:
+                    writer.drop_space(former)
     yield MigrateReport(encoder.name, encoded, tuple(skipped), time.monotonic() - started, switched)

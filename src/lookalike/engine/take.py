@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from lookalike.engine.pace import Pace
 from lookalike.store.collection_store import Found
 
 if TYPE_CHECKING:
@@ -13,12 +14,10 @@ if TYPE_CHECKING:
     from lookalike.engine.spool import Pending
     from lookalike.store.collection_store import Space, Writer
 
-ENCODE_CALL_S = 0.5
-"""Wanted length of one call of the encoder: short enough that Ctrl-C is answered within two seconds."""
-ENCODE_AT_MOST = 32
-"""Pictures in one call of the encoder; beyond this a CPU gains nothing and memory grows."""
 PUBLISH_EVERY = 256
+"""Files in one commit: what a crash may cost, and what memory holds."""
 PUBLISH_EVERY_S = 2.0
+"""Longest time between two commits while files come in: what is taken can be searched soon."""
 
 
 class Taker:
@@ -31,7 +30,7 @@ class Taker:
         self._writer = writer
         self._encoder = encoder
         self._space = space
-        self._call_size = 4
+        self._pace = Pace()
         self._unencoded: list[tuple[Pending, Picture]] = []
         self._found: list[Found] = []
         self._fresh: set[bytes] = set()
@@ -45,10 +44,10 @@ class Taker:
             return False
         self._found.append(_found(pending, bytes_digest))
         self.taken += 1
-        if picture == pending.picture:
-            return True  # touched, not changed: its new time is noted, nothing else
-        self.reused += 1
-        self._count(pending)
+        if picture != pending.picture:  # else touched, not changed: its new time is noted, nothing else
+            self.reused += 1
+            self._count(pending)
+        self._publish_in_time()
         return True
 
     def take(self, pending: Pending, picture: Picture) -> None:
@@ -61,11 +60,9 @@ class Taker:
         else:
             self._fresh.add(picture.pixels_digest)
             self._unencoded.append((pending, picture))
-        if len(self._unencoded) >= self._call_size:
+        if len(self._unencoded) >= self._pace.size:
             self._encode()
-        late = time.monotonic() - self._published_at > PUBLISH_EVERY_S
-        if late or len(self._found) >= PUBLISH_EVERY:
-            self.publish()
+        self._publish_in_time()
 
     def publish(self) -> None:
         """Encode what waits and commit everything taken so far."""
@@ -76,15 +73,16 @@ class Taker:
         self._found, self._fresh = [], set()
         self._published_at = time.monotonic()
 
+    def _publish_in_time(self) -> None:
+        late = time.monotonic() - self._published_at > PUBLISH_EVERY_S
+        if late or len(self._found) >= PUBLISH_EVERY:
+            self.publish()
+
     def _encode(self) -> None:
-        started = time.monotonic()
-        vectors = self._encoder.encode_images([picture.pixels for _, picture in self._unencoded])
-        took = time.monotonic() - started
+        vectors = self._pace.encode(self._encoder, [picture for _, picture in self._unencoded])
         for (pending, picture), vector in zip(self._unencoded, vectors, strict=True):
             self._found.append(_found(pending, picture.bytes_digest, picture, vector))
         self.encoded += len(self._unencoded)
-        fitting = int(len(self._unencoded) * ENCODE_CALL_S / max(took, 1e-6))
-        self._call_size = max(1, min(fitting, 2 * self._call_size, ENCODE_AT_MOST))
         self._unencoded = []
 
     def _is_known(self, picture: Picture) -> bool:

@@ -48,6 +48,27 @@ def test_an_interrupted_migration_changes_nothing_and_is_taken_up_again(collecti
     assert first.encoded + second.encoded == 24
 
 
+def test_stopping_ends_a_migration_after_the_call_in_hand(collection):
+    stop = threading.Event()
+
+    class Stopping(ToyEncoder):
+        def encode_images(self, pictures):
+            stop.set()
+            return super().encode_images(pictures)
+
+    report = last(collection.migrate(Stopping("other"), stop=stop))
+    assert not report.switched
+    assert 0 < report.encoded < 24
+
+
+def test_what_a_migration_left_that_was_given_up_goes_with_the_next(collection):
+    events = collection.migrate(ToyEncoder("given-up"))
+    next(events)
+    events.close()
+    assert last(collection.migrate(ToyEncoder("other"))).switched
+    assert len(list((collection.path / "spaces").iterdir())) == 1
+
+
 def test_pictures_away_during_a_migration_are_filled_in_when_they_are_back(collection, pictures):
     away = pictures.with_name("away")
     pictures.rename(away)
