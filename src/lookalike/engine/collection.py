@@ -166,8 +166,11 @@ class Collection:
         return count
 
     def prune(self, *, purge: bool = False) -> int:
-        """Forget items of roots that are not there any more; returns how many. `purge` also compacts."""
+        """Forget items of roots that are not there now; returns how many. `purge` also compacts."""
+        from lookalike.engine.look import note_what_is_away
+
         with self._store.writer() as writer:
+            note_what_is_away(self._store, writer)
             count = writer.prune_offline()
             if purge:
                 writer.compact()

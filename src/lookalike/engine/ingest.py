@@ -26,7 +26,7 @@ from lookalike.engine.scopes import exclusions, removed_places, resolve_scopes
 from lookalike.engine.spool import Pending, Spool, batches
 from lookalike.engine.take import Taker
 from lookalike.images.folder import folder
-from lookalike.store.collection_store import Failure
+from lookalike.store.collection_store import Failure, FinishReport
 
 if TYPE_CHECKING:
     import threading
@@ -73,14 +73,14 @@ def ingest(
         walk = Look(store, writer, exclusions(store, writer, settings.exclude), removed)
         for scope in scopes:
             yield from _look(run, walk, scope, differing)
+        walk.remember_devices()
         if differing.count and not run.is_stopping():
             yield from _take_all(run, encoder_of, differing)
         run.note_failures()
         _fill_gaps(run, store, encoder_of)
         if not run.is_stopping():
             yield run.progress("finish")
-            finished = writer.finish(walk.walked, walk.unlisted)
-            run.moved, run.removed = finished.moved, finished.removed
+            run.finished = writer.finish(walk.walked, walk.unlisted)
         yield run.report(store.counts().offline)
 
 
@@ -118,6 +118,8 @@ def _recognise(run: _Run, taker: Taker, pool: DecodingPool, differing: Spool, un
 
     def worth_hashing() -> Iterator[tuple[Source, Asset]]:
         for batch in batches(differing, RECOGNISE_BATCH):
+            if run.is_stopping():
+                return
             sizes = run.writer.sizes_known([pending.asset.size for pending in batch])
             for pending in batch:
                 if pending.asset.size in sizes:
@@ -169,7 +171,7 @@ def _fill_gaps(run: _Run, store: Store, encoder_of: Callable[[], Encoder]) -> No
     from lookalike.images.decoding_pool import DecodingPool
 
     with DecodingPool(run.settings.workers or usable_cores(), stop=run.stop) as pool:
-        for outcome in fill(store, run.writer, encoder_of(), space, pool):
+        for outcome in fill(store, run.writer, encoder_of(), space, pool, run.stop):
             run.filled += outcome if isinstance(outcome, int) else 0
 
 
@@ -183,7 +185,8 @@ class _Run:
         self.settings = settings
         self.taker: Taker | None = None
         self.skipped: list[Skipped] = []
-        self.unchanged = self.moved = self.removed = self.filled = 0
+        self.unchanged = self.filled = 0
+        self.finished = FinishReport(moved=0, removed=0, arrived=0)
         self.total: int | None = None
         self._failures: list[Failure] = []
         self._sources: dict[int, Source] = {scope.root.number: folder(scope.root.path) for scope in scopes}
@@ -244,10 +247,10 @@ class _Run:
     def report(self, offline: int) -> SyncReport:
         taker = self.taker
         return SyncReport(
-            added=(taker.added if taker else 0) - self.moved,
+            added=(taker.added if taker else 0) - self.finished.arrived,
             changed=taker.changed if taker else 0,
-            moved=self.moved,
-            removed=self.removed,
+            moved=self.finished.moved,
+            removed=self.finished.removed,
             offline=offline,
             encoded=(taker.encoded if taker else 0) + self.filled,
             reused=taker.reused if taker else 0,

@@ -14,12 +14,15 @@ from lookalike.engine.spool import Pending, batches
 from lookalike.images.folder import folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from lookalike.store.collection_store import Failure, KnownItem, Store, Writer
+    from lookalike.store.collection_store import Failure, KnownItem, Root, Store, Writer
 
 LOOK_BATCH = 500
 """Entries compared with the store in one query."""
+
+DEVICES_SETTING = "devices"
+"""Root number -> number of the device that its folder was last met on."""
 
 TRANSIENT = frozenset({"changing", "unreadable", "vanished", "crashed"})
 """Reasons that can pass by themselves: such a file is tried again in every run."""
@@ -39,14 +42,16 @@ class Look:
         self.walked: list[tuple[int, bytes]] = []
         self.unlisted: list[tuple[int, bytes]] = []
         self._known: dict[bytes, KnownItem] = {}
+        self._devices: dict[str, int] = dict(store.setting(DEVICES_SETTING, {}))
 
     def through(self, scope: Scope, *, again: bool, check_content: bool) -> Iterator[Looked]:
         """Compare every file of `scope` with the store. `again` retries files that failed before."""
         root = scope.root.number
-        if not self._is_there(scope):
-            self._writer.set_offline(root, True)
+        is_there = _is_there(scope.root, self._devices)
+        self._writer.set_offline(root, not is_there)
+        if not is_there:
             return
-        self._writer.set_offline(root, False)
+        self._devices[str(root)] = os.stat(_place_of(scope.root)).st_dev
         source = folder(scope.root.path, exclude=self._exclude, below=scope.below)
         is_gone = scope.root.is_file and not os.path.lexists(scope.root.path)
         for batch in batches(() if is_gone else source.assets(), LOOK_BATCH):
@@ -74,22 +79,33 @@ class Look:
         path = os.fsencode(entry.uri)
         return any(is_below(path, place) for place in self._removed)
 
-    def _is_there(self, scope: Scope) -> bool:
-        """Whether the root can be looked at. An empty folder on another device than before is a mount point
-        whose disk was unplugged, not a folder whose files were all deleted.
-        """
-        path = scope.root.path
-        place = os.path.dirname(path) if scope.root.is_file else path
-        if not os.path.isdir(place):
-            return False
-        name = f"device.{scope.root.number}"
-        device = os.stat(place).st_dev
-        before = self._store.setting(name)
-        if before is not None and before != device and _is_empty(place):
-            return False
-        if before != device:
-            self._writer.set_setting(name, device)
-        return True
+    def remember_devices(self) -> None:
+        """Keep for the next run which device each root was met on."""
+        if self._devices != self._store.setting(DEVICES_SETTING, {}):
+            self._writer.set_setting(DEVICES_SETTING, self._devices)
+
+
+def note_what_is_away(store: Store, writer: Writer) -> None:
+    """Bring the mark of every root up to date: whether it is there at this moment."""
+    devices: dict[str, int] = store.setting(DEVICES_SETTING, {})
+    for root in store.roots():
+        writer.set_offline(root.number, not _is_there(root, devices))
+
+
+def _is_there(root: Root, devices: Mapping[str, int]) -> bool:
+    """Whether the root can be looked at. An empty folder on another device than before is a mount point
+    whose disk was unplugged, not a folder whose files were all deleted.
+    """
+    place = _place_of(root)
+    if not os.path.isdir(place):
+        return False
+    before = devices.get(str(root.number))
+    return before is None or before == os.stat(place).st_dev or not _is_empty(place)
+
+
+def _place_of(root: Root) -> bytes:
+    """The folder that has to be there for the root to be there."""
+    return os.path.dirname(root.path) if root.is_file else root.path
 
 
 def _compare(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lookalike.core.errors import SourceError
+from lookalike.images.ignore import IgnoreRules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,25 +38,30 @@ def resolve_scopes(store: Store, writer: Writer, paths: Sequence[bytes]) -> list
     """
     if not paths:
         return [Scope(root) for root in store.roots()]
-    scopes: dict[tuple[int, bytes], Scope] = {}
     for path in paths:
+        if writer.root_for(path) is None and not os.path.lexists(path):
+            raise SourceError(
+                f"there is no file or folder {os.fsdecode(path)}",
+                hint="check the path; words go to: lookalike search",
+            )
+    writer.add_roots([(path, not os.path.isdir(path)) for path in paths if os.path.lexists(path)])
+    scopes: dict[tuple[int, bytes], Scope] = {}
+    for path in paths:  # only now: a wider root may have taken over one named before it
         covered = writer.root_for(path)
-        if covered is None:
-            if not os.path.lexists(path):
-                raise SourceError(
-                    f"there is no file or folder {os.fsdecode(path)}",
-                    hint="check the path; words go to: lookalike search",
-                )
-            covered = writer.add_root(path, is_file=not os.path.isdir(path)), b""
+        assert covered is not None, "every path has its root by now"
         root, below = covered
         scopes[root.number, below] = Scope(root, below)
     return _without_nested(list(scopes.values()))
 
 
 def exclusions(store: Store, writer: Writer, asked: Sequence[str] | None) -> list[str]:
-    """The globs in force: those asked for now, remembered for later runs, else those remembered."""
+    """The globs in force: those asked for now, remembered for later runs, else those remembered.
+
+    Raises SourceError for one that cannot be read; nothing is remembered then.
+    """
     kept: list[str] = store.setting(EXCLUDE_SETTING, [])
     if asked is not None and list(asked) != kept:
+        IgnoreRules().with_patterns(b"", asked)
         writer.set_setting(EXCLUDE_SETTING, list(asked))
         return list(asked)
     return kept

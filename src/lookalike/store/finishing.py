@@ -24,17 +24,30 @@ TEMPORARY_TABLES = (
 
 
 def finish_run(
-    connection: sqlite3.Connection, scopes: Sequence[tuple[int, bytes]], protected: Sequence[tuple[int, bytes]]
+    connection: sqlite3.Connection,
+    scopes: Sequence[tuple[int, bytes]],
+    protected: Sequence[tuple[int, bytes]],
+    newest_before: int,
 ) -> FinishReport:
-    """Settle a run inside the caller's transaction; the tables of what was seen are empty afterwards."""
+    """Settle a run inside the caller's transaction; the tables of what was seen are empty afterwards.
+
+    `newest_before`: the highest number of an item before the run.
+    """
     _collect_gone(connection, scopes, protected)
-    moved = sum(_take_over(connection, picture) for picture in _pictures_that_moved(connection))
+    places = [new for picture in _pictures_that_moved(connection) for new in _take_over(connection, picture)]
     removed = connection.execute("DELETE FROM items WHERE number IN (SELECT number FROM temp.gone)").rowcount
     _drop_failures(connection, scopes, protected)
     connection.execute("UPDATE items SET fresh = 0 WHERE fresh = 1")
     for table in ("seen", "seen_failures", "gone"):
         connection.execute(f"DELETE FROM temp.{table}")  # noqa: S608 names of ours
-    return FinishReport(moved=moved, removed=removed)
+    arrived = sum(number > newest_before for number in places)
+    return FinishReport(moved=len(places), removed=removed, arrived=arrived)
+
+
+def newest_item(connection: sqlite3.Connection) -> int:
+    """The highest number an item ever had; numbers are never used again."""
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'items'").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _collect_gone(
@@ -64,8 +77,11 @@ def _pictures_that_moved(connection: sqlite3.Connection) -> list[int]:
     return [picture for (picture,) in rows]
 
 
-def _take_over(connection: sqlite3.Connection, picture: int) -> int:
-    """Give the new places of one picture to its vanished items, equal file names first; returns how many."""
+def _take_over(connection: sqlite3.Connection, picture: int) -> list[int]:
+    """Give the new places of one picture to its vanished items, equal file names first.
+
+    Returns the numbers of the items that stood at the new places and are merged into the vanished ones.
+    """
     gone = connection.execute(
         "SELECT i.number, i.key FROM temp.gone g JOIN items i ON i.number = g.number WHERE g.picture = ?"
         " ORDER BY i.number",
@@ -88,7 +104,7 @@ def _take_over(connection: sqlite3.Connection, picture: int) -> int:
             (*place, old),
         )
         connection.execute("DELETE FROM temp.gone WHERE number = ?", (old,))
-    return len(pairs)
+    return [new for _, new in pairs]
 
 
 def _paired(gone: Sequence[tuple[int, bytes]], fresh: Sequence[tuple[int, bytes]]) -> list[tuple[int, int]]:
@@ -116,12 +132,17 @@ def _drop_failures(
     connection: sqlite3.Connection, scopes: Sequence[tuple[int, bytes]], protected: Sequence[tuple[int, bytes]]
 ) -> None:
     """Failures in scope that were not met again are over, unless they could not be looked for."""
+    for root, prefix in protected:
+        condition, parameters = below_sql(prefix)
+        connection.execute(
+            "INSERT OR IGNORE INTO temp.seen_failures"  # noqa: S608 a condition of ours
+            f" SELECT root, key FROM failures WHERE root = ? AND {condition}",
+            (root, *parameters),
+        )
     for root, prefix in scopes:
         condition, parameters = below_sql(prefix)
-        sheltered = [below_sql(inner) for number, inner in protected if number == root]
-        spared = "".join(f" AND NOT ({inner})" for inner, _ in sheltered)
         connection.execute(
-            f"DELETE FROM failures WHERE root = ? AND {condition}{spared}"  # noqa: S608 conditions of ours
+            f"DELETE FROM failures WHERE root = ? AND {condition}"  # noqa: S608 a condition of ours
             " AND (root, key) NOT IN (SELECT root, key FROM temp.seen_failures)",
-            (root, *parameters, *(value for _, values in sheltered for value in values)),
+            (root, *parameters),
         )

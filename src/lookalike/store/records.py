@@ -132,10 +132,14 @@ class PutReport:
 
 @dataclass(frozen=True, slots=True)
 class FinishReport:
-    """Items that kept their id in a new place, and items that are gone."""
+    """Items that kept their id in a new place, and items that are gone.
+
+    `arrived`: those of `moved` whose new place was taken by this writer, not by an earlier, interrupted run.
+    """
 
     moved: int
     removed: int
+    arrived: int
 
 
 @dataclass(frozen=True, slots=True)

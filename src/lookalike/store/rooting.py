@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
-from lookalike.store.places import below_sql, joined_key, key_below
+from lookalike.store.places import SEPARATOR, below_sql, joined_key, key_below
 from lookalike.store.records import Root
-from lookalike.store.tables import read_roots
+from lookalike.store.tables import read_root, read_roots, root_at
 
 if TYPE_CHECKING:
     import sqlite3
@@ -14,11 +15,21 @@ if TYPE_CHECKING:
 
 def covering_root(connection: sqlite3.Connection, path: bytes) -> tuple[Root, bytes] | None:
     """The root that holds `path`, and the key of `path` below it."""
-    for root in read_roots(connection):
-        key = key_below(root.path, path)
-        if key == b"" or (key is not None and not root.is_file):
-            return root, key
-    return None
+    place = path
+    while True:  # from the path itself upwards: the cost is its depth, however many roots there are
+        root = root_at(connection, place)
+        if root is not None and (place == path or not root.is_file):
+            return root, key_below(root.path, path) or b""
+        above = os.path.dirname(place)
+        if above == place:
+            return None
+        place = above
+
+
+def is_covered(connection: sqlite3.Connection, path: bytes, *, is_file: bool) -> bool:
+    """Whether `add_root` would have nothing to do."""
+    covered = covering_root(connection, path)
+    return covered is not None and (covered[1] != b"" or covered[0].is_file == is_file)
 
 
 def add_root(connection: sqlite3.Connection, path: bytes, *, is_file: bool) -> Root:
@@ -33,12 +44,12 @@ def add_root(connection: sqlite3.Connection, path: bytes, *, is_file: bool) -> R
             return root
         connection.execute("UPDATE roots SET is_file = ? WHERE number = ?", (is_file, root.number))
         return Root(root.number, root.path, is_file, root.offline)
-    below = [(root, inner) for root in read_roots(connection) if (inner := key_below(path, root.path))]
+    below = [] if is_file else _roots_inside(connection, path)
     cursor = connection.execute("INSERT INTO roots (path, is_file, offline) VALUES (?, ?, 0)", (path, is_file))
     number = cursor.lastrowid
     assert number is not None
-    for root, prefix in below:
-        _absorb(connection, root, number, prefix)
+    for root in below:
+        _absorb(connection, root, number, key_below(path, root.path) or b"")
     return Root(number, path, is_file, offline=False)
 
 
@@ -67,6 +78,13 @@ def forget_root(connection: sqlite3.Connection, root: int) -> int:
     removed = connection.execute("DELETE FROM items WHERE root = ?", (root,)).rowcount
     connection.execute("DELETE FROM roots WHERE number = ?", (root,))
     return removed
+
+
+def _roots_inside(connection: sqlite3.Connection, path: bytes) -> list[Root]:
+    start = path.rstrip(SEPARATOR) + SEPARATOR
+    behind = start[:-1] + bytes([start[-1] + 1])
+    numbers = connection.execute("SELECT number FROM roots WHERE path > ? AND path < ?", (start, behind)).fetchall()
+    return [read_root(connection, number) for (number,) in numbers]
 
 
 def _absorb(connection: sqlite3.Connection, root: Root, into: int, prefix: bytes) -> None:

@@ -19,6 +19,7 @@ _SPACES = """
     SELECT s.number, s.encoder_id, s.encoder_name, s.dim, s.epoch, s.count, s.number IS c.current_space, s.slug
     FROM spaces s, collection c
 """
+_ROOTS = "SELECT number, path, is_file, offline FROM roots"
 _ITEMS = """
     SELECT i.id, i.uri, i.root, i.key, i.size, i.modified_ns, i.picture, c.width, c.height, c.format,
            i.metadata, c.metadata
@@ -60,8 +61,21 @@ def last_segment(connection: sqlite3.Connection, space: Space) -> Segment | None
 
 def read_roots(connection: sqlite3.Connection) -> list[Root]:
     """All roots, oldest first."""
-    rows = connection.execute("SELECT number, path, is_file, offline FROM roots ORDER BY number")
-    return [Root(number, path, bool(is_file), bool(offline)) for number, path, is_file, offline in rows]
+    return [_root(row) for row in connection.execute(_ROOTS + " ORDER BY number")]
+
+
+def read_root(connection: sqlite3.Connection, number: int) -> Root:
+    """One root. Raises ValueError when it is forgotten."""
+    row = connection.execute(_ROOTS + " WHERE number = ?", (number,)).fetchone()
+    if row is None:
+        raise ValueError(f"there is no root {number} in this collection any more")
+    return _root(row)
+
+
+def root_at(connection: sqlite3.Connection, path: bytes) -> Root | None:
+    """The root whose path is exactly `path`."""
+    row = connection.execute(_ROOTS + " WHERE path = ?", (path,)).fetchone()
+    return _root(row) if row else None
 
 
 def roots_by_number(connection: sqlite3.Connection) -> dict[int, Root]:
@@ -76,12 +90,10 @@ def read_failures(connection: sqlite3.Connection) -> list[Failure]:
     return [_failure(row, roots) for row in connection.execute(sql)]
 
 
-def failures_at(
-    connection: sqlite3.Connection, roots: Mapping[int, Root], root: int, keys: Iterable[bytes]
-) -> dict[bytes, Failure]:
+def failures_at(connection: sqlite3.Connection, root: Root, keys: Iterable[bytes]) -> dict[bytes, Failure]:
     """Failures of some keys."""
     sql = "SELECT root, key, uri, code, reason, size, modified_ns FROM failures WHERE root = ? AND key IN ({})"
-    return {row[1]: _failure(row, roots) for row in select_in(connection, sql, (root,), keys)}
+    return {row[1]: _failure(row, {root.number: root}) for row in select_in(connection, sql, (root.number,), keys)}
 
 
 def item_by_id(connection: sqlite3.Connection, id: str) -> ItemRecord | None:
@@ -120,6 +132,11 @@ def as_json(values: Mapping[str, Any]) -> str:
 
 def _refuse(constant: str) -> None:
     raise ValueError(constant)
+
+
+def _root(row: tuple[Any, ...]) -> Root:
+    number, path, is_file, offline = row
+    return Root(number, path, bool(is_file), bool(offline))
 
 
 def _space(row: tuple[Any, ...]) -> Space:

@@ -7,17 +7,18 @@ the process dies, nothing of it is visible. Questions a run asks about many file
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+import os
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from lookalike.store import publishing, rooting
 from lookalike.store.compacting import drop_unseen, give_back, sweep
 from lookalike.store.database import connect_writing, select_in, transaction, translated
-from lookalike.store.finishing import TEMPORARY_TABLES, finish_run
+from lookalike.store.finishing import TEMPORARY_TABLES, finish_run, newest_item
 from lookalike.store.lock import release_lock, take_lock
 from lookalike.store.records import CompactReport, KnownItem, Space
 from lookalike.store.rows import create_rows, slug_of
-from lookalike.store.tables import failures_at, items_of_pictures, read_roots, read_space, read_spaces, roots_by_number
+from lookalike.store.tables import failures_at, items_of_pictures, read_root, read_roots, read_space, read_spaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,6 +45,7 @@ class Writer:
             with translated(directory):
                 for statement in TEMPORARY_TABLES:
                     self._connection.execute(statement)
+                self._newest_before = newest_item(self._connection)
                 sweep(self._connection, directory)
         except BaseException:
             self.close()
@@ -56,13 +58,21 @@ class Writer:
         with self._publishing():
             return rooting.add_root(self._connection, path, is_file=is_file)
 
+    def add_roots(self, places: Sequence[tuple[bytes, bool]]) -> None:
+        """`add_root` for many paths, each with whether it is a file, in one commit."""
+        if all(rooting.is_covered(self._connection, path, is_file=is_file) for path, is_file in places):
+            return
+        with self._publishing():
+            for path, is_file in places:
+                rooting.add_root(self._connection, path, is_file=is_file)
+
     def root_for(self, path: bytes) -> tuple[Root, bytes] | None:
         """The root that covers `path`, and the key of `path` below it (b"" for the root itself)."""
         return rooting.covering_root(self._connection, path)
 
     def set_offline(self, root: int, offline: bool) -> None:  # noqa: FBT001 - the value is the point
         """Note that a root is away, or back. Its items stay."""
-        if any(each.number == root and each.offline != offline for each in read_roots(self._connection)):
+        if read_root(self._connection, root).offline != offline:
             with self._publishing():
                 self._connection.execute("UPDATE roots SET offline = ? WHERE number = ?", (offline, root))
 
@@ -118,7 +128,7 @@ class Writer:
     def known(self, root: int, keys: Sequence[bytes]) -> dict[bytes, KnownItem]:
         """Items at some keys of a root."""
         sql = "SELECT id, key, size, modified_ns, picture FROM items WHERE root = ? AND key IN ({})"
-        offline = any(each.number == root and each.offline for each in read_roots(self._connection))
+        offline = read_root(self._connection, root).offline
         return {
             key: KnownItem(id, key, size, modified_ns, picture, offline)
             for id, key, size, modified_ns, picture in select_in(self._connection, sql, (root,), keys)
@@ -126,7 +136,7 @@ class Writer:
 
     def known_failures(self, root: int, keys: Sequence[bytes]) -> dict[bytes, Failure]:
         """Failures at some keys of a root."""
-        return failures_at(self._connection, roots_by_number(self._connection), root, keys)
+        return failures_at(self._connection, read_root(self._connection, root), keys)
 
     def pictures_by_bytes(self, digests: Sequence[bytes]) -> dict[bytes, int]:
         """Pictures by the digest of all bytes of a file that showed them."""
@@ -202,7 +212,7 @@ class Writer:
         Items in scope that were not seen are gone; one whose picture appeared elsewhere moves there instead.
         """
         with transaction(self._connection, self._directory):
-            report = finish_run(self._connection, scopes, protected)
+            report = finish_run(self._connection, scopes, protected, self._newest_before)
             if report.moved or report.removed:
                 self._next_generation()
             return report
@@ -251,5 +261,10 @@ class Writer:
 
 
 def bytes_below(directory: Path) -> int:
-    """Bytes of all files in a folder and below it."""
-    return sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
+    """Bytes of all files in a folder and below it; files that vanish meanwhile count as nothing."""
+    total = 0
+    for place, _, names in os.walk(directory):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += os.stat(os.path.join(place, name)).st_size
+    return total

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import lookalike
-from lookalike import SyncReport
+from lookalike import Progress, SyncReport
 from lookalike.core.errors import CollectionBusy, SourceError
 from lookalike.testing import ToyEncoder, draw_pictures
 
@@ -144,6 +144,23 @@ def test_prune_forgets_what_is_offline(photos, pictures):
     assert photos.status()["items"] == 0
 
 
+def test_prune_looks_whether_a_root_is_back_or_gone_by_now(photos, pictures):
+    away = pictures.with_name("away")
+    pictures.rename(away)
+    run(photos)
+    away.rename(pictures)
+    assert photos.prune() == 0
+    assert photos.status()["items"] == 24
+    pictures.rename(away)
+    assert photos.prune() == 24
+
+
+def test_a_pattern_that_cannot_be_read_is_refused_and_not_remembered(photos):
+    with pytest.raises(SourceError, match="pattern"):
+        run(photos, exclude=["!"])
+    assert run(photos).removed == 0
+
+
 def test_a_removed_place_stays_out_until_it_is_asked_for_by_name(photos, pictures):
     target = pictures / "0000-red-triangle.jpg"
     assert photos.remove(target) == 1
@@ -250,6 +267,38 @@ def test_roots_inside_roots_count_every_file_once(tmp_path, encoder):
         assert opened.status()["items"] == 16
         assert len(opened.status()["roots"]) == 1
         assert encoder.seen == 16
+
+
+def test_a_folder_and_one_inside_it_named_together_are_one_root(tmp_path, encoder):
+    inner = tmp_path / "outer" / "inner"
+    draw_pictures(inner, 8)
+    draw_pictures(tmp_path / "outer", 8, seed=5)
+    with lookalike.open(tmp_path / "c.lookalike", encoder=encoder) as opened:
+        assert run(opened, [inner, tmp_path / "outer", inner / "0000-red-triangle.jpg"]).added == 16
+        assert len(opened.status()["roots"]) == 1
+        assert encoder.seen == 16
+
+
+def test_a_file_that_became_a_folder_is_walked(tmp_path, encoder):
+    place = draw_pictures(tmp_path / "p", 1)[0]
+    with lookalike.open(tmp_path / "c.lookalike", encoder=encoder) as opened:
+        run(opened, [place])
+        place.unlink()
+        draw_pictures(place, 3, seed=2)
+        assert run(opened, [place]).added == 3
+        assert {Path(hit.uri).parent for hit in opened.search("red", k=9)} == {place}
+
+
+def test_a_move_that_an_interrupted_run_began_is_told_as_a_move_and_not_as_minus_one_added(photos, pictures):
+    (pictures / "0000-red-triangle.jpg").rename(pictures / "renamed.jpg")
+    events = photos.sync()
+    for event in events:
+        if isinstance(event, Progress) and event.stage == "finish":
+            break
+    events.close()
+    assert photos.status()["items"] == 25
+    report = run(photos)
+    assert (report.added, report.moved, report.removed) == (0, 1, 0)
 
 
 def test_excluded_files_leave_and_the_globs_are_remembered(photos, pictures):

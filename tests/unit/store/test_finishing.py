@@ -30,7 +30,7 @@ def test_what_was_not_seen_in_a_complete_walk_is_gone(store):
     root, _ = filled(store, {b"a.png": "cat", b"b.png": "dog"}, ROOT)
     with store.writer() as writer:
         writer.mark_seen(root.number, [b"a.png"])
-        assert writer.finish([(root.number, b"")]) == FinishReport(moved=0, removed=1)
+        assert writer.finish([(root.number, b"")]) == FinishReport(moved=0, removed=1, arrived=0)
     assert_vectors(store, {b"a.png": "cat"})
 
 
@@ -50,7 +50,7 @@ def test_a_moved_file_keeps_its_id_and_needs_no_vector(store):
     with store.writer() as writer:
         writer.mark_seen(root.number, [b"b.png"])
         writer.put(space, [recognised(root, b"new/a.png", "cat")])
-        assert writer.finish([(root.number, b"")]) == FinishReport(moved=1, removed=0)
+        assert writer.finish([(root.number, b"")]) == FinishReport(moved=1, removed=0, arrived=1)
     assert ids(store) == {b"new/a.png": before[b"a.png"], b"b.png": before[b"b.png"]}
     assert_vectors(store, {b"new/a.png": "cat", b"b.png": "dog"})
 
@@ -70,7 +70,7 @@ def test_copies_that_move_together_keep_their_ids_by_file_name(store):
     with store.writer() as writer:
         names = [b"new/3.png", b"new/2.png", b"new/other.png"]
         writer.put(space, [recognised(root, name, "cat") for name in names])
-        assert writer.finish([(root.number, b"")]) == FinishReport(moved=3, removed=0)
+        assert writer.finish([(root.number, b"")]) == FinishReport(moved=3, removed=0, arrived=3)
     assert ids(store) == {
         b"new/3.png": before[b"old/3.png"],
         b"new/2.png": before[b"old/2.png"],
@@ -84,7 +84,7 @@ def test_a_copy_whose_original_stays_is_a_new_item(store):
     with store.writer() as writer:
         writer.mark_seen(root.number, [b"a.png"])
         writer.put(space, [recognised(root, b"b.png", "cat")])
-        assert writer.finish([(root.number, b"")]) == FinishReport(moved=0, removed=0)
+        assert writer.finish([(root.number, b"")]) == FinishReport(moved=0, removed=0, arrived=0)
     after = ids(store)
     assert after[b"a.png"] == before[b"a.png"] != after[b"b.png"]
 
@@ -94,7 +94,7 @@ def test_an_old_copy_does_not_take_over_the_id_of_a_deleted_file(store):
     before = ids(store)
     with store.writer() as writer:
         writer.mark_seen(root.number, [b"b.png"])
-        assert writer.finish([(root.number, b"")]) == FinishReport(moved=0, removed=1)
+        assert writer.finish([(root.number, b"")]) == FinishReport(moved=0, removed=1, arrived=0)
     assert ids(store) == {b"b.png": before[b"b.png"]}
 
 
@@ -105,7 +105,7 @@ def test_a_move_seen_by_an_interrupted_run_is_completed_by_the_next(store):
         writer.put(space, [recognised(root, b"b.png", "cat")])
     with store.writer() as writer:
         writer.mark_seen(root.number, [b"b.png"])
-        assert writer.finish([(root.number, b"")]) == FinishReport(moved=1, removed=0)
+        assert writer.finish([(root.number, b"")]) == FinishReport(moved=1, removed=0, arrived=0)
     assert ids(store) == {b"b.png": before[b"a.png"]}
 
 
@@ -150,6 +150,17 @@ def test_failures_met_again_or_anew_stay_and_others_go(store):
     assert [each.key for each in store.failures()] == [b"met.png", b"new.png"]
 
 
+def test_a_thousand_folders_that_cannot_be_listed_keep_what_is_below_them(store):
+    root, _ = filled(store, {b"7/a.png": "cat", b"b.png": "dog"}, ROOT)
+    away = [(root.number, b"%d" % number) for number in range(1_100)]
+    with store.writer() as writer:
+        writer.note_failures([failure(root, b"8/bad.png"), failure(root, b"bad.png")])
+        writer.finish([(root.number, b"")], away)
+        assert writer.finish([(root.number, b"")], away).removed == 0
+    assert_vectors(store, {b"7/a.png": "cat"})
+    assert [each.key for each in store.failures()] == [b"8/bad.png"]
+
+
 def test_looking_at_unchanged_files_writes_nothing(store):
     root, _ = filled(store, {b"%d.png" % each: str(each) for each in range(20)}, ROOT)
     with store.snapshot() as snapshot:
@@ -158,7 +169,7 @@ def test_looking_at_unchanged_files_writes_nothing(store):
         log = store.path / "collection.sqlite-wal"
         size = log.stat().st_size if log.exists() else 0
         writer.mark_seen(root.number, [b"%d.png" % each for each in range(20)])
-        assert writer.finish([(root.number, b"")]) == FinishReport(moved=0, removed=0)
+        assert writer.finish([(root.number, b"")]) == FinishReport(moved=0, removed=0, arrived=0)
         assert (log.stat().st_size if log.exists() else 0) == size
     with store.snapshot() as snapshot:
         assert snapshot.generation == before
