@@ -30,6 +30,7 @@ def fill(
     encoder: Encoder,
     space: Space,
     pool: DecodingPool,
+    *,
     stop: threading.Event | None,
 ) -> Iterator[int | Skipped]:
     """Encode every picture without a row in `space`. Yields how many were encoded after each commit, and what was not.

@@ -171,7 +171,7 @@ def _fill_gaps(run: _Run, store: Store, encoder_of: Callable[[], Encoder]) -> No
     from lookalike.images.decoding_pool import DecodingPool
 
     with DecodingPool(run.settings.workers or usable_cores(), stop=run.stop) as pool:
-        for outcome in fill(store, run.writer, encoder_of(), space, pool, run.stop):
+        for outcome in fill(store, run.writer, encoder_of(), space, pool, stop=run.stop):
             run.filled += outcome if isinstance(outcome, int) else 0
 
 

@@ -36,7 +36,7 @@ def migrate(store: Store, encoder: Encoder, stop: threading.Event | None) -> Ite
     with store.writer() as writer, DecodingPool(usable_cores(), stop=stop) as pool:
         total = store.counts().pictures
         space = writer.create_space(encoder.id, encoder.name, encoder.dim)
-        for outcome in fill(store, writer, encoder, space, pool, stop):
+        for outcome in fill(store, writer, encoder, space, pool, stop=stop):
             if isinstance(outcome, Skipped):
                 skipped.append(outcome)
                 yield outcome

@@ -27,7 +27,8 @@ SAMPLE_BATCH = 32
 def verify(store: Store, encoder_for: Callable[[Space], Encoder], sample: int, seed: int) -> VerifyReport:
     """Check all files of the collection, then re-encode `sample` pictures drawn with `seed`.
 
-    Files that are away, or changed since they were indexed, count as unreadable: they are left to `index`.
+    A picture is read where it lies as it was indexed; one that does so nowhere counts as unreadable and is left to
+    `index`.
     """
     from lookalike.images.decoding_pool import DecodingPool
 
@@ -36,7 +37,8 @@ def verify(store: Store, encoder_for: Callable[[Space], Encoder], sample: int, s
         return VerifyReport(tuple(problems), rows=0, sampled=0, unreadable=0)
     with store.snapshot() as snapshot:
         sampled = snapshot.row_picture_sample(sample, seed)
-        drawn = [(row, item) for row, item in sampled if _is_as_indexed(item)]
+        places = ((row, next(filter(_is_as_indexed, items), None)) for row, items in sampled)
+        drawn = [(row, item) for row, item in places if item is not None]
         checked = 0
         if drawn:
             encoder = encoder_for(snapshot.space)

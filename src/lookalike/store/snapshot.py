@@ -110,13 +110,13 @@ class Snapshot:
         )
         return [row for (row,) in self.connection.execute(sql, (self.space.number, id))]
 
-    def row_picture_sample(self, n: int, seed: int) -> list[tuple[int, ItemRecord]]:
-        """Up to `n` rows drawn at random, each with the item to show; the same for the same seed and rows."""
+    def row_picture_sample(self, n: int, seed: int) -> list[tuple[int, list[ItemRecord]]]:
+        """Up to `n` rows drawn at random, each with its items as in `items_of`; the same for the same seed and rows."""
         order = random.Random(seed).sample(range(self.count), self.count if n >= self.count else min(4 * n, self.count))  # noqa: S311
-        drawn: list[tuple[int, ItemRecord]] = []
+        drawn: list[tuple[int, list[ItemRecord]]] = []
         for some in chunks(order, max(n, 1)):
             items = self.items_of(some)
-            drawn += [(row, items[row][0]) for row in some if items.get(row)]
+            drawn += [(row, items[row]) for row in some if items.get(row)]
             if len(drawn) >= n:
                 break
         return drawn[:n]

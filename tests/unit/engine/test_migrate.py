@@ -99,3 +99,12 @@ def test_files_changed_since_they_were_indexed_do_not_count_as_wrong(collection,
     target.write_bytes((pictures / "0004-blue-triangle.jpg").read_bytes())
     report = collection.verify(sample=24)
     assert (report.problems, report.unreadable) == ((), 1)
+
+
+def test_a_picture_is_verified_by_its_copy_when_its_first_place_is_gone(collection, pictures):
+    target = pictures / "0000-red-triangle.jpg"
+    (pictures / "z-copy-of-the-first.jpg").write_bytes(target.read_bytes())
+    list(collection.sync())
+    target.unlink()
+    report = collection.verify(sample=24)
+    assert (report.problems, report.unreadable) == ((), 0)
