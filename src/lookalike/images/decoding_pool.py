@@ -218,7 +218,7 @@ class _Worker:
 
     def do(self, task: _Task) -> Picture | bytes | Skipped:
         """The answer to one task. Raises SourceError, or LookalikeError when no process can be started."""
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None or self._overdue or self._process.poll() is not None:
             self._launch()
         message = self._message(task)
         answer, body = self._exchange(message, task.run.limits.timeout_s)
@@ -270,9 +270,9 @@ class _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            pipesize=_PIPE_BYTES,
             **apart,
         )
+        _widen(process.stdout)
         with self._lock:
             self._process, self._overdue, self._known_source = process, False, None
             if self._stopped:
@@ -320,6 +320,15 @@ class _Worker:
             if pipe is not None:
                 with contextlib.suppress(OSError):  # unsent bytes have no reader any more
                     pipe.close()
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Make room for a whole picture, where the system allows it: a user's quota of such room may be used up."""
+    if pipe is not None and sys.platform == "linux":
+        import fcntl
+
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _read_answer(stream: IO[bytes]) -> tuple[Any, Any]:

@@ -218,6 +218,33 @@ def test_modules_in_the_current_folder_and_warnings_as_errors_do_not_reach_the_w
     }
 
 
+def test_a_used_up_quota_of_pipe_memory_costs_no_picture(tmp_path):
+    if sys.platform != "linux":
+        return
+    (tmp_path / "1.jpg").write_bytes(JPEG)
+    program = (
+        "import fcntl, os\n"
+        "from contextlib import suppress\n"
+        "from lookalike.core.records import DecodeLimits\n"
+        "from lookalike.images.decoding_pool import decode_many\n"
+        "from lookalike.images.folder import folder\n"
+        "with suppress(PermissionError):\n"
+        "    held = [fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20) for _ in range(100) for pipe in os.pipe()[:1]]\n"
+        f"source = folder({str(tmp_path)!r})\n"
+        "jobs = [(source, asset) for asset in source.assets()]\n"
+        "for _, asset, picture in decode_many(jobs, side=64, limits=DecodeLimits(), workers=1):\n"
+        "    print(asset.key, picture.width)\n"
+    )
+    as_an_ordinary_user = (  # root's privileges about limits, CAP_SYS_RESOURCE and CAP_SYS_ADMIN, end at the exec
+        "import ctypes, os, sys\n"
+        "for privilege in (24, 21):\n"
+        "    ctypes.CDLL(None).prctl(24, privilege, 0, 0, 0)\n"
+        f"os.execv(sys.executable, [sys.executable, '-c', {program!r}])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", as_an_ordinary_user], capture_output=True, text=True, check=True)
+    assert done.stdout == "b'1.jpg' 96\n"
+
+
 def test_workers_end_when_their_parent_is_killed_in_the_middle_of_a_file():
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(PATIENCE_S)

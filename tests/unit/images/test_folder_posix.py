@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -92,20 +93,25 @@ def test_a_path_of_four_thousand_characters_is_walked_or_skipped_with_a_reason(t
 
 
 @pytest.fixture
-def deep_file(tmp_path):
-    """A picture 1,500 folders deep; removed step by step, because pytest's own cleaning recurses."""
-    place = os.open(tmp_path, os.O_RDONLY)
-    for _ in range(DEPTH):
-        os.mkdir("d", dir_fd=place)
-        deeper = os.open("d", os.O_RDONLY, dir_fd=place)
-        os.close(place)
-        place = deeper
-    os.close(os.open("1.jpg", os.O_CREAT | os.O_WRONLY, dir_fd=place))
-    yield tmp_path
-    os.unlink("1.jpg", dir_fd=place)
-    os.close(place)
-    for depth in range(DEPTH, 0, -1):
-        os.rmdir(os.path.join(tmp_path, *["d"] * depth))
+def deep_file():
+    """A picture 1,500 folders deep. Not in pytest's own folder, whose cleaning recurses; unmade from the bottom up."""
+    top = tempfile.mkdtemp()
+    folders = [os.open(top, os.O_RDONLY)]
+    try:
+        for _ in range(DEPTH):
+            os.mkdir("d", dir_fd=folders[-1])
+            deeper = os.open("d", os.O_RDONLY, dir_fd=folders[-1])
+            os.close(folders.pop())
+            folders.append(deeper)
+        os.close(os.open("1.jpg", os.O_CREAT | os.O_WRONLY, dir_fd=folders[-1]))
+        yield top
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink("1.jpg", dir_fd=folders[-1])
+        os.close(folders.pop())
+        for depth in range(DEPTH, -1, -1):
+            with suppress(FileNotFoundError):
+                os.rmdir(os.path.join(top, *["d"] * depth))
 
 
 def test_deep_nesting_does_not_exhaust_the_stack(deep_file):
