@@ -37,7 +37,7 @@ def unit_vectors(values: Any, dim: int | None = None) -> Vectors:
     if rows.ndim != 2 or (dim is not None and rows.shape[1] != dim):
         wanted = "(n, dim)" if dim is None else f"(n, {dim})"
         raise ValueError(f"vectors have shape {np.shape(values)}, wanted {wanted}")
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))[:, None]  # squares may leave float32's range
     if not np.isfinite(lengths).all() or (lengths == 0).any():
         raise ValueError("a vector is zero or not finite; it has no direction to compare")
     return np.ascontiguousarray(rows / lengths, dtype=np.float32)
