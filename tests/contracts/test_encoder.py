@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from lookalike.core.errors import NoTextTower
-from lookalike.encoders.load import load_encoder
+from lookalike.encoders.load import BUILTIN_FOLDER, load_encoder
 from lookalike.testing import ToyEncoder
 from tiny_encoder import quantise, write_tiny_encoder
 
@@ -21,10 +22,18 @@ def pictures(count=11):
     return [random.integers(0, 256, (height, width, 3), np.uint8) for height, width in sizes]
 
 
-@pytest.fixture(params=["toy", "fp32", "fp16", "int8", "one picture at a time", "int32 tokens"])
-def encoder(request, tmp_path):
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """Where the built-in encoder is kept: one copy serves all its tests."""
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(params=["toy", "builtin", "fp32", "fp16", "int8", "one picture at a time", "int32 tokens"])
+def encoder(request, tmp_path, models):
     if request.param == "toy":
         return ToyEncoder()
+    if request.param == "builtin":
+        return load_encoder("builtin", device="cpu", models_dir=models, threads=1)
     options = {
         "fp32": {},
         "int8": {},
@@ -84,7 +93,8 @@ def test_the_id_is_the_name_and_twelve_hex_digits(encoder):
 
 def test_says_what_it_understands_and_how_large_it_looks(encoder):
     assert encoder.modalities == {"image", "text"}
-    assert encoder.image_side == 32
+    shipped = json.loads((BUILTIN_FOLDER / "visual" / "preprocess_cfg.json").read_text(encoding="utf-8"))
+    assert encoder.image_side == (min(shipped["size"]) if encoder.name == "builtin" else 32)
 
 
 def test_an_encoder_without_words_refuses_them_by_name(tmp_path):
