@@ -150,7 +150,10 @@ class Store:
     # -- one moment, and the writer --------------------------------------------------------------
 
     def snapshot(self, space: Space | None = None) -> Snapshot:
-        """One moment of the collection, in its current space or in `space`. Raises CollectionNotFound without one."""
+        """One moment of the collection, in its current space or in `space`.
+
+        Raises CollectionNotFound without any space, ValueError when `space` was dropped, CollectionDamaged.
+        """
         return Snapshot(self.path, space, read_only=self.read_only)
 
     def writer(self) -> Writer:
@@ -168,9 +171,8 @@ class Store:
             with self._reading() as connection:
                 found = list(database_problems(connection))
             yield from found
-            for space in self.spaces():
-                with self.snapshot(space) as snapshot:
-                    yield from space_problems(snapshot)
+            for snapshot in self._snapshots():
+                yield from space_problems(snapshot)
         except CollectionDamaged as damage:
             yield str(damage)
 
@@ -200,9 +202,18 @@ class Store:
 
     def _check_files(self) -> None:
         """Size, header and last checksum of each space: bounded work, whatever the size of the collection."""
+        for snapshot in self._snapshots():
+            check_last_segment(snapshot)
+
+    def _snapshots(self) -> Iterator[Snapshot]:
+        """One of each space, one after another, without spaces that a migration drops meanwhile."""
         for space in self.spaces():
-            with self.snapshot(space) as snapshot:
-                check_last_segment(snapshot)
+            try:
+                snapshot = self.snapshot(space)
+            except ValueError:
+                continue
+            with snapshot:
+                yield snapshot
 
 
 def _make_folder(path: Path, *, create: bool) -> None:

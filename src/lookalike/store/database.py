@@ -68,6 +68,7 @@ def connect_writing(directory: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA fullfsync = ON")  # macOS: without it a sync ends in the drive's cache
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA secure_delete = ON")  # what was purged cannot be read from the file any more
         except BaseException:
             connection.close()
             raise
@@ -168,8 +169,10 @@ def _connect_read_only(directory: Path) -> sqlite3.Connection:
     connection = _connection(file, "?mode=ro")
     try:
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
+    except sqlite3.DatabaseError as error:
         connection.close()
+        if not isinstance(error, sqlite3.OperationalError):  # it is no database
+            raise
         log = file.with_name(file.name + "-wal")
         if log.exists() and log.stat().st_size:
             raise CollectionReadOnly(

@@ -57,58 +57,63 @@ class Snapshot:
         """Rows whose picture is still seen somewhere; None when that is every row."""
         import numpy as np
 
-        dead = self._row_numbers(
-            "SELECT v.row FROM pictures p INDEXED BY pictures_unseen CROSS JOIN vectors v"
-            " ON v.picture = p.number AND v.space = ? WHERE p.items = 0",
-            (self.space.number,),
-        )
-        mask = None
-        for some in dead:
-            if mask is None:
-                mask = np.ones(self.count, dtype=np.bool_)
-            mask[some] = False
-        return mask
+        with translated(self._directory):
+            dead = self._row_numbers(
+                "SELECT v.row FROM pictures p INDEXED BY pictures_unseen CROSS JOIN vectors v"
+                " ON v.picture = p.number AND v.space = ? WHERE p.items = 0",
+                (self.space.number,),
+            )
+            mask = None
+            for some in dead:
+                if mask is None:
+                    mask = np.ones(self.count, dtype=np.bool_)
+                mask[some] = False
+            return mask
 
     def mask_below(self, path: bytes) -> RowMask:
         """Rows with an item at or below the absolute native `path`."""
         import numpy as np
 
-        mask = np.zeros(self.count, dtype=np.bool_)
-        for root in read_roots(self.connection):
-            prefix = b"" if key_below(path, root.path) is not None else key_below(root.path, path)
-            if prefix is None or (prefix and root.is_file):
-                continue
-            condition, parameters = below_sql(prefix)
-            below = (
-                "SELECT v.row FROM items i CROSS JOIN vectors v ON v.picture = i.picture AND v.space = ?"  # noqa: S608
-                f" WHERE i.root = ? AND {condition}"
-            )
-            for some in self._row_numbers(below, (self.space.number, root.number, *parameters)):
-                mask[some] = True
-        return mask
+        with translated(self._directory):
+            mask = np.zeros(self.count, dtype=np.bool_)
+            for root in read_roots(self.connection):
+                prefix = b"" if key_below(path, root.path) is not None else key_below(root.path, path)
+                if prefix is None or (prefix and root.is_file):
+                    continue
+                condition, parameters = below_sql(prefix)
+                below = (
+                    "SELECT v.row FROM items i CROSS JOIN vectors v ON v.picture = i.picture AND v.space = ?"  # noqa: S608
+                    f" WHERE i.root = ? AND {condition}"
+                )
+                for some in self._row_numbers(below, (self.space.number, root.number, *parameters)):
+                    mask[some] = True
+            return mask
 
     def items_of(self, rows: Sequence[int]) -> dict[int, list[ItemRecord]]:
         """All items of each row's picture, first the one to show: present before offline, then shortest path.
 
         A row whose picture is seen nowhere any more has an empty list.
         """
-        sql = "SELECT row, picture FROM vectors WHERE space = ? AND row IN ({})"
-        wanted = (int(row) for row in rows)
-        pictures = dict(select_in(self.connection, sql, (self.space.number,), wanted))
-        items = items_of_pictures(self.connection, pictures.values())
-        return {row: items.get(picture, []) for row, picture in pictures.items()}
+        with translated(self._directory):
+            sql = "SELECT row, picture FROM vectors WHERE space = ? AND row IN ({})"
+            wanted = (int(row) for row in rows)
+            pictures = dict(select_in(self.connection, sql, (self.space.number,), wanted))
+            items = items_of_pictures(self.connection, pictures.values())
+            return {row: items.get(picture, []) for row, picture in pictures.items()}
 
     def item(self, id: str) -> ItemRecord | None:
         """The item with that id."""
-        return item_by_id(self.connection, id)
+        with translated(self._directory):
+            return item_by_id(self.connection, id)
 
     def rows_of_item(self, id: str) -> list[int]:
         """The rows of the item's picture, part 0 first; empty when it has none in this space."""
-        sql = (
-            "SELECT v.row FROM items i JOIN vectors v ON v.picture = i.picture AND v.space = ?"
-            " WHERE i.id = ? ORDER BY v.part"
-        )
-        return [row for (row,) in self.connection.execute(sql, (self.space.number, id))]
+        with translated(self._directory):
+            sql = (
+                "SELECT v.row FROM items i JOIN vectors v ON v.picture = i.picture AND v.space = ?"
+                " WHERE i.id = ? ORDER BY v.part"
+            )
+            return [row for (row,) in self.connection.execute(sql, (self.space.number, id))]
 
     def row_picture_sample(self, n: int, seed: int) -> list[tuple[int, list[ItemRecord]]]:
         """Up to `n` rows drawn at random, each with its items as in `items_of`; the same for the same seed and rows."""

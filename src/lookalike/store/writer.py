@@ -60,21 +60,24 @@ class Writer:
 
     def add_roots(self, places: Sequence[tuple[bytes, bool]]) -> None:
         """`add_root` for many paths, each with whether it is a file, in one commit."""
-        if all(rooting.is_covered(self._connection, path, is_file=is_file) for path, is_file in places):
-            return
-        with self._publishing():
-            for path, is_file in places:
-                rooting.add_root(self._connection, path, is_file=is_file)
+        with translated(self._directory):
+            if all(rooting.is_covered(self._connection, path, is_file=is_file) for path, is_file in places):
+                return
+            with self._publishing():
+                for path, is_file in places:
+                    rooting.add_root(self._connection, path, is_file=is_file)
 
     def root_for(self, path: bytes) -> tuple[Root, bytes] | None:
         """The root that covers `path`, and the key of `path` below it (b"" for the root itself)."""
-        return rooting.covering_root(self._connection, path)
+        with translated(self._directory):
+            return rooting.covering_root(self._connection, path)
 
     def set_offline(self, root: int, offline: bool) -> None:  # noqa: FBT001 - the value is the point
         """Note that a root is away, or back. Its items stay."""
-        if read_root(self._connection, root).offline != offline:
-            with self._publishing():
-                self._connection.execute("UPDATE roots SET offline = ? WHERE number = ?", (offline, root))
+        with translated(self._directory):
+            if read_root(self._connection, root).offline != offline:
+                with self._publishing():
+                    self._connection.execute("UPDATE roots SET offline = ? WHERE number = ?", (offline, root))
 
     def remove_below(self, path: bytes) -> int:
         """Forget what lies at or below an absolute path, and the roots there; returns how many items went."""
@@ -127,46 +130,53 @@ class Writer:
 
     def known(self, root: int, keys: Sequence[bytes]) -> dict[bytes, KnownItem]:
         """Items at some keys of a root."""
-        sql = "SELECT id, key, size, modified_ns, picture FROM items WHERE root = ? AND key IN ({})"
-        offline = read_root(self._connection, root).offline
-        return {
-            key: KnownItem(id, key, size, modified_ns, picture, offline)
-            for id, key, size, modified_ns, picture in select_in(self._connection, sql, (root,), keys)
-        }
+        with translated(self._directory):
+            sql = "SELECT id, key, size, modified_ns, picture FROM items WHERE root = ? AND key IN ({})"
+            offline = read_root(self._connection, root).offline
+            return {
+                key: KnownItem(id, key, size, modified_ns, picture, offline)
+                for id, key, size, modified_ns, picture in select_in(self._connection, sql, (root,), keys)
+            }
 
     def known_failures(self, root: int, keys: Sequence[bytes]) -> dict[bytes, Failure]:
         """Failures at some keys of a root."""
-        return failures_at(self._connection, read_root(self._connection, root), keys)
+        with translated(self._directory):
+            return failures_at(self._connection, read_root(self._connection, root), keys)
 
     def pictures_by_bytes(self, digests: Sequence[bytes]) -> dict[bytes, int]:
         """Pictures by the digest of all bytes of a file that showed them."""
-        known = publishing.contents_by_bytes(self._connection, digests)
-        return {digest: picture for digest, (_, picture) in known.items()}
+        with translated(self._directory):
+            known = publishing.contents_by_bytes(self._connection, digests)
+            return {digest: picture for digest, (_, picture) in known.items()}
 
     def pictures_by_pixels(self, digests: Sequence[bytes]) -> dict[bytes, int]:
         """Pictures by the digest of their upright pixels."""
-        return publishing.pictures_by_pixels(self._connection, digests)
+        with translated(self._directory):
+            return publishing.pictures_by_pixels(self._connection, digests)
 
     def sizes_known(self, sizes: Sequence[int]) -> set[int]:
         """Those of `sizes`, in bytes, that some known content has: only such a file can be a copy."""
-        sql = "SELECT DISTINCT size FROM contents WHERE size IN ({})"
-        return {size for (size,) in select_in(self._connection, sql, (), sizes)}
+        with translated(self._directory):
+            sql = "SELECT DISTINCT size FROM contents WHERE size IN ({})"
+            return {size for (size,) in select_in(self._connection, sql, (), sizes)}
 
     def with_rows(self, space: Space, pictures: Sequence[int]) -> set[int]:
         """Those of `pictures` that have their vector in `space`."""
-        return publishing.with_rows(self._connection, space, pictures)
+        with translated(self._directory):
+            return publishing.with_rows(self._connection, space, pictures)
 
     def missing_rows(self, space: Space, after: int, limit: int) -> list[tuple[int, list[ItemRecord]]]:
         """Up to `limit` pictures numbered above `after` that are seen somewhere and have no vector in `space`."""
-        rows = self._connection.execute(
-            "SELECT number FROM pictures p WHERE number > ? AND items > 0"
-            " AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.picture = p.number AND v.space = ?)"
-            " ORDER BY number LIMIT ?",
-            (after, space.number, limit),
-        )
-        pictures = [number for (number,) in rows]
-        items = items_of_pictures(self._connection, pictures)
-        return [(picture, items[picture]) for picture in pictures]
+        with translated(self._directory):
+            rows = self._connection.execute(
+                "SELECT number FROM pictures p WHERE number > ? AND items > 0"
+                " AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.picture = p.number AND v.space = ?)"
+                " ORDER BY number LIMIT ?",
+                (after, space.number, limit),
+            )
+            pictures = [number for (number,) in rows]
+            items = items_of_pictures(self._connection, pictures)
+            return [(picture, items[picture]) for picture in pictures]
 
     # -- a run -----------------------------------------------------------------------------------
 
@@ -197,14 +207,15 @@ class Writer:
 
     def mark_seen(self, root: int, keys: Sequence[bytes]) -> None:
         """Note that files are there. Writes nothing to the collection."""
-        for table, column in (("seen", "number"), ("seen_failures", "root, key")):
-            source = "items" if table == "seen" else "failures"
-            sql = (
-                f"INSERT OR IGNORE INTO temp.{table} SELECT {column} FROM {source}"  # noqa: S608 names of ours
-                " WHERE root = ? AND key IN ({}) RETURNING 1"
-            )
-            for _ in select_in(self._connection, sql, (root,), keys):
-                pass
+        with translated(self._directory):
+            for table, column in (("seen", "number"), ("seen_failures", "root, key")):
+                source = "items" if table == "seen" else "failures"
+                sql = (
+                    f"INSERT OR IGNORE INTO temp.{table} SELECT {column} FROM {source}"  # noqa: S608 names of ours
+                    " WHERE root = ? AND key IN ({}) RETURNING 1"
+                )
+                for _ in select_in(self._connection, sql, (root,), keys):
+                    pass
 
     def finish(self, scopes: Sequence[tuple[int, bytes]], protected: Sequence[tuple[int, bytes]] = ()) -> FinishReport:
         """End a run that walked `scopes`, (root, key prefix), completely, except what is `protected`.

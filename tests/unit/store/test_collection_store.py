@@ -101,6 +101,42 @@ def test_a_file_that_is_no_database_is_refused(path):
         Store.open(path)
 
 
+def test_damage_met_while_asking_is_told_as_damage(path):
+    with Store.open(path) as store:
+        root = store.roots()[0].number
+    with closing(sqlite3.connect(path / "collection.sqlite")) as connection:
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
+        places = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE tbl_name = 'items' AND rootpage"
+        ).fetchall()
+    with (path / "collection.sqlite").open("r+b") as stream:
+        for (page,) in places:
+            stream.seek((page - 1) * size)
+            stream.write(b"\xff" * size)
+    with Store.open(path) as store:
+        with store.snapshot() as snapshot, pytest.raises(CollectionDamaged):
+            snapshot.items_of([0])
+        with store.writer() as writer, pytest.raises(CollectionDamaged):
+            writer.known(root, [b"a.png"])
+
+
+def test_the_size_of_a_collection_in_use_can_be_told(path):
+    done = threading.Event()
+
+    def write() -> None:
+        with Store.open(path) as store:
+            for _ in range(200):
+                store.writer().close()
+        done.set()
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    with Store.open(path) as store:
+        while not done.is_set():
+            assert store.bytes_on_disk() > 0
+    writing.join()
+
+
 @pytest.mark.parametrize("read_only", [False, True])
 def test_vectors_that_are_missing_short_foreign_or_changed_at_the_end_are_noticed_at_opening(path, read_only):
     file = rows_path(path, 0)

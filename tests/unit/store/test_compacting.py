@@ -46,6 +46,17 @@ def test_pictures_without_items_go_with_their_rows_and_all_others_keep_their_vec
     assert not list(store.path.glob("spaces/*/rows-0.f16"))
 
 
+def test_nothing_of_what_was_removed_can_be_read_from_the_files_afterwards(store):
+    filled(store, {b"a.png": "cat", b"a-name-to-forget.png": "dog"}, ROOT)
+    with store.writer() as writer:
+        writer.remove_below(os.path.join(ROOT, b"a-name-to-forget.png"))
+        writer.compact()
+    kept = [file.read_bytes() for file in store.path.rglob("*") if file.is_file()]
+    assert not any(
+        b"name-to-forget" in content or vector_of("dog").astype("f2").tobytes() in content for content in kept
+    )
+
+
 def test_compacting_what_is_compact_changes_nothing(store):
     filled(store, {b"a.png": "cat"}, ROOT)
     with store.snapshot() as before, store.writer() as writer:

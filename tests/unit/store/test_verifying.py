@@ -98,3 +98,15 @@ def test_damage_inside_the_database_is_told(store):
     except CollectionDamaged as error:
         problems = [str(error)]
     assert problems
+
+
+def test_a_space_that_goes_while_it_waits_for_its_turn_is_no_problem(store):
+    file = rows_path(store.path, 0)
+    file.write_bytes(file.read_bytes()[:-1] + b"\x77")
+    with store.writer() as writer:
+        other = writer.create_space("other-0123456789ab", "other", DIM)
+    problems = store.verify()
+    assert "checksum" in next(problems)
+    with store.writer() as writer:
+        writer.drop_space(other)
+    assert list(problems) == []
