@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING, TypeAlias
 
 from lookalike.core.records import Asset, Skipped
-from lookalike.engine.scopes import Scope, is_below
+from lookalike.engine.scopes import Scope, is_out
 from lookalike.engine.spool import Pending, batches
 from lookalike.images.folder import folder
 
@@ -34,7 +34,7 @@ Looked: TypeAlias = "Pending | Skipped | None"
 class Look:
     """Walks scopes one after another; afterwards knows which were walked completely and what could not be listed."""
 
-    def __init__(self, store: Store, writer: Writer, exclude: Sequence[str], removed: Sequence[bytes]) -> None:
+    def __init__(self, store: Store, writer: Writer, exclude: Sequence[str], removed: Mapping[bytes, bool]) -> None:
         self._store = store
         self._writer = writer
         self._exclude = exclude
@@ -74,10 +74,7 @@ class Look:
         return skipped.code in TRANSIENT and skipped.key in self._known
 
     def _was_removed(self, entry: Asset | Skipped) -> bool:
-        if not self._removed:
-            return False
-        path = os.fsencode(entry.uri)
-        return any(is_below(path, place) for place in self._removed)
+        return bool(self._removed) and is_out(os.fsencode(entry.uri), self._removed)
 
     def remember_devices(self) -> None:
         """Keep for the next run which device each root was met on."""

@@ -14,12 +14,13 @@ from lookalike.core.errors import SourceError
 from lookalike.images.ignore import IgnoreRules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lookalike.store.collection_store import Root, Store, Writer
 
 EXCLUDE_SETTING = "exclude"
 REMOVED_SETTING = "removed"
+"""Path as hexadecimal digits -> true for what was taken out, false for what came back below that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +68,44 @@ def exclusions(store: Store, writer: Writer, asked: Sequence[str] | None) -> lis
     return kept
 
 
-def removed_places(store: Store, writer: Writer, asked: Sequence[bytes]) -> tuple[bytes, ...]:
-    """Places taken out by `remove`. One that the user now asks to index by its own name comes back."""
-    kept = [bytes.fromhex(each) for each in store.setting(REMOVED_SETTING, [])]
-    still = [place for place in kept if not any(is_below(path, place) for path in asked)]
-    if len(still) < len(kept):
-        writer.set_setting(REMOVED_SETTING, [place.hex() for place in still])
-    return tuple(still)
+def removed_places(store: Store, writer: Writer, asked: Sequence[bytes]) -> dict[bytes, bool]:
+    """Places with a mark of `remove`, for `is_out`. One that the user now asks to index by its own name comes back,
+    alone: what else was taken out around it stays out.
+    """
+    kept = _marks(store)
+    marks = dict(kept)
+    for path in asked:
+        marks.pop(path, None)
+        if is_out(path, marks):
+            marks[path] = False
+    _keep_marks(writer, kept, marks)
+    return marks
 
 
 def remember_removed(store: Store, writer: Writer, place: bytes) -> None:
-    """Keep `place` out of later runs."""
-    kept: list[str] = store.setting(REMOVED_SETTING, [])
-    if place.hex() not in kept:
-        writer.set_setting(REMOVED_SETTING, [*kept, place.hex()])
+    """Keep `place` and all below it out of later runs."""
+    kept = _marks(store)
+    _keep_marks(writer, kept, {path: out for path, out in kept.items() if not is_below(path, place)} | {place: True})
+
+
+def is_out(path: bytes, marks: Mapping[bytes, bool]) -> bool:
+    """Whether the nearest mark at or above `path` takes it out; none leaves it in."""
+    while path not in marks:
+        above = os.path.dirname(path)
+        if above == path:
+            return False
+        path = above
+    return marks[path]
+
+
+def _marks(store: Store) -> dict[bytes, bool]:
+    kept: dict[str, bool] = store.setting(REMOVED_SETTING, {})
+    return {bytes.fromhex(path): out for path, out in kept.items()}
+
+
+def _keep_marks(writer: Writer, kept: Mapping[bytes, bool], marks: Mapping[bytes, bool]) -> None:
+    if marks != kept:
+        writer.set_setting(REMOVED_SETTING, {path.hex(): out for path, out in marks.items()})
 
 
 def is_below(path: bytes, place: bytes) -> bool:
@@ -91,13 +116,13 @@ def is_below(path: bytes, place: bytes) -> bool:
 
 def _without_nested(scopes: list[Scope]) -> list[Scope]:
     """Drop scopes that another one covers, so that no file is walked twice."""
+    chosen = {(scope.root.number, scope.below) for scope in scopes}
     return [
-        scope
-        for scope in scopes
-        if not any(
-            other is not scope
-            and other.root.number == scope.root.number
-            and (other.below == b"" or scope.below.startswith(other.below + b"/"))
-            for other in scopes
-        )
+        scope for scope in scopes if not any((scope.root.number, above) in chosen for above in _keys_above(scope.below))
     ]
+
+
+def _keys_above(key: bytes) -> list[bytes]:
+    """Keys of the folders that hold `key`, from the root's own b"" on; none for the root."""
+    parts = key.split(b"/") if key else []
+    return [b"/".join(parts[:count]) for count in range(len(parts))]

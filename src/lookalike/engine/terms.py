@@ -38,7 +38,8 @@ def describe(query: Query) -> str:
     for position, term in enumerate(query.terms):
         sign = "- " if term.weight < 0 else "+ " if position else ""
         weight = "" if abs(term.weight) == 1 else f"{abs(term.weight):g}:"
-        parts.append(f"{sign}{weight}{term.label or term.value}")
+        shown = term.label or (term.value if term.kind in ("text", "item") else f"({term.kind})")
+        parts.append(f"{sign}{weight}{shown}")
     return " ".join(parts)
 
 
@@ -122,8 +123,13 @@ def _array_term(given: Any, side: int) -> Term:
 
 
 def _pixels_of_file(path: Path, side: int) -> Pixels:
+    path = path.expanduser()
     try:
-        return _pixels(path.expanduser().read_bytes(), side)
+        if path.exists() and not path.is_file():
+            raise QueryError(
+                f"{path} is no file", hint="a picture query is one picture; folders go to: lookalike index"
+            )
+        return _pixels(path.read_bytes(), side)
     except OSError as error:
         raise QueryError(f"cannot read the picture {path}: {error.strerror or error}") from error
     except CannotDecode as error:

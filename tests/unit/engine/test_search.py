@@ -109,6 +109,16 @@ def test_a_picture_query_that_is_no_picture_names_the_file(collection, tmp_path)
         collection.search(tmp_path / "missing.jpg")
 
 
+def test_a_folder_is_no_picture_query(collection, pictures):
+    with pytest.raises(QueryError, match="is no file"):
+        collection.search(pictures)
+
+
+def test_a_query_is_described_without_the_numbers_of_its_vectors(collection):
+    query = Query((Term("vector", np.ones(64), 0.5), Term("text", "red", -1.0)), k=1)
+    assert collection.search(query).query == "0.5:(vector) - red"
+
+
 def test_an_empty_collection_says_how_to_fill_it(tmp_path, toy):
     with lookalike.open(tmp_path / "e.lookalike", encoder=toy) as empty, pytest.raises(QueryError) as refused:
         empty.search("red")

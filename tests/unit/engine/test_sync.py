@@ -169,6 +169,19 @@ def test_a_removed_place_stays_out_until_it_is_asked_for_by_name(photos, picture
     assert run(photos, [target]).added == 1
 
 
+def test_asking_for_one_file_of_a_removed_folder_brings_back_that_one(photos, pictures):
+    private = draw_pictures(pictures / "private", 4, seed=7)
+    run(photos)
+    assert photos.remove(pictures / "private") == 4
+    assert run(photos, [private[0]]).added == 1
+    report = run(photos)
+    assert (report.added, report.removed) == (0, 0)
+    assert photos.status()["items"] == 25
+    assert photos.remove(pictures / "private") == 1
+    assert run(photos).added == 0
+    assert run(photos, [pictures / "private"]).added == 4
+
+
 def test_bad_files_are_listed_with_reasons_and_not_read_again_until_they_change(photos, pictures):
     bad = pictures / "bad.jpg"
     bad.write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
