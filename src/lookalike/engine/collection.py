@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
+from lookalike.core.closing import Closing
 from lookalike.core.errors import EncoderMismatch, QueryError
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from types import TracebackType
 
     from lookalike.core.protocols import Encoder
     from lookalike.core.records import DecodeLimits, Query, Results
@@ -54,7 +54,7 @@ def open(  # the name users type: lookalike.open(...)
         raise
 
 
-class Collection:
+class Collection(Closing):
     """A searchable set of pictures. Use `lookalike.open` to get one; it is a context manager."""
 
     def __init__(
@@ -244,14 +244,6 @@ class Collection:
     def close(self) -> None:
         """Release files. Further calls fail."""
         self._store.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _encoder_for(self, space: Space) -> Encoder:
         """The encoder of `space`: one at hand, else loaded by its id."""

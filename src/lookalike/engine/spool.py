@@ -5,11 +5,12 @@ from __future__ import annotations
 import pickle
 import tempfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+from lookalike.core.closing import Closing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from types import TracebackType
     from typing import IO
 
     from lookalike.core.records import Asset
@@ -26,11 +27,11 @@ class Pending:
     picture: int | None
 
 
-class Spool:
+class Spool(Closing):
     """A first-in, first-out file of Pending in the system's temporary folder; gone when closed."""
 
     def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="lookalike-")  # noqa: SIM115 closed by __exit__
+        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="lookalike-")  # noqa: SIM115 closed by `close`
         self.count = 0
 
     def add(self, pending: Pending) -> None:
@@ -42,12 +43,7 @@ class Spool:
         for _ in range(self.count):
             yield Pending(*pickle.load(self._file))  # noqa: S301 our own temporary file, written above
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         self._file.close()
 
 

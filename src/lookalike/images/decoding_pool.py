@@ -22,14 +22,14 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any, Literal, Self
+from typing import IO, TYPE_CHECKING, Any, Literal
 
+from lookalike.core.closing import Closing
 from lookalike.core.errors import LookalikeError, SourceError
 from lookalike.core.records import Asset, DecodeLimits, Picture, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from types import TracebackType
 
     from lookalike.core.protocols import Source
 
@@ -63,7 +63,7 @@ def digest_many(
         yield from pool.digest_many(jobs, limits=limits)
 
 
-class DecodingPool:
+class DecodingPool(Closing):
     """Worker processes for one sync; a context manager. Used from one thread at a time.
 
     `stop`: once it is set, results end within a quarter of a second, whatever the workers are doing.
@@ -78,14 +78,6 @@ class DecodingPool:
         self._workers = [_Worker() for _ in range(workers)]
         self._threads: list[threading.Thread] = []
         self._closed = threading.Event()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End the workers at once, whatever they are doing."""

@@ -13,6 +13,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.closing import Closing
 from lookalike.core.errors import CollectionDamaged, CollectionNotFound, CollectionReadOnly
 from lookalike.store.database import DATABASE, connect_reading, prepare, translated
 from lookalike.store.lock import HOLDER, LOCK
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
-    from types import TracebackType
-    from typing import Self
 
 __all__ = [
     "CompactReport",
@@ -60,7 +59,7 @@ _OURS = frozenset({DATABASE, DATABASE + "-wal", DATABASE + "-shm", DATABASE + "-
 """What may lie in a folder whose creation as a collection was cut short."""
 
 
-class Store:
+class Store(Closing):
     """Use `Store.open`. A context manager, safe to share between threads."""
 
     def __init__(self, path: Path, *, read_only: bool) -> None:
@@ -181,14 +180,6 @@ class Store:
     def close(self) -> None:
         """Release the files."""
         self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

@@ -10,6 +10,7 @@ import random
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from lookalike.core.closing import Closing
 from lookalike.core.errors import CollectionDamaged, CollectionNotFound
 from lookalike.store.database import chunks, connect_reading, select_in, translated
 from lookalike.store.places import below_sql, key_below
@@ -19,8 +20,6 @@ from lookalike.store.tables import item_by_id, items_of_pictures, read_current_s
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
-    from types import TracebackType
-    from typing import Self
 
     from lookalike.core.arrays import HalfVectors, RowMask
     from lookalike.store.records import ItemRecord, Space
@@ -29,7 +28,7 @@ _FETCH = 10_000
 """Row numbers taken from SQLite at once."""
 
 
-class Snapshot:
+class Snapshot(Closing):
     """A context manager. `rows`: float16 (count, dim), mapped read-only; `generation` grows with every change.
 
     `connection`, in its read transaction, is for this room only.
@@ -129,14 +128,6 @@ class Snapshot:
     def close(self) -> None:
         """End the transaction. `rows` stays mapped as long as somebody holds it."""
         self.connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _begin(self, wanted: Space | None) -> None:
         """Begin the transaction and map its rows; once more when compaction replaced the file in between."""

@@ -11,6 +11,7 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.closing import Closing
 from lookalike.store import publishing, rooting
 from lookalike.store.compacting import drop_unseen, give_back, sweep
 from lookalike.store.database import connect_writing, select_in, transaction, translated
@@ -23,13 +24,11 @@ from lookalike.store.tables import failures_at, items_of_pictures, read_root, re
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
-    from types import TracebackType
-    from typing import Self
 
     from lookalike.store.records import Failure, FinishReport, Found, ItemRecord, PutReport, Root
 
 
-class Writer:
+class Writer(Closing):
     """A context manager. Raises CollectionBusy when another process (or another Writer) holds the lock."""
 
     def __init__(self, directory: Path) -> None:
@@ -251,14 +250,6 @@ class Writer:
         """Let the next writer in."""
         self._connection.close()
         release_lock(self._directory, self._lock)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @contextmanager
     def _publishing(self) -> Iterator[None]:
