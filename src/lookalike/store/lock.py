@@ -9,7 +9,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lookalike.core.errors import CollectionBusy, CollectionError
+from lookalike.core.errors import CollectionBusy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,10 +22,7 @@ HOLDER = "write.pid"
 
 
 def take_lock(directory: Path) -> BaseFileLock:
-    """Take the write lock of a collection or raise CollectionBusy at once. Release with `release_lock`.
-
-    Raises CollectionError where the disk knows no locks.
-    """
+    """Take the write lock of a collection or raise CollectionBusy at once. Release with `release_lock`."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(directory / LOCK, thread_local=False)
@@ -38,11 +35,6 @@ def take_lock(directory: Path) -> BaseFileLock:
             f"{who} is writing to the collection {directory}",
             pid=pid,
             hint="wait until it is done; searching works meanwhile",
-        ) from None
-    except RuntimeError:  # what filelock says of some network and FUSE disks
-        raise CollectionError(
-            f"the disk under {directory} knows no locks, so two writers could not be kept apart",
-            hint="keep the collection on a local disk: --collection DIR",
         ) from None
     with suppress(OSError):  # a courtesy: on a full disk removing and compacting must still work
         (directory / HOLDER).write_text(str(os.getpid()), encoding="ascii")

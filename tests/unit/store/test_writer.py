@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import random
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lookalike.core.errors import CollectionBusy, CollectionError
+from lookalike.core.errors import CollectionBusy
 from lookalike.store.collection_store import Store
 from stored_files import ENCODER, assert_vectors, filled, found, stored_vectors, vector_of
 
@@ -179,16 +178,3 @@ def test_a_full_disk_keeps_everything_committed_and_the_next_run_goes_on(path, l
             root = writer.add_root(ROOT, is_file=False)
             writer.put(writer.create_space(*ENCODER), [found(root, b"after.png", "dog")])
         assert_vectors(store, contents | {b"after.png": "dog"})
-
-
-def test_a_disk_without_locks_is_refused(tmp_path, monkeypatch):
-    if os.name != "posix":
-        return
-    import fcntl
-
-    def no_locks(*_: object) -> None:
-        raise OSError(errno.ENOSYS, "Function not implemented")
-
-    monkeypatch.setattr(fcntl, "flock", no_locks)
-    with Store.open(tmp_path / "c.lookalike") as store, pytest.raises(CollectionError, match="knows no locks"):
-        store.writer()
