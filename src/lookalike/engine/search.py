@@ -82,10 +82,9 @@ def _hits(ranked: list[tuple[list[ItemRecord], float]], query: Query, *, all_cop
     """One hit a picture, or one a place with `all_copies`; never more than `query.k`."""
     hits: list[Hit] = []
     for items, score in ranked:
-        if query.folder is not None:
-            below = query.folder
-            items = sorted(items, key=lambda item: not is_below(os.fsencode(item.uri), below))  # noqa: PLW2901 same items, reordered
-        shown = items if all_copies else items[:1]
+        below = query.folder
+        asked = items if below is None else [item for item in items if is_below(os.fsencode(item.uri), below)]
+        shown = asked if all_copies else asked[:1]
         for item in shown[: query.k - len(hits)]:
             others = [] if all_copies else [other.uri for other in items if other is not item]
             hits.append(_hit(len(hits) + 1, item, score, others))

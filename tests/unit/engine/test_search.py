@@ -77,6 +77,18 @@ def test_copies_share_one_place_and_are_named_in_its_metadata(collection, pictur
     assert len(collection.search("red circle", k=2, all_copies=True)) == 2
 
 
+def test_copies_outside_the_folder_asked_for_are_named_and_no_hits(collection, pictures):
+    source = pictures / "0008-red-circle.png"
+    (pictures / "sub").mkdir()
+    inside = pictures / "sub" / "copy.png"
+    inside.write_bytes(source.read_bytes())
+    list(collection.sync())
+    for all_copies in (False, True):
+        results = collection.search("red circle", k=50, folder=pictures / "sub", all_copies=all_copies)
+        assert [hit.uri for hit in results] == [str(inside)]
+    assert collection.search("red circle", folder=pictures / "sub")[0].metadata["copies"] == [str(source)]
+
+
 def test_many_queries_at_once_answer_as_one_by_one(collection):
     asked = ["red", "blue square", "green circle"]
     together = collection.search_many(asked, k=5)
