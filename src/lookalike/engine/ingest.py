@@ -86,7 +86,7 @@ def ingest(
 
 def _look(run: _Run, walk: Look, scope: Scope, differing: Spool) -> Iterator[SyncEvent]:
     again, check = run.settings.retry_failed, run.settings.check_content
-    for looked in walk.through(scope, again=again, check_content=check):
+    for looked in walk.through(scope, again=again, check_content=check, stop=run.is_stopping):
         if isinstance(looked, Pending):
             differing.add(looked)
         elif looked is not None:

@@ -14,7 +14,7 @@ from lookalike.engine.spool import Pending, batches
 from lookalike.images.folder import folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lookalike.store.collection_store import Failure, KnownItem, Root, Store, Writer
 
@@ -44,8 +44,11 @@ class Look:
         self._known: dict[bytes, KnownItem] = {}
         self._devices: dict[str, int] = dict(store.setting(DEVICES_SETTING, {}))
 
-    def through(self, scope: Scope, *, again: bool, check_content: bool) -> Iterator[Looked]:
-        """Compare every file of `scope` with the store. `again` retries files that failed before."""
+    def through(self, scope: Scope, *, again: bool, check_content: bool, stop: Callable[[], bool]) -> Iterator[Looked]:
+        """Compare every file of `scope` with the store. `again` retries files that failed before.
+
+        Ends where it is once `stop` is true; the scope then does not count as walked.
+        """
         root = scope.root.number
         is_there = _is_there(scope.root, self._devices)
         self._writer.set_offline(root, not is_there)
@@ -54,7 +57,7 @@ class Look:
         self._devices[str(root)] = os.stat(_place_of(scope.root)).st_dev
         source = folder(scope.root.path, exclude=self._exclude, below=scope.below)
         is_gone = scope.root.is_file and not os.path.lexists(scope.root.path)
-        for batch in batches(() if is_gone else source.assets(), LOOK_BATCH):
+        for batch in batches(() if is_gone else source.assets(stop=stop), LOOK_BATCH):
             kept = [entry for entry in batch if not self._was_removed(entry)]
             keys = [entry.key for entry in kept if entry.key is not None]
             self._known, failed = self._writer.known(root, keys), self._writer.known_failures(root, keys)
@@ -67,7 +70,8 @@ class Look:
                 else:
                     failure = None if again else failed.get(entry.key)
                     yield _compare(scope, entry, self._known.get(entry.key), failure, check_content=check_content)
-        self.walked.append((root, scope.below))
+        if not stop():
+            self.walked.append((root, scope.below))
 
     def may_pass(self, skipped: Skipped) -> bool:
         """Whether the entry just given was taken before and may be readable again by itself."""

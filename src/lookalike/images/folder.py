@@ -30,7 +30,7 @@ from lookalike.images.ignore import IGNORE_FILE, IgnoreRules
 from lookalike.images.sniff import HEAD_BYTES, PICTURE_SUFFIXES, RAW_SUFFIXES, picture_format
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 _COLLECTION_SUFFIX = b".lookalike"
@@ -60,8 +60,11 @@ class FolderSource:
     below: bytes = b""
     hidden: bool = False
 
-    def assets(self) -> Iterator[Asset | Skipped]:
-        """Entries folder by folder, sorted by name. Raises SourceError when the root or `exclude` cannot be read."""
+    def assets(self, *, stop: Callable[[], bool] = lambda: False) -> Iterator[Asset | Skipped]:
+        """Entries folder by folder, sorted by name. Raises SourceError when the root or `exclude` cannot be read.
+
+        `stop` is asked at every entry, also where nothing is a picture; once it is true, the walk ends where it is.
+        """
         try:
             status = os.stat(self.root)
         except OSError as error:
@@ -71,7 +74,7 @@ class FolderSource:
             ) from error
         if stat.S_ISDIR(status.st_mode):
             rules = IgnoreRules().with_patterns(b"", self.exclude) if self.exclude else IgnoreRules()
-            return _Walk(self).run(rules)
+            return _Walk(self, stop).run(rules)
         if not stat.S_ISREG(status.st_mode):
             raise SourceError(f"{os.fsdecode(self.root)} is neither a folder nor a file")
         return iter([_asset(b"", self.root, status)])
@@ -101,6 +104,7 @@ class _Walk:
     """One walk. `seen`: the identities of the folders walked so far. `linked`: linked folders, left for the end."""
 
     source: FolderSource
+    stop: Callable[[], bool]
     seen: set[tuple[int, int] | bytes] = field(default_factory=set)
     linked: deque[_Folder] = field(default_factory=deque)
 
@@ -137,6 +141,8 @@ class _Walk:
             yield _skipped(place.prefix.rstrip(b"/"), place.path, error, folder=True)
             return
         for entry in entries:
+            if self.stop():
+                return
             yield from self._look_at(entry, place.prefix + entry.name, rules)
 
     def _look_at(

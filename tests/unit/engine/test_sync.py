@@ -240,6 +240,14 @@ def test_stopping_keeps_what_is_done_and_removes_nothing(tmp_path):
         assert encoder.seen == 60
 
 
+def test_stopping_before_anything_was_looked_at_loses_nothing(photos):
+    stop = threading.Event()
+    stop.set()
+    report = run(photos, stop=stop)
+    assert (report.interrupted, report.removed) == (True, 0)
+    assert photos.status()["items"] == 24
+
+
 def test_closing_the_iterator_early_keeps_what_was_taken(tmp_path):
     encoder = CountingEncoder(seconds_a_picture=0.03)
     draw_pictures(tmp_path / "many", 60)

@@ -149,3 +149,15 @@ def test_a_folder_with_a_pictures_name_is_reported_and_walked(tmp_path):
         (Skipped, b"album.jpg"),
         (Asset, b"album.jpg/1.jpg"),
     ]
+
+
+def test_a_walk_can_be_stopped_also_where_nothing_is_a_picture(tmp_path):
+    fill(tmp_path, *(f"{number}/{name}" for number in range(30) for name in ("a.txt", "b.txt")))
+    asked = []
+
+    def stop():
+        asked.append(True)
+        return len(asked) > 10
+
+    assert list(folder(tmp_path).assets(stop=stop)) == []
+    assert len(asked) < 20
