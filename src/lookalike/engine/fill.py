@@ -43,11 +43,9 @@ def fill(
     while not _is_set(stop) and (page := writer.missing_rows(space, after, PAGE)):
         after = page[-1][0]
         ready: list[tuple[int, Picture]] = []
-        for number, outcome in _decoded(page, sources, encoder.image_side, pool):
+        for number, outcome in _decoded(page, sources, encoder.image_side, pool, writer):
             if isinstance(outcome, Skipped):
                 yield outcome
-            elif number not in _holders(writer, outcome):
-                yield Skipped(_place(page, number), "the file changed since it was indexed", "changed")
             else:
                 ready.append((number, outcome))
         while ready and not _is_set(stop):
@@ -68,13 +66,20 @@ def decode_items(
 
 
 def _decoded(
-    page: list[tuple[int, list[ItemRecord]]], sources: Mapping[int, Source], side: int, pool: DecodingPool
+    page: list[tuple[int, list[ItemRecord]]],
+    sources: Mapping[int, Source],
+    side: int,
+    pool: DecodingPool,
+    writer: Writer,
 ) -> Iterator[tuple[int, Picture | Skipped]]:
-    """One outcome a picture: its first place that can be read, else why its last place could not."""
+    """One outcome a picture: from its first place that still shows it, else why its last place does not."""
     waiting = {number: list(items) for number, items in page}
     while waiting:
         again: dict[int, list[ItemRecord]] = {}
-        for item, outcome in decode_items([items[0] for items in waiting.values()], sources, side, pool):
+        for item, read in decode_items([items[0] for items in waiting.values()], sources, side, pool):
+            outcome = read
+            if isinstance(read, Picture) and item.picture not in _holders(writer, read):
+                outcome = Skipped(item.uri, "the file changed since it was indexed", "changed")
             rest = waiting[item.picture][1:]
             if isinstance(outcome, Skipped) and rest:
                 again[item.picture] = rest
@@ -91,7 +96,3 @@ def _holders(writer: Writer, picture: Picture) -> set[int]:
 
 def _is_set(stop: threading.Event | None) -> bool:
     return stop is not None and stop.is_set()
-
-
-def _place(page: list[tuple[int, list[ItemRecord]]], number: int) -> str:
-    return next(items[0].uri for each, items in page if each == number)

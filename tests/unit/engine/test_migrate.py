@@ -69,6 +69,15 @@ def test_what_a_migration_left_that_was_given_up_goes_with_the_next(collection):
     assert len(list((collection.path / "spaces").iterdir())) == 1
 
 
+def test_a_picture_is_migrated_by_its_copy_when_its_first_place_shows_another_by_now(collection, pictures):
+    target = pictures / "0000-red-triangle.jpg"
+    (pictures / "z-copy-of-the-first.jpg").write_bytes(target.read_bytes())
+    list(collection.sync())
+    target.write_bytes((pictures / "0004-blue-triangle.jpg").read_bytes())
+    report = last(collection.migrate(ToyEncoder("other")))
+    assert (report.encoded, report.skipped) == (24, ())
+
+
 def test_pictures_away_during_a_migration_are_filled_in_when_they_are_back(collection, pictures):
     away = pictures.with_name("away")
     pictures.rename(away)
