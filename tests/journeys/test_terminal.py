@@ -69,8 +69,8 @@ if sys.platform != "win32":
         assert "\x1b[" in in_terminal(environment, "index", "--check-content")
 
     def test_a_missing_extra_is_named_with_its_install_line(environment, pictures, colour_encoder, tmp_path):
-        (tmp_path / "textual_image").mkdir()  # shadows the installed one, and has nothing in it
-        (tmp_path / "textual_image" / "__init__.py").write_text("", encoding="utf-8")
+        (tmp_path / "rich_pixels").mkdir()  # shadows the installed one, and has nothing in it
+        (tmp_path / "rich_pixels" / "__init__.py").write_text("", encoding="utf-8")
         path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
         in_terminal(environment, "index", pictures, "--encoder", colour_encoder)
         shown = in_terminal(environment, "search", "red", "--preview", PYTHONPATH=path)
@@ -78,4 +78,4 @@ if sys.platform != "win32":
 
     def test_pictures_are_shown(environment, pictures, colour_encoder):
         in_terminal(environment, "index", pictures, "--encoder", colour_encoder)
-        assert in_terminal(environment, "search", "red", "-k", 1, "--preview").count("▀") > 100
+        assert in_terminal(environment, "search", "red", "-k", 1, "--preview").count("▄") > 100

@@ -1,4 +1,4 @@
-"""Pictures shown inside the terminal: by its own graphics where it has some, in coloured half cells elsewhere."""
+"""Pictures shown inside the terminal, in coloured half cells: any terminal with colours can."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from lookalike.core.records import Hit
 
 COLUMNS = 40
-"""Width of a picture in a terminal; two thirds of it are the height in rows for an upright photograph."""
-PIXELS = 400
-"""Side to decode to: ten pixels a column, more than terminals show."""
+"""Largest width and height of a picture in cells' widths; a cell shows two pixels, one above the other."""
 
 
 def show_pictures(hits: Iterable[Hit]) -> None:
@@ -25,10 +23,10 @@ def show_pictures(hits: Iterable[Hit]) -> None:
         printing.note("--preview needs a terminal; the output is a file or a pipe")
         return
     try:
-        from textual_image.renderable import Image
+        from rich_pixels import Pixels
     except ImportError as error:
         raise MissingExtra("showing pictures in the terminal", "preview") from error
-    from PIL import Image as Pillow
+    from PIL import Image
     from rich.console import Console
 
     from lookalike.images.decode import decode_picture
@@ -38,8 +36,10 @@ def show_pictures(hits: Iterable[Hit]) -> None:
         printing.out(f"{hit.rank}  {printing.printable(hit.uri)}")
         try:
             with open(hit.uri, "rb") as file:
-                picture = decode_picture(file.read(), side=PIXELS)
+                picture = decode_picture(file.read(), side=COLUMNS)
         except (OSError, CannotDecode) as error:
             printing.note(f"   cannot be shown: {error}")
             continue
-        console.print(Image(Pillow.fromarray(picture.pixels), width=COLUMNS, height="auto"))
+        image = Image.fromarray(picture.pixels)
+        image.thumbnail((COLUMNS, COLUMNS))
+        console.print(Pixels.from_image(image))
