@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from lookalike.store.collection_store import Store
-from stored_files import ENCODER, failure, found, recognised, rows_path, vector_of
+from stored_files import ENCODER, failure, found, recognised, row_of, rows_path
 
 TOP = os.path.abspath(os.sep)
 ROOTS = [os.fsencode(os.path.join(TOP, "one")), os.fsencode(os.path.join(TOP, "two"))]
@@ -180,7 +180,7 @@ class StoreMachine(RuleBasedStateMachine):
                     place = (numbers.index(item.root), item.key)
                     assert place not in seen
                     assert item.offline == self.offline[place[0]]
-                    np.testing.assert_array_equal(snapshot.rows[row], vector_of(self.model[place]).astype(np.float16))
+                    np.testing.assert_array_equal(snapshot.rows[row], row_of(self.model[place]))
                     seen[place] = item.id
             assert set(seen) == set(self.model)
             assert len(set(seen.values())) == len(seen)

@@ -11,7 +11,7 @@ import pytest
 
 from lookalike.store import rows
 from lookalike.store.collection_store import Store
-from stored_files import ENCODER, assert_vectors, filled, found, recognised, rows_path, vector_of
+from stored_files import ENCODER, assert_vectors, filled, found, recognised, row_of, rows_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,9 +52,7 @@ def test_nothing_of_what_was_removed_can_be_read_from_the_files_afterwards(store
         writer.remove_below(os.path.join(ROOT, b"a-name-to-forget.png"))
         writer.compact()
     kept = [file.read_bytes() for file in store.path.rglob("*") if file.is_file()]
-    assert not any(
-        b"name-to-forget" in content or vector_of("dog").astype("f2").tobytes() in content for content in kept
-    )
+    assert not any(b"name-to-forget" in content or row_of("dog").tobytes() in content for content in kept)
 
 
 def test_compacting_what_is_compact_changes_nothing(store):
@@ -74,7 +72,7 @@ def test_a_reader_keeps_its_moment_while_the_rows_are_replaced(store):
             writer.compact()
         assert before.count == 2
         assert [its[0].key for its in before.items_of([0, 1]).values()] == [b"a.png", b"b.png"]
-        np.testing.assert_array_equal(before.rows[0], vector_of("cat").astype(np.float16))
+        np.testing.assert_array_equal(before.rows[0], row_of("cat"))
     with store.snapshot() as after:
         assert (after.count, after.space.epoch) == (1, 1)
 

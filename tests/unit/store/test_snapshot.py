@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lookalike.store.collection_store import Store
-from stored_files import DIM, filled, found, vector_of
+from stored_files import DIM, filled, found, row_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def test_rows_are_mapped_and_cannot_be_changed(store):
         assert (snapshot.rows.dtype, snapshot.rows.shape) == (np.float16, (1, DIM))
         with pytest.raises(ValueError, match="read-only"):
             snapshot.rows[0, 0] = 1
-    np.testing.assert_array_equal(snapshot.rows[0], vector_of("cat").astype(np.float16))
+    np.testing.assert_array_equal(snapshot.rows[0], row_of("cat"))
 
 
 def test_a_folders_mask_holds_the_rows_seen_in_it_and_no_others(store):

@@ -14,7 +14,7 @@ import pytest
 
 from lookalike.core.errors import CollectionBusy
 from lookalike.store.collection_store import Store
-from stored_files import ENCODER, assert_vectors, filled, found, stored_vectors, vector_of
+from stored_files import ENCODER, assert_vectors, filled, found, row_of, stored_vectors
 
 TESTS = str(Path(__file__).parents[2])
 ROOT = os.fsencode(os.path.abspath("/pictures"))
@@ -100,7 +100,7 @@ def test_readers_see_only_whole_batches_while_another_process_writes(path):
                     batches = {key.split("/")[0] for key in shown}
                     assert len(shown) >= 4 * len(batches), "half a batch is visible"
                     for key, row in random.Random(1).sample(sorted(shown.items()), min(20, len(shown))):
-                        np.testing.assert_array_equal(snapshot.rows[row], vector_of(key).astype(np.float16))
+                        np.testing.assert_array_equal(snapshot.rows[row], row_of(key))
                     seen.add(snapshot.generation)
             writing.kill()
             writing.wait()
@@ -122,7 +122,7 @@ def test_a_writer_killed_at_any_instant_loses_nothing_it_had_reported(path):
             assert list(store.verify()) == []
             stored = stored_vectors(store)
         for key, vector in stored.items():
-            np.testing.assert_array_equal(vector, vector_of(key.decode()).astype(np.float16))
+            np.testing.assert_array_equal(vector, row_of(key.decode()))
         done = [line.split() for line in reported if line.endswith("\n")]
         removed = {batch for word, batch in done if word == "removed"}
         for word, batch in done:
