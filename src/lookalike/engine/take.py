@@ -31,7 +31,7 @@ class Taker:
         self._encoder = encoder
         self._space = space
         self._pace = Pace()
-        self._unencoded: list[tuple[Pending, Picture]] = []
+        self._decoded: list[tuple[Pending, Picture]] = []
         self._found: list[Found] = []
         self._fresh: set[bytes] = set()
         self._published_at = time.monotonic()
@@ -54,20 +54,14 @@ class Taker:
         """Take a decoded picture; encodes and publishes when enough have come together."""
         self.taken += 1
         self._count(pending)
-        if self._is_known(picture):
-            self.reused += 1
-            self._found.append(_found(pending, picture.bytes_digest, picture))
-        else:
-            self._fresh.add(picture.pixels_digest)
-            self._unencoded.append((pending, picture))
-        if len(self._unencoded) >= self._pace.size:
-            self._encode()
+        self._decoded.append((pending, picture))
+        if len(self._decoded) >= self._pace.size:
+            self._settle()
         self._publish_in_time()
 
     def publish(self) -> None:
         """Encode what waits and commit everything taken so far."""
-        if self._unencoded:
-            self._encode()
+        self._settle()
         if self._found:
             self._writer.put(self._space, self._found)
         self._found, self._fresh = [], set()
@@ -78,19 +72,35 @@ class Taker:
         if late or len(self._found) >= PUBLISH_EVERY:
             self.publish()
 
-    def _encode(self) -> None:
-        vectors = self._pace.encode(self._encoder, [picture for _, picture in self._unencoded])
-        for (pending, picture), vector in zip(self._unencoded, vectors, strict=True):
-            self._found.append(_found(pending, picture.bytes_digest, picture, vector))
-        self.encoded += len(self._unencoded)
-        self._unencoded = []
+    def _settle(self) -> None:
+        """Give each decoded picture its vector: one that is there, or a new one."""
+        decoded, self._decoded = self._decoded, []
+        known = self._fresh | self._with_vectors([picture for _, picture in decoded])
+        unseen: list[tuple[Pending, Picture]] = []
+        for pending, picture in decoded:
+            if picture.pixels_digest in known:
+                self.reused += 1
+                self._found.append(_found(pending, picture.bytes_digest, picture))
+            else:
+                known.add(picture.pixels_digest)  # a twin behind it takes its vector
+                unseen.append((pending, picture))
+        if unseen:
+            vectors = self._pace.encode(self._encoder, [picture for _, picture in unseen])
+            for (pending, picture), vector in zip(unseen, vectors, strict=True):
+                self._found.append(_found(pending, picture.bytes_digest, picture, vector))
+                self._fresh.add(picture.pixels_digest)
+            self.encoded += len(unseen)
 
-    def _is_known(self, picture: Picture) -> bool:
-        if picture.pixels_digest in self._fresh:
-            return True  # its twin waits in this very batch, ahead of it
-        by_bytes = self._writer.pictures_by_bytes([picture.bytes_digest])
-        known = set(by_bytes.values()) or set(self._writer.pictures_by_pixels([picture.pixels_digest]).values())
-        return bool(known and self._writer.with_rows(self._space, list(known)))
+    def _with_vectors(self, pictures: list[Picture]) -> set[bytes]:
+        """The pixel digests of those whose picture, known by its bytes or its pixels, has a vector already."""
+        by_bytes = self._writer.pictures_by_bytes([picture.bytes_digest for picture in pictures])
+        by_pixels = self._writer.pictures_by_pixels([picture.pixels_digest for picture in pictures])
+        number = {
+            picture.pixels_digest: by_bytes.get(picture.bytes_digest, by_pixels.get(picture.pixels_digest))
+            for picture in pictures
+        }
+        rows = self._writer.with_rows(self._space, [each for each in number.values() if each is not None])
+        return {pixels for pixels, each in number.items() if each in rows}
 
     def _count(self, pending: Pending) -> None:
         if pending.picture is None:
