@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace, work: Path) -> None:
         draw_pictures(folder, arguments.pictures)
     kills = finished = generation = 0
     command = [sys.executable, "-c", CHILD]
-    longest = 4.0
+    longest = 2.0  # seconds from the start of a run until it is killed, at most: later as long as the longest run took
     path = work / "0.lookalike"
     gone: set[str] = set()
     while kills < arguments.kills:
@@ -109,7 +109,7 @@ def run(arguments: argparse.Namespace, work: Path) -> None:
             kills += 1
         else:
             assert child.returncode == 0, f"the run failed with {child.returncode}"
-            longest = 0.5 * longest + 0.5 * 1.1 * (time.monotonic() - began)
+            longest = max(longest, time.monotonic() - began)
             finished += 1
         child.stdout.close()
         after = check(path, before, gone, encoder)
