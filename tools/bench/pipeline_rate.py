@@ -67,8 +67,8 @@ def pipeline(folder: Path, encoder: Any, place: Path) -> float:
 
 
 def main() -> None:
-    from lookalike.encoders.load import load_encoder
     from lookalike.core.cores import usable_cores
+    from lookalike.encoders.load import load_encoder
 
     parser = arguments(__doc__, photos=1000)
     parser.add_argument("--encoder", default="builtin")

@@ -30,6 +30,9 @@ class Encoder(Protocol):
     """Turns pictures, and mostly words, into unit vectors of one space. No network.
 
     A batch equals its singles within `tolerance` (largest absolute difference of a component).
+
+    An encoder may also have `fit`: a picklable function from a PIL image in mode RGB to the one `encode_images` would
+    make of it first. Whoever decodes in other processes does it there; the vectors are the same.
     """
 
     @property

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+    from PIL.Image import Image
 
     from lookalike.core.arrays import Pixels, Vectors
     from lookalike.encoders.preprocess import Preprocessing
@@ -104,6 +105,11 @@ class OnnxEncoder:
     @property
     def image_side(self) -> int:
         return min(self._preprocessing.size) if "image" in self._towers else 0
+
+    @property
+    def fit(self) -> Callable[[Image], Image] | None:
+        """The resize and crop that `encode_images` begins with, for whoever decodes to do in its own process."""
+        return self._preprocessing.fit if "image" in self._towers else None
 
     @property
     def opened(self) -> frozenset[str]:

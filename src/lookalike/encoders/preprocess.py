@@ -66,10 +66,11 @@ class Preprocessing:
             if pixels.shape == row.shape:
                 row[...] = pixels
             else:
-                row[...] = np.asarray(self._fit(Image.fromarray(pixels)))
+                row[...] = np.asarray(self.fit(Image.fromarray(pixels)))
         return fitted
 
-    def _fit(self, picture: Image.Image) -> Image.Image:
+    def fit(self, picture: Image.Image) -> Image.Image:
+        """A picture in mode RGB as `fitted` would have it: done once, it is not done again."""
         from PIL import Image
 
         height, width = self.size

@@ -107,7 +107,7 @@ def _take_all(run: _Run, encoder_of: Callable[[], Encoder], differing: Spool) ->
         run.taker = taker = Taker(run.writer, encoder, run.writer.create_space(encoder.id, encoder.name, encoder.dim))
         try:
             yield from _recognise(run, taker, pool, differing, unknown)
-            yield from _decode(run, taker, pool, unknown, encoder.image_side)
+            yield from _decode(run, taker, pool, unknown, encoder)
         finally:
             taker.publish()
 
@@ -140,7 +140,7 @@ def _recognise(run: _Run, taker: Taker, pool: DecodingPool, differing: Spool, un
             return
 
 
-def _decode(run: _Run, taker: Taker, pool: DecodingPool, unknown: Spool, side: int) -> Iterator[SyncEvent]:
+def _decode(run: _Run, taker: Taker, pool: DecodingPool, unknown: Spool, encoder: Encoder) -> Iterator[SyncEvent]:
     """Decode and encode what is left."""
     waiting: dict[str, Pending] = {}
 
@@ -151,7 +151,8 @@ def _decode(run: _Run, taker: Taker, pool: DecodingPool, unknown: Spool, side: i
 
     if run.is_stopping():
         return
-    for _, asset, outcome in pool.decode_many(jobs(), side=side, limits=run.settings.limits):
+    fit = getattr(encoder, "fit", None)
+    for _, asset, outcome in pool.decode_many(jobs(), side=encoder.image_side, limits=run.settings.limits, fit=fit):
         pending = waiting.pop(asset.uri)
         if isinstance(outcome, Picture):
             taker.take(pending, outcome)

@@ -16,6 +16,7 @@ import struct
 import sys
 import threading
 from dataclasses import dataclass
+from functools import lru_cache
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NoReturn
 
@@ -25,6 +26,8 @@ from lookalike.images.folder import unreadable_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from PIL.Image import Image
 
     from lookalike.core.protocols import Source
     from lookalike.core.records import Asset, DecodeLimits
@@ -36,13 +39,14 @@ _PIECE_BYTES = 1 << 23  # most pictures come in one piece, which needs no joinin
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`source`: pickled; None when it is the one of the job before."""
+    """`source`: pickled; None when it is the one of the job before. `fit`: pickled too, see `decode_many`."""
 
     kind: Literal["decode", "digest"]
     source: bytes | None
     asset: Asset
     side: int
     limits: DecodeLimits
+    fit: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,14 @@ def _work(job: Job, source: Source) -> tuple[Answer, bytes]:
     except Exception as error:  # a source's `open` is anybody's code; it may only cost its file
         return Answer("skipped", ("unreadable", f"the source cannot open it: {type(error).__name__}: {error}")), b""
     values = (picture.width, picture.height, picture.format, digest(data), picture.pixels_digest, picture.metadata)
-    return Answer("picture", (picture.image.size, *values)), picture.image.tobytes()
+    image = picture.image if job.fit is None else _unpickled(job.fit)(picture.image)
+    return Answer("picture", (image.size, *values)), image.tobytes()
+
+
+@lru_cache(maxsize=1)
+def _unpickled(fit: bytes) -> Callable[[Image], Image]:
+    fitting: Callable[[Image], Image] = pickle.loads(fit)  # noqa: S301 - the parent wrote it
+    return fitting
 
 
 def _settled(source: Source, job: Job, take: Callable[[Iterator[bytes]], bytes]) -> bytes:

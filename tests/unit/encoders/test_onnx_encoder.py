@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from lookalike.core.errors import EncoderBroken
 from lookalike.encoders.onnx_encoder import OnnxEncoder
@@ -51,6 +53,23 @@ def test_every_batch_size_gives_the_same_vectors(tmp_path, batch):
     encoder = opened(folder, batch=batch)
     for _ in range(2):  # the second time with the size that was found
         np.testing.assert_allclose(encoder.encode_images(pictures), expected, atol=encoder.tolerance)
+
+
+def test_pictures_fitted_elsewhere_get_the_same_vectors(tmp_path):
+    """What `fit` does in another process, `encode_images` does not do again; with a crop and without."""
+    picture = np.random.default_rng(2).integers(0, 256, (3 * SIDE, 5 * SIDE, 3), np.uint8)
+    for mode in ("shortest", "longest", "squash"):
+        folder = write_tiny_encoder(tmp_path / mode)
+        rules = folder / "visual" / "preprocess_cfg.json"
+        rules.write_text(json.dumps(json.loads(rules.read_text()) | {"resize_mode": mode}), encoding="utf-8")
+        encoder = opened(folder)
+        fitted = np.asarray(pickle.loads(pickle.dumps(encoder.fit))(Image.fromarray(picture)))
+        assert fitted.shape == (SIDE, SIDE, 3)
+        assert (encoder.encode_images([fitted]) == encoder.encode_images([picture])).all()
+
+
+def test_an_encoder_without_pictures_has_nothing_to_fit(tmp_path):
+    assert opened(write_tiny_encoder(tmp_path, image=False)).fit is None
 
 
 def test_a_model_exported_for_a_fixed_number_of_inputs_is_fed_that_number(tmp_path):

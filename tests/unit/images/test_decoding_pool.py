@@ -9,10 +9,13 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from lookalike.core.errors import SourceError
 from lookalike.core.records import Asset, DecodeLimits, Picture, Skipped
+from lookalike.encoders.preprocess import Preprocessing
 from lookalike.images.decode import decode_picture
 from lookalike.images.decoding_pool import AHEAD, DecodingPool, decode_many, digest_many
 from lookalike.images.folder import folder
@@ -50,6 +53,17 @@ def test_a_picture_from_a_worker_equals_one_decoded_here(tmp_path):
     assert (there.pixels == here.pixels).all()
     for name in ("width", "height", "format", "bytes_digest", "pixels_digest", "metadata"):
         assert getattr(there, name) == getattr(here, name)
+
+
+def test_an_encoders_resize_is_done_by_the_workers_and_changes_pixels_only(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(JPEG)
+    fit = Preprocessing(size=(24, 20)).fit
+    ((_, _, plain),) = decode_many(jobs(folder(tmp_path)), side=24, limits=LIMITS, workers=1)
+    ((_, _, fitted),) = decode_many(jobs(folder(tmp_path)), side=24, limits=LIMITS, workers=1, fit=fit)
+    assert (fitted.pixels == np.asarray(fit(Image.fromarray(plain.pixels)))).all()
+    assert fitted.pixels.shape == (24, 20, 3)
+    for name in ("width", "height", "format", "bytes_digest", "pixels_digest", "metadata"):
+        assert getattr(fitted, name) == getattr(plain, name)
 
 
 def test_every_answer_carries_its_own_job(tmp_path):
