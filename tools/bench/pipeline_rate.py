@@ -70,9 +70,9 @@ def main() -> None:
     from lookalike.core.cores import usable_cores
     from lookalike.encoders.load import load_encoder
 
-    parser = arguments(__doc__, photos=1000)
+    parser = arguments(__doc__, photos=5_000)
     parser.add_argument("--encoder", default="builtin")
-    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--count", type=int, default=5_000)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     cores = usable_cores()
