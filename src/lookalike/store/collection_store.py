@@ -15,14 +15,24 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.closing import Closing
 from lookalike.core.errors import CollectionDamaged, CollectionNotFound, CollectionReadOnly
-from lookalike.store.database import DATABASE, connect_reading, prepare, translated
-from lookalike.store.lock import HOLDER, LOCK
+from lookalike.store import indexes
+from lookalike.store.database import (
+    DATABASE,
+    connect_reading,
+    connect_writing,
+    prepare,
+    put_setting,
+    transaction,
+    translated,
+)
+from lookalike.store.lock import HOLDER, LOCK, build_lock
 from lookalike.store.records import (
     CompactReport,
     Counts,
     Failure,
     FinishReport,
     Found,
+    IndexRecord,
     ItemRecord,
     KnownItem,
     PutReport,
@@ -30,13 +40,14 @@ from lookalike.store.records import (
     Space,
 )
 from lookalike.store.snapshot import Snapshot
-from lookalike.store.tables import read_current_space, read_failures, read_roots, read_spaces
+from lookalike.store.tables import read_current_space, read_failures, read_roots, read_space, read_spaces
 from lookalike.store.verifying import check_last_segment, database_problems, space_problems
 from lookalike.store.writer import Writer, bytes_below
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 __all__ = [
@@ -45,6 +56,7 @@ __all__ = [
     "Failure",
     "FinishReport",
     "Found",
+    "IndexRecord",
     "ItemRecord",
     "KnownItem",
     "PutReport",
@@ -157,12 +169,64 @@ class Store(Closing):
 
     def writer(self) -> Writer:
         """The writer. Raises CollectionBusy at once while another process writes, CollectionReadOnly, OutOfSpace."""
-        if self.read_only:
-            raise CollectionReadOnly(
-                f"the collection {self.path} cannot be written",
-                hint="searching works; to index, give a place you may write: --collection DIR",
-            )
+        self._refuse_read_only()
         return Writer(self.path)
+
+    def set_setting(self, name: str, value: Any) -> None:
+        """Keep a JSON value under a name: a short write, which waits for another one. Raises CollectionReadOnly."""
+        with self._writing_shortly() as connection:
+            put_setting(connection, name, value)
+
+    # -- indexes: short writes that need no writer -----------------------------------------------
+
+    def index_of(self, space: Space) -> IndexRecord | None:
+        """The index that serves the published rows of a space."""
+        with self._reading() as connection:
+            return indexes.current_index(connection, read_space(connection, space.number))
+
+    def unfinished_index(self, space: Space) -> IndexRecord | None:
+        """The index of the published epoch whose building began and has not ended."""
+        with self._reading() as connection:
+            return indexes.unfinished_index(connection, read_space(connection, space.number))
+
+    def index_path(self, space: Space, record: IndexRecord) -> Path:
+        """Where the file of an index lies. Files of the same name with an ending of their own go when it goes."""
+        return indexes.index_file(self.path, space, record)
+
+    def building_index(self) -> AbstractContextManager[None]:
+        """Hold the right to build: one process at a time. Raises CollectionBusy at once, CollectionReadOnly."""
+        self._refuse_read_only()
+        return build_lock(self.path)
+
+    def begin_index(self, space: Space, spec: Mapping[str, Any], reason: str) -> IndexRecord:
+        """Note that an index over the first `space.count` rows is being built, instead of an unfinished one."""
+        with self._writing_shortly() as connection:
+            return indexes.begin_index(connection, space, spec, reason)
+
+    def publish_index(self, record: IndexRecord) -> bool:
+        """Make a built index current, with the spec, point, figures and reason of `record`, in one commit.
+
+        False when its rows are not the published ones any more. The file of the one before goes.
+        """
+        with self._writing_shortly() as connection:
+            published = indexes.publish_index(connection, record)
+        self._sweep_indexes()
+        return published
+
+    def set_index_point(self, record: IndexRecord, point: Mapping[str, Any], measured: Mapping[str, Any]) -> None:
+        """Search an index at another operating point from now on."""
+        with self._writing_shortly() as connection:
+            indexes.set_point(connection, record, point, measured)
+
+    def drop_index(self, space: Space, record: IndexRecord, *, unusable: bool = False) -> bool:
+        """Forget an index; searches are exact then. An `unusable` file is renamed first. False when it was gone."""
+        with self._writing_shortly() as connection:
+            dropped = indexes.drop_index(connection, record)
+        if dropped and unusable:
+            indexes.set_aside(indexes.index_file(self.path, space, record))
+        elif dropped:
+            self._sweep_indexes()
+        return dropped
 
     def verify(self) -> Iterator[str]:
         """Read everything and tell every problem as a sentence; nothing when the collection is whole."""
@@ -180,6 +244,28 @@ class Store(Closing):
     def close(self) -> None:
         """Release the files."""
         self._connection.close()
+
+    def _refuse_read_only(self) -> None:
+        if self.read_only:
+            raise CollectionReadOnly(
+                f"the collection {self.path} cannot be written",
+                hint="searching works; to index, give a place you may write: --collection DIR",
+            )
+
+    @contextmanager
+    def _writing_shortly(self) -> Iterator[sqlite3.Connection]:
+        """A transaction of its own beside whoever holds the lock of the writer; it waits for that one's commits."""
+        self._refuse_read_only()
+        connection = connect_writing(self.path)
+        try:
+            with transaction(connection, self.path):
+                yield connection
+        finally:
+            connection.close()
+
+    def _sweep_indexes(self) -> None:
+        with self._reading() as connection:
+            indexes.sweep_indexes(connection, self.path)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

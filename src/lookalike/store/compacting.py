@@ -1,8 +1,8 @@
 """Giving space back: pictures seen nowhere any more go, with their rows.
 
 A space that loses rows gets a new rows file, epoch E+1, written and safe on disk before one commit makes it
-the published one; E is unlinked after that. At any instant either E or E+1 is whole and published. A file
-that a reader still maps cannot be unlinked on Windows: the next writer tries again.
+the published one; E is unlinked after that, with the indexes made for it. At any instant either E or E+1 is
+whole and published. A file that a reader still maps cannot be unlinked on Windows: the next writer tries again.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lookalike.store.database import BUSY_S, transaction
+from lookalike.store.indexes import sweep_indexes
 from lookalike.store.rows import append_rows, create_rows, cut_tail, leftover_files, map_rows
 from lookalike.store.tables import read_spaces
 
@@ -55,10 +56,11 @@ def give_back(connection: sqlite3.Connection, directory: Path) -> None:
 
 
 def sweep(connection: sqlite3.Connection, directory: Path) -> None:
-    """Tidy what unfinished runs left: rows files that no space publishes, folders of dropped spaces, torn tails.
+    """Tidy what unfinished runs left: files that nothing publishes, folders of dropped spaces, torn tails.
 
     For the holder of the lock.
     """
+    sweep_indexes(connection, directory)
     spaces = {space.slug: space for space in read_spaces(connection)}
     parent = directory / "spaces"
     if not parent.is_dir():
@@ -96,6 +98,7 @@ def _rewrite(connection: sqlite3.Connection, directory: Path, space: Space, left
         "INSERT INTO segments (space, first, count, checksum) VALUES (?, ?, ?, ?)",
         [(space.number, each.first, each.count, each.checksum) for each in segments],
     )
+    connection.execute("DELETE FROM indexes WHERE space = ?", (space.number,))  # they know rows by their old numbers
     connection.execute("UPDATE spaces SET epoch = ?, count = ? WHERE number = ?", (fresh.epoch, left, space.number))
 
 

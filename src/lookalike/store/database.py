@@ -8,6 +8,7 @@ disk, where that log cannot work, it is a rollback journal, and a writer then wa
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sqlite3
 import sys
@@ -24,7 +25,7 @@ from lookalike.core.errors import (
     CollectionTooNew,
     OutOfSpace,
 )
-from lookalike.store.migrations import STEPS, is_foreign, migrate, version_of
+from lookalike.store.migrations import STEPS, is_foreign, migrate, stand_in, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -85,7 +86,8 @@ def connect_reading(directory: Path, *, read_only: bool) -> sqlite3.Connection:
         connection = _connect_read_only(directory)
         try:
             _refuse_strange(connection, directory)
-            _refuse_earlier(connection, directory)
+            _refuse_unfinished(connection, directory)
+            stand_in(connection)
         except BaseException:
             connection.close()
             raise
@@ -132,6 +134,14 @@ def select_in(
     for some in chunks(dict.fromkeys(values), IN_AT_ONCE):
         marks = ", ".join("?" * len(some))
         yield from connection.execute(sql.format(marks), (*before, *some))
+
+
+def put_setting(connection: sqlite3.Connection, name: str, value: Any) -> None:
+    """Keep a JSON value under a name. Part of a transaction."""
+    connection.execute(
+        "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, json.dumps(value)),
+    )
 
 
 def chunks(values: Iterable[Value], size: int) -> Iterator[Sequence[Value]]:
@@ -207,11 +217,11 @@ def _refuse_strange(connection: sqlite3.Connection, directory: Path) -> None:
         )
 
 
-def _refuse_earlier(connection: sqlite3.Connection, directory: Path) -> None:
-    if version_of(connection) < len(STEPS):
+def _refuse_unfinished(connection: sqlite3.Connection, directory: Path) -> None:
+    if version_of(connection) == 0:
         raise CollectionReadOnly(
-            f"the collection {directory} is of an earlier version and cannot be written here",
-            hint="open it once where it can be written; that brings it up to date",
+            f"the collection {directory} was never finished and cannot be written here",
+            hint="open it once where it can be written",
         )
 
 

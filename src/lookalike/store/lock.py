@@ -1,4 +1,4 @@
-"""The one writer: a lock of the operating system, and beside it the process id of who holds it.
+"""The one writer, and the one builder of an index: locks of the operating system, with the holder's process id beside.
 
 The system frees the lock when its holder dies, however it dies, so there is never a stale one.
 """
@@ -6,12 +6,13 @@ The system frees the lock when its holder dies, however it dies, so there is nev
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from lookalike.core.errors import CollectionBusy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from filelock import BaseFileLock
@@ -19,36 +20,56 @@ if TYPE_CHECKING:
 LOCK = "write.lock"
 HOLDER = "write.pid"
 """A file of its own: Windows lets nobody read a locked one."""
+BUILD_LOCK = "index.lock"
+BUILD_HOLDER = "index.pid"
 
 
 def take_lock(directory: Path) -> BaseFileLock:
     """Take the write lock of a collection or raise CollectionBusy at once. Release with `release_lock`."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(directory / LOCK, thread_local=False)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        pid = _holder(directory)
-        who = "another process" if pid is None else f"process {pid}"
-        raise CollectionBusy(
-            f"{who} is writing to the collection {directory}",
-            pid=pid,
-            hint="wait until it is done; searching works meanwhile",
-        ) from None
-    with suppress(OSError):  # a courtesy: on a full disk removing and compacting must still work
-        (directory / HOLDER).write_text(str(os.getpid()), encoding="ascii")
-    return lock
+    return _take(directory, LOCK, HOLDER, "is writing to")
 
 
 def release_lock(directory: Path, lock: BaseFileLock) -> None:
     """Let the next writer in."""
+    _release(directory, lock, HOLDER)
+
+
+@contextmanager
+def build_lock(directory: Path) -> Iterator[None]:
+    """Hold the lock of who builds an index; writing goes on meanwhile. Raises CollectionBusy at once."""
+    lock = _take(directory, BUILD_LOCK, BUILD_HOLDER, "is building an index of")
+    try:
+        yield
+    finally:
+        _release(directory, lock, BUILD_HOLDER)
+
+
+def _take(directory: Path, name: str, holder: str, doing: str) -> BaseFileLock:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(directory / name, thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        pid = _pid_in(directory / holder)
+        who = "another process" if pid is None else f"process {pid}"
+        raise CollectionBusy(
+            f"{who} {doing} the collection {directory}",
+            pid=pid,
+            hint="wait until it is done; searching works meanwhile",
+        ) from None
+    with suppress(OSError):  # a courtesy: on a full disk removing and compacting must still work
+        (directory / holder).write_text(str(os.getpid()), encoding="ascii")
+    return lock
+
+
+def _release(directory: Path, lock: BaseFileLock, holder: str) -> None:
     with suppress(OSError):
-        (directory / HOLDER).unlink()
+        (directory / holder).unlink()
     lock.release()
 
 
-def _holder(directory: Path) -> int | None:
+def _pid_in(file: Path) -> int | None:
     with suppress(OSError, ValueError):
-        return int((directory / HOLDER).read_text(encoding="ascii"))
+        return int(file.read_text(encoding="ascii"))
     return None

@@ -134,7 +134,36 @@ _FIRST = (
     """,
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_INDEXES = """
+    CREATE {} TABLE indexes (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        space INTEGER NOT NULL {},
+        epoch INTEGER NOT NULL,
+        generation INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        file TEXT NOT NULL,
+        spec TEXT NOT NULL,
+        point TEXT NOT NULL DEFAULT '{{}}',
+        measured TEXT NOT NULL DEFAULT '{{}}',
+        reason TEXT NOT NULL,
+        made_ns INTEGER NOT NULL DEFAULT 0,
+        current INTEGER NOT NULL,
+        UNIQUE (space, current)
+    ) STRICT
+"""
+_SECOND = (_INDEXES.format("", "REFERENCES spaces(number) ON DELETE CASCADE"),)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
+_STAND_INS: dict[int, tuple[str, ...]] = {2: (_INDEXES.format("TEMP", ""),)}
+"""For each step after the first: what a connection needs that reads an earlier file without changing it."""
+
+
+def stand_in(connection: sqlite3.Connection) -> None:
+    """Give a connection that may only read the tables, empty and its own, that an earlier file has not yet."""
+    connection.execute("PRAGMA temp_store = MEMORY")
+    for number in range(version_of(connection) + 1, len(STEPS) + 1):
+        for statement in _STAND_INS[number]:
+            connection.execute(statement)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

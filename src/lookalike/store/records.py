@@ -31,6 +31,30 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexRecord:
+    """An index file over the first `count` rows of an epoch.
+
+    `generation`: the collection's when its building began; no two files share it. `file`: name in the space's folder.
+    `spec`, `point` and `measured` are JSON-ready: how it is built, how hard it is searched, and what was measured
+    there; the last two are empty until it is `current`. `reason`: why it was chosen, a sentence. `made_ns`: when it
+    became current, UTC nanoseconds since 1970.
+    """
+
+    number: int
+    space: int
+    epoch: int
+    generation: int
+    count: int
+    file: str
+    spec: dict[str, Any]
+    point: dict[str, Any]
+    measured: dict[str, Any]
+    reason: str
+    made_ns: int
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Root:
     """A folder or single file the user named. `path`: absolute, native, in bytes, not resolved."""
 

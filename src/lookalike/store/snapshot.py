@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lookalike.core.closing import Closing
 from lookalike.core.errors import CollectionDamaged, CollectionNotFound
 from lookalike.store.database import chunks, connect_reading, select_in, translated
+from lookalike.store.indexes import current_index, index_file
 from lookalike.store.places import below_sql, key_below
 from lookalike.store.rows import RESTORE, map_rows, rows_file
 from lookalike.store.tables import item_by_id, items_of_pictures, read_current_space, read_roots, read_space
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lookalike.core.arrays import HalfVectors, RowMask
-    from lookalike.store.records import ItemRecord, Space
+    from lookalike.store.records import IndexRecord, ItemRecord, Space
 
 _FETCH = 10_000
 """Row numbers taken from SQLite at once."""
@@ -30,6 +31,8 @@ _FETCH = 10_000
 
 class Snapshot(Closing):
     """A context manager. `rows`: float16 (count, dim), mapped read-only; `generation` grows with every change.
+
+    `index`: the record of the index that serves these rows, over the first `index.count` of them.
 
     `connection`, in its read transaction, is for this room only.
     """
@@ -40,6 +43,7 @@ class Snapshot(Closing):
         self.generation: int
         self.space: Space
         self.rows: HalfVectors
+        self.index: IndexRecord | None
         try:
             with translated(directory):
                 self._begin(space)
@@ -51,6 +55,11 @@ class Snapshot(Closing):
     def count(self) -> int:
         """Rows published at this moment."""
         return self.space.count
+
+    @property
+    def index_path(self) -> Path | None:
+        """The file of `index`."""
+        return None if self.index is None else index_file(self._directory, self.space, self.index)
 
     def live_mask(self) -> RowMask | None:
         """Rows whose picture is still seen somewhere; None when that is every row."""
@@ -152,6 +161,7 @@ class Snapshot(Closing):
                 before = space
                 self.connection.execute("ROLLBACK")
             else:
+                self.index = current_index(self.connection, space)
                 return
 
     def _row_numbers(self, sql: str, parameters: tuple[int | bytes, ...]) -> Iterator[list[int]]:

@@ -6,7 +6,6 @@ the process dies, nothing of it is visible. Questions a run asks about many file
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lookalike.core.closing import Closing
 from lookalike.store import publishing, rooting
 from lookalike.store.compacting import drop_unseen, give_back, sweep
-from lookalike.store.database import connect_writing, select_in, transaction, translated
+from lookalike.store.database import connect_writing, put_setting, select_in, transaction, translated
 from lookalike.store.finishing import TEMPORARY_TABLES, finish_run, newest_item
 from lookalike.store.lock import release_lock, take_lock
 from lookalike.store.records import CompactReport, KnownItem, Space
@@ -121,7 +120,12 @@ class Writer(Closing):
         if read_space(self._connection, space.number).current:
             raise ValueError(f"the space of {space.encoder_name} is in use; switch to another one first")
         with self._publishing():
-            for table, column in (("vectors", "space"), ("segments", "space"), ("spaces", "number")):
+            for table, column in (
+                ("vectors", "space"),
+                ("segments", "space"),
+                ("indexes", "space"),
+                ("spaces", "number"),
+            ):
                 self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (space.number,))  # noqa: S608
         sweep(self._connection, self._directory)
 
@@ -240,11 +244,7 @@ class Writer(Closing):
     def set_setting(self, name: str, value: Any) -> None:
         """Keep a JSON value under a name."""
         with transaction(self._connection, self._directory):
-            self._connection.execute(
-                "INSERT INTO settings (name, value) VALUES (?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                (name, json.dumps(value)),
-            )
+            put_setting(self._connection, name, value)
 
     def close(self) -> None:
         """Let the next writer in."""
