@@ -28,7 +28,7 @@ def models(tmp_path_factory):
     return tmp_path_factory.mktemp("models")
 
 
-@pytest.fixture(params=["toy", "builtin", "fp32", "fp16", "int8", "one picture at a time", "int32 tokens"])
+@pytest.fixture(params=["toy", "builtin", "fp32", "fp16", "int8", "narrowed", "one picture at a time", "int32 tokens"])
 def encoder(request, tmp_path, models):
     if request.param == "toy":
         return ToyEncoder()
@@ -37,6 +37,7 @@ def encoder(request, tmp_path, models):
     options = {
         "fp32": {},
         "int8": {},
+        "narrowed": {"config": {"widths": [8]}},
         "fp16": {"half": True, "config": {"tolerance": 5e-3}},
         "one picture at a time": {"batch": 1},
         "int32 tokens": {"token_type": "int32"},
@@ -44,7 +45,8 @@ def encoder(request, tmp_path, models):
     folder = write_tiny_encoder(tmp_path / "tiny", **options)
     if request.param == "int8":
         quantise(folder)
-    return load_encoder(str(folder), device="cpu", models_dir=tmp_path / "models", threads=1)
+    name = f"{folder}@8" if request.param == "narrowed" else str(folder)
+    return load_encoder(name, device="cpu", models_dir=tmp_path / "models", threads=1)
 
 
 def test_vectors_are_float32_contiguous_finite_and_of_unit_length(encoder):

@@ -17,6 +17,11 @@ BUILTIN = "builtin"
 """The name of the encoder inside the package; it is no entry, as nothing of it is fetched."""
 
 
+def is_builtin(name: str) -> bool:
+    """True for the name of the built-in encoder, whole or narrowed (`builtin@128`)."""
+    return name.partition("@")[0] == BUILTIN
+
+
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
     """One encoder that can be fetched by name.

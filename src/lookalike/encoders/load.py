@@ -1,8 +1,9 @@
 """An encoder by its name, by a folder, or by the id a collection remembers.
 
 The built-in's weights are versioned: the first use of a version keeps a copy of it among the user's models, so that
-a collection made with an older lookalike still understands words after an upgrade. Nothing here touches a network but
-the first use of an encoder that is not on this computer, and only where `download` allows it.
+a collection made with an older lookalike still understands words after an upgrade; that it could move on is said, never
+forced. `NAME@WIDTH` is an encoder by the first components of its vectors (`narrowed`). Nothing here touches a network
+but the first use of an encoder that is not on this computer, and only where `download` allows it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from lookalike.core.errors import EncoderBroken, EncoderUnavailable, UnknownEncoder
 from lookalike.encoders.catalogue import BUILTIN, find_entry, nearest_names
 from lookalike.encoders.identity import encoder_files, find_folders, identify
+from lookalike.encoders.narrowed import Narrowed, split_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,29 +44,32 @@ def load_encoder(
     threads: int | None = None,
     notice: Callable[[str], None] | None = None,
     endpoint: str | None = None,
-) -> OnnxEncoder:
+) -> OnnxEncoder | Narrowed:
     """The encoder `name`: "builtin", a name or alias of the catalogue (any case), or the path of a local folder.
 
-    An encoder of the catalogue that is not on this computer is downloaded when `download` is true; `progress` is
-    then called with (file, bytes done, bytes in all), `endpoint` replaces the hub's address. `device` and `threads`
-    are those of `OnnxEncoder`; `notice` is told what the user should know.
+    "builtin@128" is one by the first 128 components of its vectors. An encoder of the catalogue that is not on this
+    computer is downloaded when `download` is true; `progress` is then called with (file, bytes done, bytes in all),
+    `endpoint` replaces the hub's address. `device` and `threads` are those of `OnnxEncoder`; `notice` is told what the
+    user should know.
     Raises UnknownEncoder, EncoderUnavailable (not here and not to be had), EncoderBroken.
     """
     models = models_dir or default_models_dir()
-    if name.casefold() == BUILTIN:
+    whole, width = (name, None) if Path(name).expanduser().is_dir() else split_width(name)
+    if whole.casefold() == BUILTIN:
         folder, called = BUILTIN_FOLDER, BUILTIN
         _need_builtin()
         _keep_builtin(models)
-    elif entry := find_entry(name):
+    elif entry := find_entry(whole):
         folder, called = _fetched(entry, models, progress, endpoint, download=download), entry.name
-    elif Path(name).expanduser().is_dir():
-        folder = Path(name).expanduser().absolute()
+    elif Path(whole).expanduser().is_dir():
+        folder = Path(whole).expanduser().absolute()
         called = folder.name
     else:
         near = nearest_names(name)
         hint = f"did you mean {' or '.join(near)}?" if near else "lookalike encoders lists the names"
         raise UnknownEncoder(f'there is no encoder and no folder called "{name}"', hint=hint)
-    return _open(folder, called, models, device=device, threads=threads, notice=notice)
+    encoder = _open(folder, called, models, device=device, threads=threads, notice=notice)
+    return encoder if width in {None, encoder.dim} else Narrowed(encoder, width)
 
 
 def load_encoder_by_id(
@@ -74,22 +79,66 @@ def load_encoder_by_id(
     models_dir: Path | None = None,
     threads: int | None = None,
     notice: Callable[[str], None] | None = None,
-) -> OnnxEncoder:
+) -> OnnxEncoder | Narrowed:
     """The encoder that made vectors of `encoder_id`: the built-in, an older kept one, a downloaded or a local one.
 
-    Downloads nothing. Raises EncoderUnavailable when no folder known here has that id.
+    Downloads nothing. `notice` is also told that there is a newer built-in than the one asked for.
+    Raises EncoderUnavailable when no folder known here has that id.
     """
     models = models_dir or default_models_dir()
+    for whole_id, width in _readings(encoder_id):
+        if found := _folder_of(whole_id, models):
+            folder, name = found
+            if name == BUILTIN:
+                _keep_or_tell(folder, models, notice)
+            encoder = _open(folder, name, models, device=device, threads=threads, notice=notice)
+            return encoder if width is None else Narrowed(encoder, width)
+    raise _not_here(encoder_id, models)
+
+
+def _readings(encoder_id: str) -> list[tuple[str, int | None]]:
+    """What an id may mean: an encoder of that very id, or one of that name without its width."""
+    name, _, digest = encoder_id.rpartition("-")
+    whole, width = split_width(name)
+    return [(encoder_id, None)] + ([(f"{whole}-{digest}", width)] if width else [])
+
+
+def _folder_of(encoder_id: str, models: Path) -> tuple[Path, str] | None:
+    """Where the encoder of this id lies, and its name; checked by the digest of what lies there."""
     name, _, digest = encoder_id.rpartition("-")
     folders = [(BUILTIN_FOLDER, BUILTIN), (models / BUILTIN / digest, BUILTIN)] if name == BUILTIN else []
     folders += [(entry.folder(models), entry.name)] if (entry := find_entry(name)) else []
     for folder, called in [*folders, *find_folders(encoder_id, models)]:
         if (folder / "config.json").is_file() and identify(folder, called, models) == encoder_id:
-            return _open(folder, called, models, device=device, threads=threads, notice=notice)
-    raise EncoderUnavailable(
+            return folder, called
+    return None
+
+
+def _keep_or_tell(folder: Path, models: Path, notice: Callable[[str], None] | None) -> None:
+    """Keep a copy of the present built-in; of an older one, tell that there is a newer."""
+    if folder == BUILTIN_FOLDER:
+        _keep_builtin(models)
+    elif notice:
+        notice(
+            "this collection was made with an earlier built-in encoder, which still answers; "
+            f"lookalike migrate --encoder {BUILTIN} moves it to the present one"
+        )
+
+
+def _not_here(encoder_id: str, models: Path) -> EncoderUnavailable:
+    whole_id, _ = _readings(encoder_id)[-1]
+    name, _, digest = whole_id.rpartition("-")
+    migrate = f"lookalike migrate --encoder {BUILTIN}"
+    if name == BUILTIN:
+        return EncoderUnavailable(
+            f"the collection was made with the built-in encoder of another lookalike, {whole_id}, which is not kept "
+            "on this computer",
+            hint=f"move the collection to the present one: {migrate}; "
+            f"or copy {models / BUILTIN / digest} from a computer that has it",
+        )
+    return EncoderUnavailable(
         f"the encoder {encoder_id} is not on this computer",
-        hint=f"copy its folder to {models / (name or encoder_id)}, or move the collection to another encoder: "
-        f"lookalike migrate --encoder {BUILTIN}",
+        hint=f"copy its folder to {models / (name or encoder_id)}, or move the collection to another: {migrate}",
     )
 
 

@@ -103,6 +103,11 @@ class OnnxEncoder:
         return declared
 
     @property
+    def widths(self) -> tuple[int, ...]:
+        """How many of the first components serve alone, by its makers' word; none for most encoders."""
+        return tuple(width for width in self._config.get("widths") or () if width < self.dim)
+
+    @property
     def image_side(self) -> int:
         return min(self._preprocessing.size) if "image" in self._towers else 0
 

@@ -264,9 +264,14 @@ class Collection(Closing):
         return encoder
 
     def _refuse_other_encoder(self, asked: str | Encoder) -> None:
+        from lookalike.encoders.catalogue import is_builtin
+
         space = self._store.current_space()
         encoder = self._chosen = self._load(asked)
-        if space is not None and encoder.id != space.encoder_id:
+        if space is None or encoder.id == space.encoder_id:
+            return
+        earlier_builtin = is_builtin(encoder.name) and encoder.name == space.encoder_name
+        if not earlier_builtin:  # that one goes on as it was made; moving to the present one is offered, not forced
             raise EncoderMismatch(
                 f"the collection {self.path} was made with the encoder {space.encoder_name}, not {encoder.name}",
                 hint=f"lookalike migrate --encoder {encoder.name} moves it; searches work meanwhile",

@@ -6,11 +6,15 @@ import argparse
 import json
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lookalike.training import steps
 from lookalike.training.export import Shipping
 from lookalike.training.recipes import BUILTIN_1
 from lookalike.training.snapshots import Snapshots
+
+if TYPE_CHECKING:
+    from lookalike.training.graphs import Storage
 
 
 def main() -> None:
@@ -24,6 +28,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, help="threads for training")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--encoder", type=Path, default=Path("encoder"), help="folder of the exported encoder")
+    parser.add_argument("--int8", action="store_true", help="export: int8 instead of float16")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     shop = steps.Workshop(given.work, Snapshots(given.snapshots), given.workers)
@@ -38,7 +43,8 @@ def main() -> None:
         case "train":
             steps.train(shop, BUILTIN_1, device=given.device, threads=given.threads)
         case "export":
-            done = steps.export_encoder(shop, BUILTIN_1, given.encoder, Shipping())
+            storage: Storage = "int8" if given.int8 else "float16"
+            done = steps.export_encoder(shop, BUILTIN_1, given.encoder, Shipping(), storage=storage)
         case "score":
             done = steps.score(shop, given.encoder)
     if done is not None:

@@ -1,14 +1,16 @@
-"""The towers as ONNX graphs, written node by node: no tracer, no surprises, and half-precision storage under control.
+"""The towers as ONNX graphs, written node by node: no tracer, no surprises, and the storage of weights under control.
 
-Weights of two or more dimensions are stored as float16 and cast to float32 inside the graph (ONNX Runtime folds the
-casts once, when it loads the model); biases, norms and all arithmetic stay float32. Batch norms are folded into their
-convolutions in float64 before. The graphs give vectors as the towers do: of unit length.
+Weights of two or more dimensions are stored as `Storage` says and made float32 inside the graph (ONNX Runtime does that
+once, when it loads the model; of the table of sub-words only the rows that a text needs are made so). int8 has a step
+for each output, or each sub-word. Biases, norms and all arithmetic stay float32. Convolutions of a graph in int8 are
+left in float32 for `quantise`, which also makes their arithmetic int8. Batch norms are folded into their convolutions
+in float64 before. The graphs give vectors as the towers do: of unit length.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
@@ -19,8 +21,12 @@ if TYPE_CHECKING:
 
     from lookalike.training.towers import ConvBlock, ConvNorm, ImageTower, TextBlock, TextTower
 
+Storage = Literal["float32", "float16", "int8"]
+"""How the weights of a graph are stored."""
+
 _OPSET = 17  # the first with LayerNormalization; every ONNX Runtime since 1.13 reads it
 _IR_VERSION = 8
+_INT8_LARGEST = 127  # symmetric: -128 is not used
 _MASKED = -1e4  # added to an attention score where there is no token: its softmax is exactly 0 in float32
 
 
@@ -28,7 +34,7 @@ _MASKED = -1e4  # added to an attention score where there is no token: its softm
 class _Graph:
     """Nodes and stored weights, growing. Methods return the name of the value they made."""
 
-    half: bool
+    storage: Storage
     nodes: list[NodeProto] = field(default_factory=list)
     weights: list[Any] = field(default_factory=list)
 
@@ -38,20 +44,45 @@ class _Graph:
         return name
 
     def store(self, values: Any, kind: type = np.float32) -> str:
-        """A constant; float weights of two or more dimensions are kept in float16 where the graph is `half`."""
-        array = np.asarray(values)
+        """A constant, stored as `kind`."""
         name = f"w{len(self.weights)}"
-        small = self.half and array.ndim > 1 and kind is np.float32
-        stored: Any = np.asarray(array, np.float16 if small else kind, order="C")
-        self.weights.append(numpy_helper.from_array(stored, name))
-        return self.apply("Cast", name, to=TensorProto.FLOAT) if small else name
+        self.weights.append(numpy_helper.from_array(np.asarray(values, kind, order="C"), name))
+        return name
+
+    def convolution_weight(self, values: Any) -> str:
+        """A filter bank: float16 at the smallest, see the top of this module."""
+        if self.storage != "float16":
+            return self.store(values)
+        return self.apply("Cast", self.store(values, np.float16), to=TensorProto.FLOAT)
+
+    def matrix(self, values: Any) -> str:
+        """A float32 matrix (inputs, outputs) from how it is stored."""
+        if self.storage == "float32":
+            return self.store(values)
+        if self.storage == "float16":
+            return self.apply("Cast", self.store(values, np.float16), to=TensorProto.FLOAT)
+        steps = _steps(values, axis=0)
+        whole = self.apply("Cast", self.store(np.rint(values / steps), np.int8), to=TensorProto.FLOAT)
+        return self.apply("Mul", whole, self.store(steps))
+
+    def rows(self, values: Any, chosen: str) -> str:
+        """Float32 rows of a table, those numbered by `chosen`, without making the whole table float32."""
+        if self.storage == "float32":
+            return self.apply("Gather", self.store(values), chosen)
+        if self.storage == "float16":
+            few = self.apply("Gather", self.store(values, np.float16), chosen)
+            return self.apply("Cast", few, to=TensorProto.FLOAT)
+        steps = _steps(values, axis=1)
+        few = self.apply("Gather", self.store(np.rint(values / steps), np.int8), chosen)
+        whole = self.apply("Cast", few, to=TensorProto.FLOAT)
+        return self.apply("Mul", whole, self.apply("Gather", self.store(steps), chosen))
 
     def integers(self, *values: int) -> str:
         return self.store(values, np.int64)
 
     def linear(self, value: str, layer: nn.Linear) -> str:
         """X W' + b over the last axis."""
-        out = self.apply("MatMul", value, self.store(_numbers(layer.weight).T))
+        out = self.apply("MatMul", value, self.matrix(_numbers(layer.weight).T))
         return self.apply("Add", out, self.store(_numbers(layer.bias))) if layer.bias is not None else out
 
     def norm(self, value: str, layer: nn.LayerNorm) -> str:
@@ -72,9 +103,9 @@ class _Graph:
         return helper.make_model(graph, opset_imports=opset, ir_version=_IR_VERSION, producer_name="lookalike")
 
 
-def image_graph(tower: ImageTower, side: int, *, half: bool = True) -> ModelProto:
+def image_graph(tower: ImageTower, side: int, storage: Storage = "float16") -> ModelProto:
     """The image tower: "image" float32 (batch, 3, side, side), normalised -> "embedding" float32 (batch, dim)."""
-    graph = _Graph(half)
+    graph = _Graph(storage)
     value = "image"
     for layer in tower.stem:
         value = graph.apply("Relu", _convolution(graph, value, layer))
@@ -87,15 +118,15 @@ def image_graph(tower: ImageTower, side: int, *, half: bool = True) -> ModelProt
     return graph.model(given, tower.project.out_features)
 
 
-def text_graph(tower: TextTower, *, half: bool = True) -> ModelProto:
+def text_graph(tower: TextTower, storage: Storage = "float16") -> ModelProto:
     """The text tower: "text" int64 (batch, context), 0 = filling -> "embedding" float32 (batch, dim)."""
-    graph = _Graph(half)
+    graph = _Graph(storage)
     context = tower.positions.shape[0]
     present = graph.apply("Cast", graph.apply("Sign", "text"), to=TensorProto.FLOAT)
     missing = graph.apply("Sub", graph.store(np.array(1.0)), present)
     bias = graph.apply("Mul", missing, graph.store(np.array(_MASKED)))
     bias = graph.apply("Unsqueeze", bias, graph.integers(1, 2))
-    value = graph.apply("Gather", graph.store(_numbers(tower.tokens.weight)), "text")
+    value = graph.rows(_numbers(tower.tokens.weight), "text")
     value = graph.apply("Add", value, graph.store(_numbers(tower.positions)))
     for block in tower.blocks:
         value = _attend(graph, value, bias, block)
@@ -118,7 +149,8 @@ def _convolution(graph: _Graph, value: str, layer: ConvNorm) -> str:
     weight = _numbers(convolution.weight) * scale[:, None, None, None]
     bias = _numbers(norm.bias) - _numbers(norm.running_mean) * scale
     pad, stride = convolution.padding[0], convolution.stride[0]
-    return graph.apply("Conv", value, graph.store(weight), graph.store(bias), pads=[pad] * 4, strides=[stride, stride])
+    stored = graph.convolution_weight(weight)
+    return graph.apply("Conv", value, stored, graph.store(bias), pads=[pad] * 4, strides=[stride, stride])
 
 
 def _block(graph: _Graph, value: str, block: ConvBlock) -> str:
@@ -151,6 +183,12 @@ def _perceive(graph: _Graph, value: str, block: TextBlock) -> str:
     erf = graph.apply("Erf", graph.apply("Mul", wide, graph.store(np.array(2**-0.5))))
     gate = graph.apply("Mul", graph.apply("Add", erf, graph.store(np.array(1.0))), graph.store(np.array(0.5)))
     return graph.apply("Add", value, graph.linear(graph.apply("Mul", wide, gate), block.narrow))
+
+
+def _steps(values: Any, axis: int) -> Any:
+    """What one unit of int8 is worth where the largest weight along `axis` just fits: float32, that axis kept as 1."""
+    largest = np.abs(values).max(axis=axis, keepdims=True)
+    return (np.where(largest > 0, largest, 1) / _INT8_LARGEST).astype(np.float32)
 
 
 def _numbers(tensor: Tensor) -> Any:

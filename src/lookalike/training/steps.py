@@ -18,8 +18,9 @@ import numpy as np
 import torch
 
 from lookalike.encoders.onnx_encoder import OnnxEncoder
-from lookalike.training import export, pack, picture_teacher, scoring, sentence_teacher, vocabulary, words
+from lookalike.training import examples, export, pack, picture_teacher, scoring, sentence_teacher, vocabulary, words
 from lookalike.training.loop import CHECKPOINT, Material, Run
+from lookalike.training.ordering import order_components
 from lookalike.training.photos import Photos
 from lookalike.training.recipes import PHOTO_SETS, PhotoSet, Recipe
 from lookalike.training.shared_space import Space, make_space
@@ -27,11 +28,18 @@ from lookalike.training.snapshots import Snapshots, photos_of
 from lookalike.training.towers import ImageTower, TextTower
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from lookalike.training.graphs import Storage
 
 _log = logging.getLogger(__name__)
 _CLOTHING = ("alexeygrigorev/clothing-dataset", "7ed86a9cc567", "images.csv")
+_EXAMPLES = 4096  # training pictures, and texts, that an export looks at
+_CALIBRATED = 256  # of them, for int8: more change the steps of the maps in the third digit
+_TEXTS_AT_ONCE = 256
 _NO_CLASS = {"Not sure", "Other", "Skip"}
 
 
@@ -84,13 +92,7 @@ def gather_words(shop: Workshop, recipe: Recipe, sets: Sequence[PhotoSet] = PHOT
     if not (shop.folder / "words.json").exists():
         words.gather([each.name for each in sets], shop.packs, shop.snapshots).write(shop.folder / "words.json")
     gathered = shop.words
-    held = {
-        number
-        for each in sets
-        if each.use == "hold out"
-        for row in gathered.captions.get(each.name, [])
-        for number in row
-    }
+    held = examples.held_texts(gathered, sets)
     texts = (text for number, text in enumerate(gathered.texts) if number not in held)
     tokeniser = vocabulary.train_tokeniser(texts, recipe.sizes.vocabulary, recipe.sizes.context)
     (shop.folder / "tokenizer.json").write_text(tokeniser, encoding="utf-8")
@@ -133,14 +135,20 @@ def train(shop: Workshop, recipe: Recipe, *, device: str = "cpu", threads: int |
     open_run(shop, recipe, device=device).train(lambda line: _log.info("%s", line))
 
 
-def export_encoder(shop: Workshop, recipe: Recipe, target: Path, shipping: export.Shipping) -> dict[str, Any]:
-    """Write the averaged weights of the recipe's checkpoint as an encoder; sizes, and agreement with the towers."""
+def export_encoder(
+    shop: Workshop, recipe: Recipe, target: Path, shipping: export.Shipping, *, storage: Storage = "float16"
+) -> dict[str, Any]:
+    """Write the averaged weights of the recipe's checkpoint as an encoder; sizes, and agreement with the towers.
+
+    Components are put in order first, so that `shipping.widths` of them serve alone.
+    """
     state = torch.load(shop.run_folder(recipe) / CHECKPOINT, map_location="cpu", weights_only=True)
     image, text = ImageTower(recipe.sizes), TextTower(recipe.sizes)
     for tower, part in ((image, "image."), (text, "text.")):
         tower.load_state_dict(
             {name.removeprefix(part): value for name, value in state["average"].items() if name.startswith(part)}
         )
+        tower.eval()
     training = {
         "recipe": asdict(recipe),
         "sets": [asdict(each) for each in PHOTO_SETS],
@@ -148,8 +156,32 @@ def export_encoder(shop: Workshop, recipe: Recipe, target: Path, shipping: expor
         "pictures_seen": state["seen"],
         "minutes": round(state["spent_s"] / 60, 1),
     }
-    sizes = export.write_encoder(target, image, text, shop.tokeniser, shipping, training=training)
-    return {"bytes": sizes, "cosine": export.check(target, image, text, shipping.side)}
+    seen = examples.example_pictures(shop.packs, PHOTO_SETS, _EXAMPLES)
+    if shipping.widths:
+        read = examples.example_texts(shop.words, PHOTO_SETS, _EXAMPLES)
+        _order(image, text, export.batches_of(seen, shipping.side), shop.tokeniser, read)
+    sizes = export.write_encoder(
+        target,
+        image,
+        text,
+        shop.tokeniser,
+        shipping,
+        training=training,
+        storage=storage,
+        calibration=seen[:: -(-len(seen) // _CALIBRATED)],
+    )
+    return {"bytes": sizes, "cosine": export.check(target, image, text, seen, shipping.side)}
+
+
+def _order(
+    image: ImageTower, text: TextTower, pictures: Iterable[NDArray[np.float32]], tokeniser: str, texts: Sequence[str]
+) -> None:
+    """Put the components of both towers in order, by their own vectors of these pictures and texts."""
+    tokens = vocabulary.rows(tokeniser, texts)
+    with torch.inference_mode():
+        seen = np.concatenate([image(torch.from_numpy(batch))[0].numpy() for batch in pictures])
+        read = np.concatenate([text(part).numpy() for part in torch.from_numpy(tokens).split(_TEXTS_AT_ONCE)])
+    order_components(image, text, seen, read)
 
 
 def score(shop: Workshop, folder: Path) -> dict[str, Any]:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
 
 PAD, OPEN, CLOSE = "<pad>", "<s>", "</s>"
 _RARE = 2  # a pair seen less often is not merged
@@ -46,3 +49,8 @@ def open_for_training(tokeniser: str) -> Tokenizer:
     tokenizer = Tokenizer.from_str(tokeniser)
     tokenizer.no_padding()
     return tokenizer
+
+
+def rows(tokeniser: str, texts: Sequence[str]) -> NDArray[np.int64]:
+    """Token ids int64 (n, context), filled with 0, as the exported encoder feeds its text tower."""
+    return np.array([row.ids for row in Tokenizer.from_str(tokeniser).encode_batch(list(texts))], np.int64)

@@ -54,6 +54,42 @@ def test_vectors_of_an_older_built_in_are_still_understood_after_an_upgrade(buil
     np.testing.assert_array_equal(answer(load_encoder_by_id(new.id, models_dir=models)), answer(new))
 
 
+def test_a_collection_that_is_only_searched_keeps_its_built_in_too(builtin, models, tmp_path):
+    made_elsewhere = load_encoder(models_dir=tmp_path / "another computer").id
+    load_encoder_by_id(made_elsewhere, models_dir=models)
+    assert (models / "builtin" / made_elsewhere.removeprefix("builtin-") / "config.json").is_file()
+
+
+def test_with_an_older_built_in_the_newer_is_offered_once_and_with_the_newest_nothing_is_said(builtin, models):
+    old = load_encoder(models_dir=models).id
+    write_tiny_encoder(builtin, seed=1)
+    said = []
+    load_encoder_by_id(load_encoder(models_dir=models).id, models_dir=models, notice=said.append)
+    assert said == []
+    load_encoder_by_id(old, models_dir=models, notice=said.append)
+    (sentence,) = said
+    assert "lookalike migrate --encoder builtin" in sentence
+
+
+def test_a_built_in_that_is_kept_nowhere_is_named_with_both_ways_out(builtin, models):
+    old = load_encoder(models_dir=models).id
+    write_tiny_encoder(builtin, seed=1)
+    shutil.rmtree(models)
+    with pytest.raises(EncoderUnavailable, match=f"built-in encoder of another lookalike, {old}") as caught:
+        load_encoder_by_id(old, models_dir=models)
+    assert "lookalike migrate --encoder builtin" in caught.value.hint
+    assert str(models / "builtin" / old.removeprefix("builtin-")) in caught.value.hint
+
+
+def test_a_kept_copy_with_a_wrong_byte_is_not_used(builtin, models):
+    old = load_encoder(models_dir=models).id
+    write_tiny_encoder(builtin, seed=1)
+    with (models / "builtin" / old.removeprefix("builtin-") / "visual" / "model.onnx").open("ab") as stream:
+        stream.write(b" ")
+    with pytest.raises(EncoderUnavailable):
+        load_encoder_by_id(old, models_dir=models)
+
+
 def test_a_copy_of_the_built_in_that_broke_off_is_made_anew(builtin, models):
     digest = load_encoder(models_dir=models).id.removeprefix("builtin-")
     shutil.move(models / "builtin" / digest, models / "builtin" / f"{digest}.partial")

@@ -14,6 +14,8 @@ from lookalike.training.scoring import score_captions, score_labels
 from lookalike.training.towers import ImageTower, TextTower
 from lookalike.training.vocabulary import train_tokeniser
 
+SHOTS = list(np.random.default_rng(0).integers(0, 256, (70, 40, 48, 3), np.uint8))
+
 
 @pytest.fixture
 def exported(sizes, words, tmp_path):
@@ -40,7 +42,7 @@ def test_the_library_opens_it(exported):
 
 def test_it_agrees_with_the_towers(exported):
     folder, image, text = exported
-    found = check(folder, image, text, 32)
+    found = check(folder, image, text, SHOTS, 32)
     assert min(found.values()) >= 0.9999
 
 
@@ -60,3 +62,21 @@ def test_scores_have_means_and_intervals(exported, packs, words):
     labels = score_labels(encoder, packs, "colours")
     low, high = labels["picture"]["precision@10"]["interval"]
     assert low <= labels["picture"]["precision@10"]["mean"] <= high
+
+
+def test_in_int8_it_is_smaller_and_nearly_the_same(exported, sizes, words, tmp_path):
+    _, image, text = exported
+    tokeniser = train_tokeniser(words.texts, sizes.vocabulary, sizes.context)
+    written = write_encoder(
+        tmp_path / "int8", image, text, tokeniser, Shipping(side=32), training={}, storage="int8", calibration=SHOTS
+    )
+    assert written["textual/model.onnx"] < (exported[0] / "textual" / "model.onnx").stat().st_size
+    assert min(check(tmp_path / "int8", image, text, SHOTS, 32).values()) >= 0.98
+    encoder = OnnxEncoder(tmp_path / "int8", name="made", id="made-1")
+    singles = np.concatenate([encoder.encode_images([picture]) for picture in SHOTS[:9]])
+    assert np.abs(encoder.encode_images(SHOTS[:9]) - singles).max() <= encoder.tolerance
+
+
+def test_int8_wants_pictures_to_measure_by(exported, tmp_path):
+    with pytest.raises(ValueError, match="calibration"):
+        write_encoder(tmp_path, *exported[1:], "", Shipping(), training={}, storage="int8")
