@@ -1,7 +1,8 @@
 """The text tower's sub-words: a byte-level BPE trained on our own texts, ready to ship as `tokenizer.json`.
 
-Everything a query needs is inside the file: Unicode NFKC, lower case, "_" read as a space, opening and closing tokens,
-cutting and filling to the tower's context. Byte level means that no input is unknown.
+Everything a query needs is inside the file: one spelling (`normalising`), opening and closing tokens, cutting and
+filling to the tower's context. Byte level means that no input is unknown. Chinese and Japanese have no spaces to learn
+words between: runs of their characters are cut by fours, or one sub-word would be half a sentence.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+
+from lookalike.training.normalising import one_spelling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,15 +21,19 @@ if TYPE_CHECKING:
 
 PAD, OPEN, CLOSE = "<pad>", "<s>", "</s>"
 _RARE = 2  # a pair seen less often is not merged
+_WITHOUT_SPACES = r"[\u3040-\u30ff\u3400-\u9fff]{1,4}"  # kana and Han
 
 
 def train_tokeniser(texts: Iterable[str], size: int, context: int) -> str:
     """The text of a `tokenizer.json` with at most `size` sub-words, rows of `context` tokens, 0 = filling."""
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFKC(), normalizers.Lowercase(), normalizers.Replace("_", " "), normalizers.Strip()]
+    tokenizer.normalizer = one_spelling()
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_WITHOUT_SPACES), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=True),
+        ]
     )
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=size,
