@@ -16,7 +16,7 @@
     │   ├── CollectionReadOnly
     │   ├── OutOfSpace         the disk is full or a size limit was met
     │   └── EncoderMismatch    the collection was made with another encoder
-    ├── IndexDamaged           an index file does not match its manifest
+    ├── IndexUnusable          an index file is missing, damaged or made for other rows; carries why
     ├── QueryError             a query that cannot be answered as written
     └── MissingExtra           an optional part is not installed; carries the install line
 
@@ -103,8 +103,12 @@ class EncoderMismatch(CollectionError):
     """The collection was made with another encoder than the one asked for."""
 
 
-class IndexDamaged(LookalikeError):
-    """An index file does not match its manifest; it is set aside and rebuilt."""
+class IndexUnusable(LookalikeError):
+    """An index file cannot be trusted: set it aside and build it again. `reason` is a stable short word."""
+
+    def __init__(self, reason: str, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
 
 
 class QueryError(LookalikeError):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lookalike.core.arrays import unit_vectors
-from lookalike.index import exact
+from lookalike.index import exact, scoring
 from lookalike.index.exact import ExactIndex
 
 
@@ -87,12 +87,12 @@ def test_the_fast_pass_never_errs_by_more_than_it_says():
     rows, asked = vectors(3000, 512, 7).astype(np.float16), vectors(8, 512, 8)
     wide = rows.astype(np.float64)
     truth = asked.astype(np.float64) @ (wide / np.linalg.norm(wide, axis=1, keepdims=True)).T
-    for compare in (exact._Kernel(asked), exact._Product(asked)):
+    for compare in (scoring.Kernel(asked), scoring.Product(asked)):
         assert (np.abs(compare(rows) - truth) <= compare.error[:, None]).all()
 
 
 def test_kernels_that_add_up_in_float16_are_switched_off():
-    capabilities = exact._simsimd().get_capabilities()
+    capabilities = scoring._simsimd().get_capabilities()
     assert not capabilities["sapphire"]
     assert not capabilities["sve_f16"]
 
