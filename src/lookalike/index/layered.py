@@ -9,13 +9,13 @@ from lookalike.index.scoring import in_order
 
 if TYPE_CHECKING:
     from lookalike.core.arrays import HalfVectors, RowMask, Rows, Scores, Vectors
-    from lookalike.core.protocols import VectorIndex
+    from lookalike.index.rescored import RescoredIndex
 
 
 class LayeredIndex:
     """A `VectorIndex` over all of `rows`, float16 (count, dim), of which the first `base.count` are in `base`."""
 
-    def __init__(self, base: VectorIndex, rows: HalfVectors) -> None:
+    def __init__(self, base: RescoredIndex, rows: HalfVectors) -> None:
         if base.count > len(rows) or base.dim != rows.shape[1]:
             raise ValueError(f"the base has {base.count} rows of {base.dim}, there are {rows.shape}")
         self._base = base
@@ -31,18 +31,24 @@ class LayeredIndex:
         return self._base.count + self._newer.count
 
     def search(
-        self, queries: Vectors, k: int, *, allowed: RowMask | None = None, effort: int | None = None
+        self,
+        queries: Vectors,
+        k: int,
+        *,
+        allowed: RowMask | None = None,
+        effort: int | None = None,
+        fetch: int | None = None,
     ) -> tuple[Rows, Scores]:
-        """The `k` rows of highest cosine of both. `allowed`: bool (count,); `effort` goes to the base."""
+        """The `k` rows of highest cosine of both. `allowed`: bool (count,); `effort` and `fetch` go to the base."""
         import numpy as np
 
         if not self._newer.count:
-            return self._base.search(queries, k, allowed=allowed, effort=effort)
+            return self._base.search(queries, k, allowed=allowed, effort=effort, fetch=fetch)
         if allowed is not None and np.shape(allowed) != (self.count,):
             raise ValueError(f"the mask has shape {np.shape(allowed)}, wanted ({self.count},)")
         old = None if allowed is None else allowed[: self._base.count]
         new = None if allowed is None else allowed[self._base.count :]
-        base_rows, base_scores = self._base.search(queries, k, allowed=old, effort=effort)
+        base_rows, base_scores = self._base.search(queries, k, allowed=old, effort=effort, fetch=fetch)
         rows, scores = self._newer.search(queries, k, allowed=new)
         rows = np.where(rows >= 0, rows + self._base.count, rows)
         merged_rows, merged_scores = np.full_like(rows, -1), np.full_like(scores, -np.inf)
