@@ -135,10 +135,19 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a query is answered, and why, in a sentence."""
+    """How a query is answered, and why, in a sentence.
+
+    `effort` and `fetch` are those of the index, None where none is asked.
+    """
 
     strategy: str
     reason: str
+    effort: int | None = None
+    fetch: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The plan as JSON-ready values."""
+        return {"strategy": self.strategy, "reason": self.reason, "effort": self.effort, "fetch": self.fetch}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +174,7 @@ class Results(Sequence[Hit]):
         return {
             "query": self.query,
             "encoder": self.encoder,
-            "plan": {"strategy": self.plan.strategy, "reason": self.plan.reason},
+            "plan": self.plan.as_dict(),
             "took_ms": dict(self.took_ms),
             "hits": [hit.as_dict() for hit in self.hits],
         }

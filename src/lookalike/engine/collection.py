@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lookalike.core.closing import Closing
 from lookalike.core.errors import EncoderMismatch, QueryError
+from lookalike.engine.remembered import Remembered
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from lookalike.core.arrays import Vectors
     from lookalike.core.protocols import Encoder
     from lookalike.core.records import DecodeLimits, Query, Results
-    from lookalike.engine.reports import MigrateEvent, SyncEvent, VerifyReport
+    from lookalike.engine.background import BackgroundBuild
+    from lookalike.engine.reports import IndexEvent, MigrateEvent, SyncEvent, VerifyReport
     from lookalike.store.collection_store import CompactReport, Failure, Space, Store
 
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -72,6 +75,8 @@ class Collection(Closing):
         self._notice = notice
         self._encoders: dict[str, Encoder] = {}
         self._chosen: Encoder | None = None
+        self._remembered = Remembered(store, notice)
+        self._background: BackgroundBuild | None = None
         if encoder is not None:
             self._refuse_other_encoder(encoder)
 
@@ -94,6 +99,8 @@ class Collection(Closing):
 
     def status(self) -> dict[str, Any]:
         """Counts and places: the object that `status --json` prints."""
+        from lookalike.engine.indexing import status_of
+
         counts = self._store.counts()
         space = self._store.current_space()
         return {
@@ -111,6 +118,7 @@ class Collection(Closing):
             "collection": str(self.path),
             "read_only": self._store.read_only,
             "dead_rows": counts.dead_rows,
+            "index": status_of(self._store),
         }
 
     def failures(self) -> list[Failure]:
@@ -128,19 +136,25 @@ class Collection(Closing):
         retry_failed: bool = False,
         limits: DecodeLimits | None = None,
         workers: int | None = None,
+        index: Literal["now", "background", "later"] = "now",
         stop: threading.Event | None = None,
     ) -> Iterator[SyncEvent]:
         """Bring the collection up to date with folders and files; with no paths, with all it knows.
 
         Yields Progress and Skipped while it runs and one SyncReport at the end; nothing happens until the
         iterator is consumed. `exclude`: globs in gitignore syntax, remembered by the collection (None keeps
-        those it has). `check_content` also finds changes that kept size and time. Set `stop` from another
-        thread or a signal handler to end soon; what is done is kept.
+        those it has). `check_content` also finds changes that kept size and time. `index` says when an index that
+        is due is built: now, before the report; in the background, by a process of low priority; or by a later
+        call. Set `stop` from another thread or a signal handler to end soon; what is done is kept.
 
         Raises CollectionBusy, CollectionReadOnly, OutOfSpace, SourceError.
         """
         from lookalike.core.records import DecodeLimits
+        from lookalike.engine.indexing import then_index
         from lookalike.engine.ingest import IngestSettings, ingest
+
+        if index not in {"now", "background", "later"}:
+            raise ValueError(f"index is {index!r}; it is built now, in the background or later")
 
         settings = IngestSettings(
             exclude=None if exclude is None else tuple(exclude),
@@ -149,7 +163,38 @@ class Collection(Closing):
             limits=limits or DecodeLimits(),
             workers=workers,
         )
-        return ingest(self._store, lambda: self.encoder, [_absolute(path) for path in paths], settings, stop)
+        events = ingest(self._store, lambda: self.encoder, [_absolute(path) for path in paths], settings, stop)
+        if index == "later":
+            return events
+        return then_index(events, lambda: self.build_index(background=index == "background", stop=stop))
+
+    def build_index(
+        self, *, again: bool = False, background: bool = False, stop: threading.Event | None = None
+    ) -> Iterator[IndexEvent]:
+        """Build the index that searches use, if one is due, or `again` in any case.
+
+        Yields Progress and at last an IndexReport, or nothing for an empty collection. In the `background` a
+        process of low priority builds; the report then says what it is about. Searches go on meanwhile.
+        Raises CollectionBusy while another process builds, CollectionReadOnly, OutOfSpace.
+        """
+        from lookalike.engine import indexing
+
+        if not background:
+            return indexing.build_index(self._store, self._captions, again=again, stop=stop)
+        if self._background is None or not self._background.is_running:
+            self._stop_background()
+            self._background = indexing.start_in_background(self._store, self._captions)
+        return indexing.report_now(self._store)
+
+    def wait_for_index(self, timeout_s: float | None = None) -> bool:
+        """Wait for a build in the background; whether it ended well within the time. True when there is none."""
+        return self._background is None or self._background.wait(timeout_s)
+
+    def explain_index(self) -> str:
+        """How searches are served, why, and what the next build would change: sentences."""
+        from lookalike.engine.indexing import explain
+
+        return explain(self._store)
 
     def remove(self, path: PathLike) -> int:
         """Take what lies at or below `path` out of the collection and keep it out; the files stay where they are.
@@ -231,7 +276,7 @@ class Collection(Closing):
         side = self.encoder.image_side
         below = None if folder is None else _absolute(folder)
         asked: list[Query] = [as_query(query, k, below, side) for query in queries]
-        return search(self._store, self._encoder_for, asked, all_copies=all_copies)
+        return search(self._store, self._remembered, self._encoder_for, asked, all_copies=all_copies)
 
     def verify(self, *, sample: int = 100, seed: int = 0) -> VerifyReport:
         """Re-read every checksum and re-encode `sample` pictures to see that each vector is its own picture's."""
@@ -242,8 +287,19 @@ class Collection(Closing):
     # -- life ------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Release files. Further calls fail."""
+        """Release files, and stop a build in the background; what it did is kept. Further calls fail."""
+        self._stop_background()
         self._store.close()
+
+    def _stop_background(self) -> None:
+        if self._background is not None:
+            self._background.close()
+
+    def _captions(self) -> Vectors | None:
+        """Questions in words to calibrate an index with."""
+        from lookalike.engine.calibrate import caption_vectors
+
+        return caption_vectors(self.encoder)
 
     def _encoder_for(self, space: Space) -> Encoder:
         """The encoder of `space`: one at hand, else loaded by its id."""

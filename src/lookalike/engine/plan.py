@@ -1,12 +1,197 @@
-"""How a query is answered: a pure function from what is known about it to a strategy and a sentence."""
+"""What is chosen, and why in a sentence: the index of a collection, and how a query is answered.
+
+Pure functions from what is known to a choice; nothing here opens a file. The constants are the planner's whole
+knowledge of machines; each names the measurement it comes from. What can be measured on the very machine
+(`engine/calibrate.py`) takes their place.
+"""
 
 from __future__ import annotations
 
+import math
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
 from lookalike.core.records import Plan
+from lookalike.index.kinds import (
+    FLAT_KINDS,
+    HNSW_KINDS,
+    IndexSpec,
+    OperatingPoint,
+    default_spec,
+    efforts,
+    estimated_bytes,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Self
+
+TARGET_RECALL = 0.95
+"""ann_recall@10 that an index must reach for pictures and for words unless the user asks for another."""
+EXACT_NS = 0.19
+"""Nanoseconds a component when all rows are compared (tools/bench/break_even.py: 95 ns for 512)."""
+GATHER_FACTOR = 2.0
+"""How much longer a row takes that is fetched from somewhere instead of read in order (break_even.py)."""
+EXACT_MS = 3.0
+"""An exact search this short gains nothing that anyone could feel from an index."""
+MASKED_FACTOR = 0.15
+"""Time of skipping a row that is not allowed, in times of comparing an allowed one, inside an IVF (break_even.py)."""
+DELTA_SHARE = 0.01
+"""Least share of new rows worth a rebuild: so no row is rebuilt more than a hundred times."""
+DEAD_SHARE = 0.3
+"""Share of removed rows that is compacted away before a rebuild: masked, they cost nearly what they cost alive."""
+HNSW_SHARE = 0.25
+"""Share of the memory budget that a graph may fill: it is only fast while all of it stays in memory."""
+HNSW_ROWS = 200_000
+"""Most rows of a graph chosen by itself: beyond, building takes too long for what it saves (break_even.py)."""
+K_MEASURED = 10
+"""Answers that operating points are measured for."""
 
 
-def plan(count: int, allowed: int) -> Plan:
-    """Choose by rows allowed, not by rows stored. `count`: rows in the space; `allowed`: rows that may be answered."""
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user asks of the index of a collection; kept in its setting `index`.
+
+    `kind`: a kind of `index.kinds`, or "exact" for none, or None to choose. `spec` is what tuning found best at
+    `spec_count` rows. `memory_bytes`: what searching may use; None takes a share of the machine's.
+    """
+
+    target_recall: float = TARGET_RECALL
+    kind: str | None = None
+    memory_bytes: int | None = None
+    spec: dict[str, Any] = field(default_factory=dict)
+    spec_count: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of `as_dict`; words of a later version are passed over."""
+        return cls(**{name: value for name, value in values.items() if name in cls.__dataclass_fields__})
+
+
+@dataclass(frozen=True, slots=True)
+class IndexChoice:
+    """How a collection is to be indexed, and why. `spec` None: not at all, every search compares all rows."""
+
+    spec: IndexSpec | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BaseState:
+    """What is known about the index a collection has.
+
+    Measured when it was built: `ms`, of one query at its operating point, and `exact_ns`, of a component when all rows
+    are compared.
+    """
+
+    spec: IndexSpec
+    point: OperatingPoint
+    count: int
+    ms: float
+    exact_ns: float = EXACT_NS
+
+
+@dataclass(frozen=True, slots=True)
+class QueryState:
+    """What is known about a query: `count` rows in the space, `allowed` of them may be answered."""
+
+    count: int
+    allowed: int
+    dim: int
+    k: int
+    base: BaseState | None = None
+    effort: int | None = None
+
+
+def plan(state: QueryState) -> Plan:
+    """How a query is answered. Chosen by rows allowed, not by rows stored; an `effort` asked for is obeyed."""
+    base, share = state.base, state.allowed / max(state.count, 1)
+    allowed = _of_all(state.allowed, state.count)
+    if base is None:
+        return Plan("exact", f"{allowed} compared")
+    if state.allowed <= state.k:
+        return Plan("exact", f"{allowed} compared: no more than were asked for")
+    deep = max(state.k / K_MEASURED, 1.0)
+    effort = state.effort or math.ceil(base.point.effort * math.sqrt(deep) / share)
+    exact_ms = exact_search_ms(state.allowed, state.dim, scattered=share < 1, ns=base.exact_ns)
+    index_ms = base.ms * _growth(base.spec, share) * deep
+    hopeless = effort >= efforts(base.spec, base.count)[-1] and base.spec.kind not in FLAT_KINDS
+    if state.effort is None and (exact_ms <= index_ms or hopeless):
+        return Plan("exact", f"{allowed} compared: about {exact_ms:.1f} ms, the index would take {index_ms:.1f}")
+    fetch = math.ceil(base.point.fetch * deep)
+    newer = f", {state.count - base.count:,} newer ones are compared" if state.count > base.count else ""
+    if share == 1:
+        strategy, among = "index", f"{base.count:,} pictures"
+    else:
+        strategy, among = "masked index", f"the {state.allowed:,} of {state.count:,} pictures that are allowed"
+    how = f"{base.spec.kind} index finds {fetch} candidates among {among}, which are compared{newer}"
+    return Plan(strategy, how, effort=effort, fetch=fetch)
+
+
+def choose_spec(count: int, dim: int, *, memory_bytes: int, wishes: Wishes | None = None) -> IndexChoice:
+    """The index for `count` rows of `dim` components on a machine that may spend `memory_bytes` on searching."""
+    wishes = wishes or Wishes()
+    exact_ms = exact_search_ms(count, dim)
+    if wishes.kind == "exact":
+        return IndexChoice(None, "every search compares all pictures, as was asked")
+    if count < 2 or (wishes.kind is None and exact_ms <= EXACT_MS):
+        return IndexChoice(
+            None, f"comparing all {count:,} pictures takes about {exact_ms:.1f} ms: an index would save nothing"
+        )
+    if wishes.kind is not None:
+        spec = IndexSpec.from_dict(wishes.spec) if wishes.spec else default_spec(wishes.kind, count, dim)
+        if wishes.spec and not wishes.spec_count / 2 <= count <= wishes.spec_count * 2:
+            spec = default_spec(spec.kind, count, dim)
+        return IndexChoice(spec, f"{spec.kind}, {'as tuning found best' if wishes.spec else 'as was asked'}")
+    graph = default_spec("hnsw", count, dim)
+    room = HNSW_SHARE * memory_bytes
+    graph_bytes = estimated_bytes(graph, count, dim)
+    if count <= HNSW_ROWS and graph_bytes <= room:
+        why = f"the fastest to search, and its {graph_bytes / 1e6:,.0f} MB fit well into the memory there is"
+        return IndexChoice(graph, f"hnsw for {count:,} pictures: {why}")
+    lists = default_spec("ivf-rabitq", count, dim)
+    small = estimated_bytes(lists, count, dim) / 1e6
+    other = f"a graph would need {graph_bytes / 1e6:,.0f} MB" if graph_bytes > room else "a graph takes long to build"
+    return IndexChoice(
+        lists,
+        f"ivf-rabitq for {count:,} pictures: {small:,.0f} MB of short codes, the best compared exactly; {other}",
+    )
+
+
+def outgrown(count: int, dead: int, dim: int, base: BaseState) -> str | None:
+    """Why an index should be built again, or None. `dead`: rows of pictures that are gone, among `count`."""
+    newer = count - base.count
+    newer_ms = exact_search_ms(newer, dim, ns=base.exact_ns)
+    if newer > DELTA_SHARE * base.count and newer_ms > base.ms:
+        return f"comparing the {newer:,} pictures that came after it takes {newer_ms:.1f} ms, itself {base.ms:.1f}"
+    if dead > DEAD_SHARE * count:
+        return f"{dead:,} of its {count:,} rows belong to pictures that are gone"
+    return None
+
+
+def exact_search_ms(rows: int, dim: int, *, scattered: bool = False, ns: float = EXACT_NS) -> float:
+    """Milliseconds to compare so many rows with one query, on one core."""
+    return rows * dim * ns * (GATHER_FACTOR if scattered else 1.0) / 1e6
+
+
+def _growth(spec: IndexSpec, share: float) -> float:
+    """How many times longer an index takes when only a share of its rows may be answered.
+
+    Its effort grows by 1/share, so that it meets as many allowed rows as without a filter; lists skip the others
+    quickly, a graph has to walk over them.
+    """
+    if spec.kind in FLAT_KINDS:
+        return 1.0
+    if spec.kind in HNSW_KINDS or spec.kind == "annoy":
+        return 1 / share
+    return 1 + MASKED_FACTOR * (1 / share - 1)
+
+
+def _of_all(allowed: int, count: int) -> str:
     if allowed == count:
-        return Plan("exact", f"all {count:,} pictures are compared")
-    return Plan("exact", f"the {allowed:,} of {count:,} pictures that are allowed are compared")
+        return f"all {count:,} pictures are"
+    return f"the {allowed:,} of {count:,} pictures that are allowed are"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 class Progress:
     """Where a run stands. `total` is None while folders are still being looked through.
 
-    `done` counts files dealt with, taken or skipped; `encoded` pictures that went through the encoder.
+    `done` counts files dealt with, taken or skipped; `encoded` pictures that went through the encoder. In the stage
+    "index" they are pictures in the index, of the sample it is trained on or of all.
     """
 
-    stage: Literal["look", "take", "finish"]
+    stage: Literal["look", "take", "finish", "index"]
     done: int
     total: int | None
     encoded: int
@@ -25,11 +26,37 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexReport:
+    """How searches are served, and why. `kind` "exact" means without an index file: every picture is compared.
+
+    `pictures`: rows the index covers. `built`: by this call; `interrupted`: its building was stopped and goes on with
+    the next call. `effort`, `fetch`: its operating point. `recall`: ann_recall@10 measured there, the lower one of
+    pictures and words; `ms`: of one query. None where nothing was measured.
+    """
+
+    kind: str
+    reason: str
+    pictures: int
+    built: bool
+    seconds: float
+    interrupted: bool = False
+    effort: int | None = None
+    fetch: int | None = None
+    recall: float | None = None
+    ms: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """What `index --json` prints under "index"."""
+        return {**asdict(self), "seconds": round(self.seconds, 3)}
+
+
+@dataclass(frozen=True, slots=True)
 class SyncReport:
     """Totals of one run. `offline` counts items of roots that are not there now; nothing of them is lost.
 
     `encoded`: pictures that went through the encoder; `reused`: files whose picture was known already.
-    `interrupted`: stopped on request before the end; what was done is kept, nothing was removed.
+    `interrupted`: stopped on request before the end; what was done is kept, nothing was removed. `index`: how searches
+    are served after it; None when that was left for later.
     """
 
     added: int
@@ -42,6 +69,7 @@ class SyncReport:
     skipped: tuple[Skipped, ...]
     seconds: float
     interrupted: bool = False
+    index: IndexReport | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `index --json` prints."""
@@ -56,6 +84,7 @@ class SyncReport:
             "skipped": [{"uri": each.uri, "reason": each.reason} for each in self.skipped],
             "seconds": round(self.seconds, 3),
             "interrupted": self.interrupted,
+            "index": None if self.index is None else self.index.as_dict(),
         }
 
 
@@ -101,4 +130,5 @@ class VerifyReport:
 
 
 SyncEvent: TypeAlias = "Progress | Skipped | SyncReport"
+IndexEvent: TypeAlias = "Progress | IndexReport"
 MigrateEvent: TypeAlias = "Progress | Skipped | MigrateReport"

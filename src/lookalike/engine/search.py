@@ -1,7 +1,7 @@
 """Answers out: query -> encode -> plan -> index -> hits. Read `search` from top to bottom.
 
-All queries of one call are encoded together and answered from one snapshot of the store: generation,
-rows, mask and the metadata of the hits belong together whatever an ingesting process does meanwhile.
+All queries of one call are encoded together and answered from one snapshot of the store: generation, rows, index,
+mask and the metadata of the hits belong together whatever an ingesting or building process does meanwhile.
 """
 
 from __future__ import annotations
@@ -11,43 +11,47 @@ import time
 from typing import TYPE_CHECKING
 
 from lookalike.core.records import Hit, Results
-from lookalike.engine.plan import plan
+from lookalike.engine.plan import QueryState, plan
 from lookalike.engine.scopes import is_below
 from lookalike.engine.terms import describe, query_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lookalike.core.arrays import RowMask
+    from lookalike.core.arrays import HalfVectors, RowMask, Rows, Scores, Vectors
     from lookalike.core.protocols import Encoder
-    from lookalike.core.records import Query
+    from lookalike.core.records import Plan, Query
+    from lookalike.engine.remembered import Base, Remembered
     from lookalike.store.collection_store import ItemRecord, Snapshot, Space, Store
 
 
 def search(
-    store: Store, encoder_for: Callable[[Space], Encoder], queries: Sequence[Query], *, all_copies: bool = False
+    store: Store,
+    remembered: Remembered,
+    encoder_for: Callable[[Space], Encoder],
+    queries: Sequence[Query],
+    *,
+    all_copies: bool = False,
 ) -> list[Results]:
     """Answer `queries` in order. `all_copies` gives every place of a picture a hit of its own.
 
     `encoder_for` is asked inside the snapshot, so a migration in another process cannot come between.
     """
-    from lookalike.index.exact import ExactIndex
-
     started = time.perf_counter()
     with store.snapshot() as snapshot:
         encoder = encoder_for(snapshot.space)
         loaded = time.perf_counter()
         vectors = query_vectors(encoder, snapshot, queries)
         encoded = time.perf_counter()
-        index = ExactIndex(snapshot.rows)
+        base = remembered.base(snapshot)
         answers: list[Results | None] = [None] * len(queries)
-        for folder in {query.folder for query in queries}:
-            asked = [position for position, query in enumerate(queries) if query.folder == folder]
-            mask = allowed_rows(snapshot, folder)
-            allowed = snapshot.count if mask is None else int(mask.sum())
+        for folder, effort in {(query.folder, query.effort) for query in queries}:
+            asked = [each for each, query in enumerate(queries) if (query.folder, query.effort) == (folder, effort)]
             began = time.perf_counter()
-            k = min(max(queries[position].k for position in asked), max(allowed, 1))
-            rows, scores = index.search(vectors[asked], k, allowed=mask)
+            allowed = remembered.allowed(snapshot, folder)
+            k = min(max(queries[position].k for position in asked), max(allowed.count, 1))
+            way = plan(_state(snapshot, base, allowed.count, k, effort))
+            rows, scores = _nearest(snapshot.rows, base, way, vectors[asked], k=k, mask=allowed.mask)
             found_at = time.perf_counter()
             items = snapshot.items_of(sorted({row for row in rows.ravel().tolist() if row >= 0}))
             for position, its_rows, its_scores in zip(asked, rows.tolist(), scores.tolist(), strict=True):
@@ -57,7 +61,7 @@ def search(
                     hits=_hits(ranked, queries[position], all_copies=all_copies),
                     query=describe(queries[position]),
                     encoder=encoder.name,
-                    plan=plan(snapshot.count, allowed),
+                    plan=way,
                     took_ms=_milliseconds(
                         load=loaded - started,
                         encode=encoded - loaded,
@@ -69,13 +73,23 @@ def search(
     return [answer for answer in answers if answer is not None]
 
 
-def allowed_rows(snapshot: Snapshot, folder: bytes | None) -> RowMask | None:
-    """Rows that may be answered: those with an item, and below `folder` when one is given; None means all."""
-    live = snapshot.live_mask()
-    if folder is None:
-        return live
-    below = snapshot.mask_below(folder)
-    return below if live is None else below & live
+def _state(snapshot: Snapshot, base: Base | None, allowed: int, k: int, effort: int | None) -> QueryState:
+    known = None if base is None else base.state
+    return QueryState(snapshot.count, allowed, snapshot.space.dim, k, base=known, effort=effort)
+
+
+def _nearest(
+    rows: HalfVectors, base: Base | None, way: Plan, vectors: Vectors, *, k: int, mask: RowMask | None
+) -> tuple[Rows, Scores]:
+    """The `k` nearest rows of each query, as planned."""
+    if base is None or way.effort is None:
+        from lookalike.index.exact import ExactIndex
+
+        return ExactIndex(rows).search(vectors, k, allowed=mask)
+    from lookalike.index.layered import LayeredIndex
+
+    layered = LayeredIndex(base.index, rows)
+    return layered.search(vectors, k, allowed=mask, effort=way.effort, fetch=way.fetch)
 
 
 def _hits(ranked: list[tuple[list[ItemRecord], float]], query: Query, *, all_copies: bool) -> tuple[Hit, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lookalike.core.cores import usable_cores
 from lookalike.core.records import Picture
 from lookalike.engine.fill import decode_items
+from lookalike.engine.indexing import check_indexes
 from lookalike.engine.reports import VerifyReport
 from lookalike.engine.spool import batches
 from lookalike.images.folder import folder
@@ -32,7 +33,7 @@ def verify(store: Store, encoder_for: Callable[[Space], Encoder], sample: int, s
     """
     from lookalike.images.decoding_pool import DecodingPool
 
-    problems = list(store.verify())
+    problems = [*store.verify(), *check_indexes(store)]
     if store.current_space() is None:
         return VerifyReport(tuple(problems), rows=0, sampled=0, unreadable=0)
     with store.snapshot() as snapshot:
