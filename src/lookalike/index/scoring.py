@@ -66,11 +66,13 @@ class Product:
 
 
 def _cosines(halves: HalfVectors, block: HalfVectors) -> Scores:
+    """float32 (q, b). Not by `out=`: simsimd 6.5 then gives back a None it does not own, and some ten thousand calls
+    later the process ends (Python 3.11: "deallocating None")."""
     import numpy as np
 
-    distances = np.empty((len(halves), len(block)), dtype=np.float32)
-    _simsimd().cdist(halves, block, "cosine", out=distances, out_dtype="float32")
-    return np.subtract(1, distances, out=distances)
+    distances = np.asarray(_simsimd().cdist(halves, block, "cosine", out_dtype="float32"))
+    scores: Scores = np.subtract(1, distances.reshape(len(halves), len(block)), dtype=np.float32)
+    return scores
 
 
 def hopeful(fast: Scores, lowest: np.float32, k: int, slack: np.float32) -> Rows:
