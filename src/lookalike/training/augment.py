@@ -14,6 +14,7 @@ from torch.nn import functional
 
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet's photos, in units of the [0, 1] picture
 STD = (0.229, 0.224, 0.225)
+_HALVED = 2  # a picture this many times as wide as its crop is halved first: sampling alone would skip pixels
 _MIDDLE = 110.0  # grey value around which contrast turns: near the mean of photos
 
 
@@ -46,6 +47,8 @@ def resize(pixels: Tensor, side: int) -> Tensor:
 def augment(pixels: Tensor, side: int, rules: Augmentation) -> Tensor:
     """uint8 (n, 3, h, w) -> float32 (n, 3, side, side), normalised. Random by torch's global generator."""
     maps = pixels.float()
+    if maps.shape[-1] >= _HALVED * side:
+        maps = functional.avg_pool2d(maps, 2)
     grid = functional.affine_grid(_placements(len(maps), rules, maps.device), [len(maps), 3, side, side], False)
     maps = functional.grid_sample(maps, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
     shape, device = (len(maps), 1, 1, 1), maps.device

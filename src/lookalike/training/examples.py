@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lookalike.core.arrays import Pixels
-    from lookalike.training.recipes import PhotoSet
+    from lookalike.training.photo_sets import PhotoSet
     from lookalike.training.words import Words
 
 _SEED = 11

@@ -58,3 +58,52 @@ def concept_loss(pictures: Tensor, concepts: Tensor, vectors: Tensor, scale: flo
         return pictures.new_zeros(())
     logits = scale * pictures[labelled] @ vectors.T
     return functional.cross_entropy(logits, concepts[labelled], label_smoothing=smoothing)
+
+
+def banked_contrast(
+    pictures: Tensor,
+    texts: Tensor,
+    bank: Tensor,
+    scale: Tensor,
+    *,
+    right: Tensor,
+    worded: Tensor,
+    alike: Tensor,
+    bank_alike: Tensor,
+) -> Tensor:
+    """`contrast` with more texts to choose from, and pictures that have none.
+
+    `bank` (m, dim): texts of other pictures, right for none of these. `worded`: bool (n,), which pictures have a text;
+    the others are only something that the texts do not speak of. `alike` (n, n), `bank_alike` (n, m): not taken for
+    wrong.
+    """
+    logits = scale * pictures @ torch.cat([texts, bank]).T
+    missing = ~worded[None] & (right == 0)
+    logits = logits.masked_fill(torch.cat([alike | missing, bank_alike], 1), _NEVER)
+    target = right / right.sum(1, keepdim=True)
+    to_texts = (target * logits.log_softmax(1)[:, : len(texts)]).sum(1)
+    back = (scale * texts @ pictures.T).masked_fill(alike, _NEVER)
+    to_pictures = (target * back.log_softmax(1)).sum(1)
+    return -masked_mean(to_texts + to_pictures, worded) / 2
+
+
+def own_meaning(vectors: Tensor, targets: Tensor, scale: Tensor, same: float, alike: float) -> Tensor:
+    """Cross-entropy of texts finding their meaning among those of the batch.
+
+    Targets nearer than the cosine `same` are one meaning; those nearer than `alike` are not taken for wrong.
+    """
+    nearness = targets @ targets.T
+    right = (nearness > same).float()
+    logits = (scale * vectors @ targets.T).masked_fill((nearness > alike) & (right == 0), _NEVER)
+    return -(right / right.sum(1, keepdim=True) * logits.log_softmax(1)).sum(1).mean()
+
+
+def own_photo(texts: Tensor, pictures: Tensor, bank: Tensor, scale: Tensor, ignored: Tensor) -> Tensor:
+    """Cross-entropy of texts finding their photo (same row of `pictures`) among those of the batch and a bank.
+
+    `ignored`: bool (n, n), other pairs that may be right too.
+    """
+    own = torch.eye(len(texts), dtype=torch.bool, device=texts.device)
+    never = torch.cat([ignored & ~own, ignored.new_zeros(len(texts), len(bank))], 1)
+    logits = (scale * texts @ torch.cat([pictures, bank]).T).masked_fill(never, _NEVER)
+    return functional.cross_entropy(logits, torch.arange(len(texts), device=texts.device))

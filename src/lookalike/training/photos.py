@@ -12,7 +12,7 @@ from lookalike.training.pack import PackList, pixels_of
 from lookalike.training.picture_teacher import FEATURE_DIM, FEATURE_STEP, probabilities
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lookalike.training.words import Words
 
 _SURE = 0.5  # probability from which the teacher's label is taken as a name for a captioned photo
-_CAPTION_KEYS = 1_000_000  # keys from here on are photos; below are concepts
+_PHOTO_KEYS = 1_000_000  # keys from here on are photos; below are concepts
 _PHOTOS_AT_ONCE = 8192
 
 
@@ -28,9 +28,9 @@ _PHOTOS_AT_ONCE = 8192
 class Photos:
     """`sets`: (name, pictures uint8 (n, side, side, 3)), memory-mapped. `places` int64 (photos, 2): set and row.
 
-    `captions`: text numbers, empty for labelled photos. `concepts` int64 (photos,): -1 without a label. `guessed`
-    int64 (photos,): the concept the teacher is sure of, or -1. `features` uint8 (photos, 1280); `asked` bool (photos,).
-    `texts_of`: text numbers by concept. `ranges`: first and last photo of each set. `shares`: of a batch, by set.
+    `captions`: text numbers, empty for photos without captions. `concepts` int64 (photos,): -1 without a label.
+    `guessed` int64 (photos,): the concept the teacher is sure of, or -1. `features` uint8 (photos, 1280); `asked` bool
+    (photos,). `texts_of`: text numbers by concept. `ranges`: first and last photo of each set. `shares`: of a batch.
     """
 
     sets: list[tuple[str, NDArray[np.uint8]]]
@@ -46,7 +46,7 @@ class Photos:
 
     @classmethod
     def open(cls, packs: Path, words: Words, shares: Mapping[str, float]) -> Self:
-        """The sets named by `shares`, in that order. Photos without words, and undecodable ones, are left out."""
+        """The sets named by `shares`, in that order, without undecodable photos and those that lack their caption."""
         gathered = [_open_set(packs, words, name, place) for place, name in enumerate(shares)]
         counts = np.cumsum([0, *(len(each.places) for each in gathered)]).tolist()
         features = np.concatenate([each.features for each in gathered])
@@ -68,10 +68,31 @@ class Photos:
         """Every caption of a training photo, once."""
         return np.array(sorted({number for captions in self.captions for number in captions}), np.int64)
 
-    def pixels(self, photos: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """uint8 (n, side, side, 3)."""
-        rows = [self.sets[place][1][row] for place, row in self.places[photos]]
-        return np.stack(rows)
+    @property
+    def worded(self) -> NDArray[np.bool_]:
+        """Bool (photos,): which have a caption or a label."""
+        return np.array([bool(captions) for captions in self.captions], np.bool_) | (self.concepts >= 0)
+
+    def of_sets(self, names: Collection[str]) -> NDArray[np.bool_]:
+        """Bool (photos,): which are of these sets."""
+        inside = np.zeros(len(self.places), np.bool_)
+        for name in names:
+            inside[slice(*self.ranges[name])] = True
+        return inside
+
+    def pixels(self, photos: NDArray[np.int64]) -> list[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
+        """Pictures by the side they are packed at: (positions in `photos`, uint8 (n, side, side, 3)) each."""
+        places = self.places[photos]
+        sides = np.array([pack.shape[1] for _, pack in self.sets])[places[:, 0]]
+        groups = []
+        for side in np.unique(sides):
+            positions = np.flatnonzero(sides == side)
+            pictures = np.empty((len(positions), side, side, 3), np.uint8)
+            for place in np.unique(places[positions, 0]):
+                inside = np.flatnonzero(places[positions, 0] == place)
+                pictures[inside] = self.sets[place][1][places[positions[inside], 1]]
+            groups.append((positions, pictures))
+        return groups
 
     def features_of(self, photos: NDArray[np.int64]) -> NDArray[np.float32]:
         """The picture teacher's features, float32 (n, 1280)."""
@@ -82,28 +103,33 @@ class Photos:
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """One text for each photo, and a key: equal keys mean that each text is right for the other photo too.
 
-        A captioned photo is now and then (`label_share`) called by the label its teacher is sure of.
+        A captioned photo is now and then (`label_share`) called by the label its teacher is sure of, a photo without
+        words always; where the teacher is not sure, that one has no text: -1.
         """
-        numbers, keys = np.empty(len(photos), np.int64), np.empty(len(photos), np.int64)
+        numbers, keys = np.full(len(photos), -1, np.int64), np.empty(len(photos), np.int64)
         for place, photo in enumerate(photos):
-            concept = int(self.concepts[photo])
-            if concept < 0 <= self.guessed[photo] and random.random() < label_share:
+            concept, captions = int(self.concepts[photo]), self.captions[photo]
+            if concept < 0 <= self.guessed[photo] and (not captions or random.random() < label_share):
                 concept = int(self.guessed[photo])
-            texts = self.captions[photo] if concept < 0 else self.texts_of[concept]
-            numbers[place] = texts[random.integers(len(texts))]
-            keys[place] = _CAPTION_KEYS + photo if concept < 0 else concept
+            texts = captions if concept < 0 else self.texts_of[concept]
+            if texts:
+                numbers[place] = texts[random.integers(len(texts))]
+            keys[place] = _PHOTO_KEYS + photo if concept < 0 else concept
         return numbers, keys
 
 
 class BatchDrawer:
-    """Draws photo numbers: each set by its share, within a set every photo once before any twice."""
+    """Draws photo numbers: each set by its share, within a set every photo once before any twice.
 
-    def __init__(self, photos: Photos, seed: int, *, only_asked: bool = False) -> None:
+    `usable`: bool (photos,), which may be drawn; None: all.
+    """
+
+    def __init__(self, photos: Photos, seed: int, *, usable: NDArray[np.bool_] | None = None) -> None:
         self.random = np.random.default_rng(seed)
         self._pools = {}
         for name, (low, high) in photos.ranges.items():
             pool = np.arange(low, high)
-            pool = pool[photos.asked[low:high]] if only_asked else pool
+            pool = pool if usable is None else pool[usable[low:high]]
             if len(pool):
                 self._pools[name] = pool
         shares = np.array([photos.shares[name] for name in self._pools])
@@ -136,7 +162,7 @@ def _open_set(packs: Path, words: Words, name: str, place: int) -> _Set:
     bad = set(listing.bad)
     said: Sequence[list[int]] = words.captions.get(name) or [[]] * len(listing.paths)
     labels = words.rows.get(name) or [-1] * len(listing.paths)
-    rows = [row for row in range(len(listing.paths)) if row not in bad and (said[row] or labels[row] >= 0)]
+    rows = [row for row in range(len(listing.paths)) if row not in bad and (said[row] or name in words.rows)]
     features = np.zeros((len(rows), FEATURE_DIM), np.uint8)
     guessed = np.full(len(rows), -1, np.int64)
     if (packs / f"{name}.asked").exists():

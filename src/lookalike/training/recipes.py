@@ -1,88 +1,59 @@
-"""What the built-in encoder is trained on, and how: data, not code.
-
-Photo sets are folders of public git repositories, named by repository and commit so that a run can be repeated; the
-terms of each stand in `docs/model-card.md`. A `Recipe` holds every number a run depends on besides the data.
-"""
+"""How the built-in encoder is trained: every number a run depends on besides its data (`photo_sets`, `parallel`)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from lookalike.training.augment import Augmentation
 from lookalike.training.towers import TowerSizes
 
-Use = Literal["train", "hold out"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
-class PhotoSet:
-    """Photos of one repository at one commit.
+class Schedule:
+    """How a phase of training steps. It follows the clock (elapsed / `minutes`): a shared CPU has no fixed speed.
 
-    `pattern`: which paths, as a regular expression. `leave_out`: regular expression of paths never used. `label`:
-    which part of the path names the class (0 = first), None for captioned photos. `per_class`: at most so many of a
-    class, drawn by the seed. `share`: of a training batch, relative to the other sets.
+    `final_rate`: the part of the learning rate that is left at the end. `ema`: how much of the averaged weights stays
+    at each step; they move every `ema_every` steps.
     """
 
-    name: str
-    repository: str
-    commit: str
-    pattern: str
-    label: int | None = None
-    per_class: int | None = None
-    share: float = 0.0
-    leave_out: str = "^$"
-    parity: Literal["", "odd", "even"] = ""
-    use: Use = "train"
-    teacher: bool = False
+    minutes: float
+    batch: int
+    seed: int
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.05
+    clip_norm: float = 3.0
+    betas: tuple[float, float] = (0.9, 0.98)
+    warmup_steps: int = 200
+    final_rate: float = 0.003
+    ema: float = 0.998
+    ema_every: int = 4
+
+    def rate(self, step: int, progress: float) -> float:
+        """The learning rate: up in the first steps, then down half a cosine."""
+        fall = 0.5 + 0.5 * math.cos(math.pi * min(1.0, progress)) + self.final_rate
+        return self.learning_rate * min(1, (step + 1) / self.warmup_steps) * fall
 
 
-_CALTECH = ("MachineLearning2020/Homework2-Caltech101", "836044dd0002", r"^101_ObjectCategories/(?!BACKGROUND)")
-_XTD10 = r"/(6(3[3-9]\d|[4-7]\d\d|800)|17(5\d\d|6[0-7]\d|680))\.jpg$"
-"""COCO numbers 6,330-6,800 and 17,500-17,680: their captions are the multilingual test XTD10 (see the model card)."""
+@dataclass(frozen=True, slots=True)
+class SpaceRecipe:
+    """How the teachers' shared space is trained: two small heads on frozen features.
 
-PHOTO_SETS: tuple[PhotoSet, ...] = (
-    PhotoSet(
-        "coco",
-        "syf0122/COMP5329_Assignment02",
-        "7c1fe6ff6a8b",
-        r"^data/data/",
-        share=0.36,
-        leave_out=_XTD10,
-        teacher=True,
-    ),
-    PhotoSet(
-        "flickr",
-        "RlNZLER/Image-Text-Matching",
-        "56a15d913c3f290e2ee896386ece6076c1eea02e",
-        r"^data/images/",
-        share=0.16,
-        teacher=True,
-    ),
-    PhotoSet("caltech", *_CALTECH, label=1, share=0.11, parity="odd", teacher=True),
-    PhotoSet("imagenette", "thunderInfy/imagenette", "b850f030ff07", r"^(train|val)/", 1, 400, 0.03, teacher=True),
-    PhotoSet("imagewoof", "q878787/imagewoof2-320", "874e58f0c1ac", r"^(train|val)/", 1, 250, 0.02),
-    PhotoSet("pacs", "MachineLearning2020/Homework3-PACS", "d586a6cf3db8", r"^PACS/", 1, 200, 0.035),
-    PhotoSet(
-        "sea",
-        "AbdulwahedA/Sea-Animals-Image-DatasetProject",
-        "ed82a40e94d1",
-        r"^Sea Animals Image Dataset/",
-        1,
-        200,
-        0.03,
-    ),
-    PhotoSet("clothing", "alexeygrigorev/clothing-dataset", "7ed86a9cc567", r"^images/", 0, None, 0.035),
-    PhotoSet("flowers", "martinwestin/flower_classification", "c169e7e4038b", r"^flowers/", 1, 300, 0.012),
-    PhotoSet("scenes", "ndb796/Scene-Classification-Dataset-Split", "063473edcb62", r"^train/", 1, 400, 0.02),
-    PhotoSet("weather", "ndb796/weather_dataset", "e76f86060cea", r"^(train|test)/", 1, 300, 0.01),
-    PhotoSet("trash", "congduytran12/Trash-Classification-", "00212f2c18dc", r"^dataset-resized/", 1, 150, 0.008),
-    PhotoSet("mini", "Deo0330/split_minidataset", "557ebcae0db2", r"", 1, 220, 0.09),
-    PhotoSet("tiny", "seshuad/IMagenet", "153dbc161ab7", r"^tiny-imagenet-200/train/", 2, 150, 0.10),
-    PhotoSet("flickr_test", "quantumnaan/sic_translator", "d27da85cff2d", r"^data/images/", use="hold out"),
-    PhotoSet("caltech_test", *_CALTECH, label=1, parity="even", use="hold out"),
-)
-"""In the order of training's random draws: a new set goes to the end of its part, or runs are no longer repeatable."""
+    `sets`: whose photos the heads learn from; empty: all that the teacher was asked about and that have words.
+    """
+
+    dim: int = 256
+    hidden: int = 1024
+    batch: int = 1536
+    learning_rate: float = 1e-3
+    minutes: float = 4.7
+    label_share: float = 0.3
+    seed: int = 1
+    sets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,65 +66,153 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class LossWeights:
-    """How much each part of the loss counts; `loop` says what they are."""
+class ImageLosses:
+    """How much each part of the image tower's loss counts; `image_phase` says what they are."""
 
     contrast: float = 1.0
     picture: float = 2.0
     feature: float = 1.5
-    sentence: float = 2.0
     spread: float = 0.7
     concept: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class SpaceRecipe:
-    """How the teachers' shared space is trained: two small heads on frozen features."""
-
-    dim: int = 256
-    hidden: int = 1024
-    batch: int = 1536
-    learning_rate: float = 1e-3
-    minutes: float = 1.25
-    label_share: float = 0.3
-    seed: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """One training run. The schedule follows the clock (elapsed / `minutes`), because a shared CPU has no fixed speed.
+class ImageRecipe:
+    """The image tower alone.
 
     `label_share`: how often a captioned picture is shown with its teacher's label instead of a caption. `alike`:
-    cosine of two texts above which they are not taken for different. `bank`: captions drawn as alternatives.
+    cosine of two texts above which they are not taken for different. `bank`: captions drawn as alternatives;
+    `spread_bank` of them for the spread.
     """
 
-    name: str = "builtin-1"
-    seed: int = 3
-    packed_side: int = 112
-    batch: int = 128
-    minutes: float = 70.0
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.05
-    betas: tuple[float, float] = (0.9, 0.98)
-    warmup_steps: int = 150
-    final_rate: float = 0.004
-    clip_norm: float = 3.0
-    ema: float = 0.998
-    ema_every: int = 4
-    largest_scale: float = 60.0
-    label_share: float = 0.2
-    alike: float = 0.72
-    bank: int = 1024
-    smoothing: float = 0.05
-    stages: tuple[Stage, ...] = (Stage(0.45, 64), Stage(0.62, 80), Stage(0.9, 96), Stage(1.0, 104, 0.6))
-    sizes: TowerSizes = field(default_factory=TowerSizes)
-    losses: LossWeights = field(default_factory=LossWeights)
-    space: SpaceRecipe = field(default_factory=SpaceRecipe)
+    schedule: Schedule
+    stages: tuple[Stage, ...] = (Stage(0.25, 64), Stage(0.76, 96), Stage(1.0, 128, 0.6))
+    losses: ImageLosses = field(default_factory=ImageLosses)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    label_share: float = 0.15
+    alike: float = 0.72
+    bank: int = 2048
+    spread_bank: int = 1024
+    smoothing: float = 0.05
+    first_scale: float = 25.0
+    largest_scale: float = 60.0
 
     def stage(self, progress: float) -> Stage:
         """The stage at `progress` (0-1)."""
         return next((stage for stage in self.stages if progress < stage.until), self.stages[-1])
 
 
-BUILTIN_1 = Recipe()
+@dataclass(frozen=True, slots=True)
+class TextLosses:
+    """How much each part of the text tower's loss counts; `text_phase` says what they are."""
+
+    sentence: float = 3.0
+    spread: float = 0.5
+    meaning: float = 0.5
+    photo: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TextRecipe:
+    """The text tower alone. `shares`: of a batch, by group of texts (`text_material`), relative to one another.
+
+    `same`: cosine of two targets above which they mean the same; `alike`: above which they are not taken for
+    different. `bank`: vectors of pictures drawn as alternatives.
+    """
+
+    schedule: Schedule
+    shares: Mapping[str, float]
+    losses: TextLosses = field(default_factory=TextLosses)
+    bank: int = 1024
+    same: float = 0.9
+    alike: float = 0.75
+    spread_scale: float = 30.0
+    first_scale: float = 30.0
+    largest_scale: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One encoder: the space, then three phases.
+
+    `image` and `text` both aim at the fixed space, so neither waits for the other; `match` goes on with the text tower
+    against what the finished image tower sees. `copies`: how often the texts of a group are shown to the tokeniser's
+    training; a half takes every second text. `side`: pixels the finished image tower looks at.
+    """
+
+    name: str
+    sizes: TowerSizes
+    space: SpaceRecipe
+    image: ImageRecipe
+    text: TextRecipe
+    match: TextRecipe
+    copies: Mapping[str, float]
+    side: int = 96
+
+    def with_schedule(self, *, minutes: float | None = None, batch: int | None = None) -> Recipe:
+        """The recipe with other minutes and another batch in each phase; what is None stays."""
+        changes = {name: value for name, value in (("minutes", minutes), ("batch", batch)) if value is not None}
+        phases = {name: getattr(self, name) for name in ("image", "text", "match")}
+        return replace(
+            self,
+            **{name: replace(each, schedule=replace(each.schedule, **changes)) for name, each in phases.items()},
+        )
+
+
+_PHRASED = 0.25  # of a group of single words, this share is shown in a phrase: "фото {}"
+
+
+def _words(**shares: float) -> dict[str, float]:
+    """Groups of single words in languages, each with its group of phrases."""
+    plain = {f"{language}-word": share * (1 - _PHRASED) for language, share in shares.items()}
+    return plain | {f"{language}-phrase": share * _PHRASED for language, share in shares.items()}
+
+
+def _captions(**shares: float) -> dict[str, float]:
+    return {f"{language}-caption": share for language, share in shares.items()}
+
+
+_SHARES = {
+    "en-name": 0.08,
+    **_captions(en=0.20, ru=0.09, uk=0.09, de=0.035, fr=0.035, es=0.035, cs=0.03, zh=0.035, ja=0.008, tr=0.008),
+    **_words(en=0.03, ru=0.10, uk=0.07, de=0.02, fr=0.02, es=0.02, cs=0.02, pl=0.03, zh=0.02),
+    **_words(ja=0.012, tr=0.012, vi=0.02),
+}
+"""English first, Russian and Ukrainian next: what the encoder is to know best is seen most."""
+
+_COPIES = {
+    **_captions(en=1, ru=8, uk=2, ja=3, tr=3, de=0.5, fr=0.5, es=0.5, cs=0.5, zh=0.5),
+    **{f"{language}-word": 3 for language in ("en", "de", "fr", "es", "pl", "cs", "zh", "ja", "tr", "vi")},
+    **{f"{language}-word": 8 for language in ("ru", "uk")},
+}
+"""Makes the languages about even: what has few texts would otherwise be spelt letter by letter."""
+
+BUILTIN_2 = Recipe(
+    name="builtin-2",
+    sizes=TowerSizes(vocabulary=20_480),
+    space=SpaceRecipe(sets=("coco", "flickr", "caltech", "imagenette")),
+    image=ImageRecipe(Schedule(minutes=75, batch=128, seed=5)),
+    text=TextRecipe(Schedule(minutes=60, batch=256, seed=9, weight_decay=0.02, clip_norm=1.0), _SHARES),
+    match=TextRecipe(
+        Schedule(minutes=10, batch=256, seed=10, weight_decay=0.02, clip_norm=1.0), _SHARES, TextLosses(photo=0.6)
+    ),
+    copies=_COPIES,
+)
+
+ON_A_GPU = replace(
+    BUILTIN_2,
+    name="builtin-2-gpu",
+    image=ImageRecipe(
+        Schedule(minutes=22, batch=2048, seed=5, learning_rate=3e-3, warmup_steps=300),
+        stages=(Stage(0.7, 96), Stage(1.0, 128, 0.6)),
+    ),
+    text=TextRecipe(
+        Schedule(minutes=4, batch=2048, seed=9, learning_rate=3e-3, weight_decay=0.02, clip_norm=1.0), _SHARES
+    ),
+    match=TextRecipe(
+        Schedule(minutes=2, batch=2048, seed=10, weight_decay=0.02, clip_norm=1.0), _SHARES, TextLosses(photo=0.6)
+    ),
+)
+"""The same for half an hour of a large GPU: large batches, no small pictures. Not run yet."""
+
+RECIPES = {recipe.name: recipe for recipe in (BUILTIN_2, ON_A_GPU)}

@@ -2,7 +2,7 @@
 
 A picture head (feature 1280 -> dim) and a text head (sentence vector 384 -> dim) are trained on captions and class
 names together with a symmetric contrast. The towers then aim at these vectors: a far better teacher of "which words
-fit this picture" than either network alone, and it costs a minute.
+fit this picture" than either network alone, and it costs minutes.
 """
 
 # mypy: disallow-subclassing-any=False
@@ -80,8 +80,8 @@ class Space:
 def make_space(photos: Photos, sentences: NDArray[np.float16], recipe: SpaceRecipe) -> Space:
     """Train the heads for `recipe.minutes` and apply them to everything."""
     torch.manual_seed(recipe.seed)
-    asked = np.flatnonzero(photos.asked)
-    sample = photos.features_of(asked)
+    usable = photos.asked & photos.worded & photos.of_sets(recipe.sets or photos.ranges)
+    sample = photos.features_of(np.flatnonzero(usable))
     mean, deviation = sample.mean(0), sample.std(0) + _STEADY
     heads = nn.ModuleDict(
         {
@@ -89,8 +89,10 @@ def make_space(photos: Photos, sentences: NDArray[np.float16], recipe: SpaceReci
             "text": Head(WIDTH, recipe.hidden, recipe.dim),
         }
     )
-    scale = _train(heads, photos, sentences, (mean, deviation), recipe)
+    drawer = BatchDrawer(photos, recipe.seed, usable=usable)
+    scale = _train(heads, drawer, photos, sentences, (mean, deviation), recipe=recipe)
     heads.eval()
+    asked = np.flatnonzero(photos.asked)
     pictures = np.zeros((len(photos.asked), recipe.dim), np.float16)
     texts = np.zeros((len(sentences), recipe.dim), np.float16)
     with torch.inference_mode():
@@ -104,16 +106,17 @@ def make_space(photos: Photos, sentences: NDArray[np.float16], recipe: SpaceReci
 
 def _train(
     heads: nn.ModuleDict,
+    drawer: BatchDrawer,
     photos: Photos,
     sentences: NDArray[np.float16],
     standard: tuple[NDArray[np.float32], NDArray[np.float32]],
+    *,
     recipe: SpaceRecipe,
 ) -> float:
     """Train both heads in place; the learned inverse temperature."""
     log_scale = nn.Parameter(torch.tensor(_FIRST_LOG_SCALE))
     groups = [{"params": list(heads.parameters()), "weight_decay": _WEIGHT_DECAY}]
     optimiser = torch.optim.AdamW([*groups, {"params": [log_scale], "weight_decay": 0.0}], recipe.learning_rate)
-    drawer = BatchDrawer(photos, recipe.seed, only_asked=True)
     began, step = time.monotonic(), 0
     while (progress := (time.monotonic() - began) / (60 * recipe.minutes)) < 1:
         rate = recipe.learning_rate * min(1, step / _WARMUP_STEPS) * (0.5 + 0.5 * math.cos(math.pi * progress))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from lookalike.training.recipes import PhotoSet
+    from lookalike.training.photo_sets import PhotoSet
 
 _PICTURES = (".jpg", ".jpeg", ".png")
 _DRAW_SEED = 7  # of the pictures kept where a class has more than a set takes

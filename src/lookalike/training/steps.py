@@ -1,9 +1,9 @@
 """The steps of making an encoder, in order. Each reads and writes plain files and passes over what is done.
 
 pack      photos of every set -> WORK/packs/NAME.npy
-words     captions and names -> WORK/words.json, sub-words -> WORK/tokenizer.json
+words     captions, names and their translations -> WORK/words.json, WORK/translations.json, WORK/tokenizer.json
 targets   teachers' answers -> WORK/packs/NAME.feature.npy, WORK/sentences.npy, WORK/space.npz
-train     WORK/runs/NAME/checkpoint.pt, its curve in log.jsonl
+train     image tower, text tower, both matched -> WORK/runs/RECIPE/PHASE/checkpoint.pt, its curve in log.jsonl
 export    an encoder folder
 score     figures of an encoder folder on the photos held out
 """
@@ -11,20 +11,31 @@ score     figures of an encoder folder on the photos held out
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from lookalike.encoders.onnx_encoder import OnnxEncoder
-from lookalike.training import examples, export, pack, picture_teacher, scoring, sentence_teacher, vocabulary, words
-from lookalike.training.loop import CHECKPOINT, Material, Run
+from lookalike.training import (
+    examples,
+    export,
+    pack,
+    parallel,
+    phases,
+    picture_teacher,
+    scoring,
+    sentence_teacher,
+    vocabulary,
+    words,
+)
 from lookalike.training.ordering import order_components
+from lookalike.training.photo_sets import PHOTO_SETS
 from lookalike.training.photos import Photos
-from lookalike.training.recipes import PHOTO_SETS, PhotoSet, Recipe
-from lookalike.training.shared_space import Space, make_space
-from lookalike.training.snapshots import Snapshots, photos_of
+from lookalike.training.shared_space import make_space
+from lookalike.training.snapshots import photos_of
+from lookalike.training.text_material import subword_texts
 from lookalike.training.towers import ImageTower, TextTower
 
 if TYPE_CHECKING:
@@ -34,6 +45,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lookalike.training.graphs import Storage
+    from lookalike.training.photo_sets import PhotoSet
+    from lookalike.training.recipes import Recipe
+    from lookalike.training.snapshots import Snapshots
+    from lookalike.training.workshop import Workshop
 
 _log = logging.getLogger(__name__)
 _CLOTHING = ("alexeygrigorev/clothing-dataset", "7ed86a9cc567", "images.csv")
@@ -43,31 +58,7 @@ _TEXTS_AT_ONCE = 256
 _NO_CLASS = {"Not sure", "Other", "Skip"}
 
 
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """Where a run works: `folder` is written, `snapshots` are read (see `snapshots.Snapshots`)."""
-
-    folder: Path
-    snapshots: Snapshots
-    workers: int = 1
-
-    @property
-    def packs(self) -> Path:
-        return self.folder / "packs"
-
-    @property
-    def words(self) -> words.Words:
-        return words.Words.read(self.folder / "words.json")
-
-    @property
-    def tokeniser(self) -> str:
-        return (self.folder / "tokenizer.json").read_text(encoding="utf-8")
-
-    def run_folder(self, recipe: Recipe) -> Path:
-        return self.folder / "runs" / recipe.name
-
-
-def pack_photos(shop: Workshop, recipe: Recipe, sets: Sequence[PhotoSet] = PHOTO_SETS) -> None:
+def pack_photos(shop: Workshop, sets: Sequence[PhotoSet] = PHOTO_SETS) -> None:
     """Pack every set. Photos of the captioned test are barred from the captioned training sets by file name."""
     held = [each for each in sets if each.use == "hold out" and each.name in words.CAPTIONED]
     barred = {path.rsplit("/", 1)[-1] for each in held for path, _, _ in photos_of(each, shop.snapshots)}
@@ -81,22 +72,27 @@ def pack_photos(shop: Workshop, recipe: Recipe, sets: Sequence[PhotoSet] = PHOTO
             photos,
             shop.snapshots,
             shop.packs,
-            side=recipe.packed_side,
+            side=each.side,
             workers=shop.workers,
         )
         _log.info("packed %s: %d photos, %d not decodable", each.name, len(made.paths), len(made.bad))
 
 
 def gather_words(shop: Workshop, recipe: Recipe, sets: Sequence[PhotoSet] = PHOTO_SETS) -> None:
-    """Gather all words and train the tokeniser on those that are not a test's."""
-    if not (shop.folder / "words.json").exists():
-        words.gather([each.name for each in sets], shop.packs, shop.snapshots).write(shop.folder / "words.json")
-    gathered = shop.words
-    held = examples.held_texts(gathered, sets)
-    texts = (text for number, text in enumerate(gathered.texts) if number not in held)
+    """Gather all words, those of other languages too, and train the tokeniser on those that are not a test's."""
+    if not shop.translations_file.exists():
+        gathered = words.gather([each.name for each in sets], shop.packs, shop.snapshots)
+        translations = parallel.Translations()
+        for saying in parallel.gather(shop.snapshots, _held_photos(shop, sets)):
+            translations.add(saying, gathered.number)
+        gathered.write(shop.words_file)
+        translations.write(shop.translations_file)
+    gathered, translations = shop.words, shop.translations
+    texts = subword_texts(gathered, translations, examples.held_texts(gathered, sets), recipe.copies)
     tokeniser = vocabulary.train_tokeniser(texts, recipe.sizes.vocabulary, recipe.sizes.context)
-    (shop.folder / "tokenizer.json").write_text(tokeniser, encoding="utf-8")
-    _log.info("%d texts, %d concepts", len(gathered.texts), len(gathered.concepts))
+    shop.tokeniser_file.write_text(tokeniser, encoding="utf-8")
+    counts = len(gathered.texts), len(gathered.concepts), len(translations.texts)
+    _log.info("%d English texts, %d concepts, %d translations", *counts)
 
 
 def ask_teachers(shop: Workshop, recipe: Recipe, sets: Sequence[PhotoSet] = PHOTO_SETS) -> None:
@@ -106,33 +102,13 @@ def ask_teachers(shop: Workshop, recipe: Recipe, sets: Sequence[PhotoSet] = PHOT
             listing = pack.PackList.read(shop.packs, each.name)
             picture_teacher.ask(each.name, listing, shop.snapshots, shop.packs, workers=shop.workers)
             _log.info("asked about %s", each.name)
-    sentences = shop.folder / "sentences.npy"
-    if not sentences.exists():
-        np.save(sentences, sentence_teacher.sentence_vectors(shop.words.texts, sentence_teacher.packaged_model()))
-    if not (shop.folder / "space.npz").exists():
-        photos = Photos.open(shop.packs, shop.words, _shares(sets))
-        make_space(photos, np.load(sentences), recipe.space).write(shop.folder / "space.npz")
+    if not shop.sentences_file.exists():
+        vectors = sentence_teacher.sentence_vectors(shop.words.texts, sentence_teacher.packaged_model())
+        np.save(shop.sentences_file, vectors)
+    if not shop.space_file.exists():
+        photos = Photos.open(shop.packs, shop.words, phases.shares(sets))
+        make_space(photos, np.load(shop.sentences_file), recipe.space).write(shop.space_file)
         _log.info("made the shared space")
-
-
-def open_run(shop: Workshop, recipe: Recipe, sets: Sequence[PhotoSet] = PHOTO_SETS, *, device: str = "cpu") -> Run:
-    """The recipe's run, at its checkpoint where there is one."""
-    gathered = shop.words
-    tokenizer = vocabulary.open_for_training(shop.tokeniser)
-    material = Material(
-        photos=Photos.open(shop.packs, gathered, _shares(sets)),
-        space=Space.read(shop.folder / "space.npz"),
-        sentences=np.load(shop.folder / "sentences.npy"),
-        tokens=[row.ids for row in tokenizer.encode_batch(gathered.texts)],
-    )
-    return Run(recipe, material, shop.run_folder(recipe), device=device)
-
-
-def train(shop: Workshop, recipe: Recipe, *, device: str = "cpu", threads: int | None = None) -> None:
-    """Train to the end of the recipe's time."""
-    if threads:
-        torch.set_num_threads(threads)
-    open_run(shop, recipe, device=device).train(lambda line: _log.info("%s", line))
 
 
 def export_encoder(
@@ -142,20 +118,12 @@ def export_encoder(
 
     Components are put in order first, so that `shipping.widths` of them serve alone.
     """
-    state = torch.load(shop.run_folder(recipe) / CHECKPOINT, map_location="cpu", weights_only=True)
+    seeing, reading, learned = phases.averages(shop, recipe)
     image, text = ImageTower(recipe.sizes), TextTower(recipe.sizes)
-    for tower, part in ((image, "image."), (text, "text.")):
-        tower.load_state_dict(
-            {name.removeprefix(part): value for name, value in state["average"].items() if name.startswith(part)}
-        )
+    for tower, state in ((image, seeing), (text, reading)):
+        tower.load_state_dict(state)
         tower.eval()
-    training = {
-        "recipe": asdict(recipe),
-        "sets": [asdict(each) for each in PHOTO_SETS],
-        "steps": state["step"],
-        "pictures_seen": state["seen"],
-        "minutes": round(state["spent_s"] / 60, 1),
-    }
+    training = {"recipe": asdict(recipe), "sets": [asdict(each) for each in PHOTO_SETS], "phases": learned}
     seen = examples.example_pictures(shop.packs, PHOTO_SETS, _EXAMPLES)
     if shipping.widths:
         read = examples.example_texts(shop.words, PHOTO_SETS, _EXAMPLES)
@@ -191,8 +159,10 @@ def score(shop: Workshop, folder: Path) -> dict[str, Any]:
     return {"captions": captions, "labels": scoring.score_labels(encoder, shop.packs, "caltech_test")}
 
 
-def _shares(sets: Sequence[PhotoSet]) -> dict[str, float]:
-    return {each.name: each.share for each in sets if each.use == "train"}
+def _held_photos(shop: Workshop, sets: Sequence[PhotoSet]) -> set[str]:
+    """Numbers of the photos of captioned tests: no translation of their captions may be learned from."""
+    held = [each.name for each in sets if each.use == "hold out" and each.name in words.CAPTIONED]
+    return {parallel.photo_number(path) for name in held for path in pack.PackList.read(shop.packs, name).paths}
 
 
 def _clothing_labels(snapshots: Snapshots) -> dict[str, str]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PAD, OPEN, CLOSE = "<pad>", "<s>", "</s>"
+_TEXTS_AT_ONCE = 20_000  # an encoded text takes kilobytes until its numbers are taken out
 _RARE = 2  # a pair seen less often is not merged
 _WITHOUT_SPACES = r"[\u3040-\u30ff\u3400-\u9fff]{1,4}"  # kana and Han
 
@@ -60,4 +61,9 @@ def open_for_training(tokeniser: str) -> Tokenizer:
 
 def rows(tokeniser: str, texts: Sequence[str]) -> NDArray[np.int64]:
     """Token ids int64 (n, context), filled with 0, as the exported encoder feeds its text tower."""
-    return np.array([row.ids for row in Tokenizer.from_str(tokeniser).encode_batch(list(texts))], np.int64)
+    tokenizer = Tokenizer.from_str(tokeniser)
+    parts = []
+    for start in range(0, len(texts), _TEXTS_AT_ONCE):
+        part = tokenizer.encode_batch(list(texts[start : start + _TEXTS_AT_ONCE]))
+        parts.append(np.array([row.ids for row in part], np.int64))
+    return np.concatenate(parts)

@@ -1,8 +1,8 @@
-"""All the words of a run, gathered once: captions, names of classes, and names without pictures.
+"""All the English of a run, gathered once: captions, names of classes, and names without pictures.
 
 `words.json` numbers every distinct text. A picture of a captioned set has the numbers of its captions; a picture of a
 labelled set has a concept, and a concept has the texts that name it (its names in several templates). Concepts are
-shared across sets: a dalmatian is a dalmatian wherever its photo comes from.
+shared across sets: a dalmatian is a dalmatian wherever its photo comes from. Other languages are in `parallel`.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _SPACES = re.compile(r"\s+")
 class Words:
     """`texts`: distinct texts. The other fields hold their numbers: `captions` by set and row, `concepts` by concept.
 
-    `rows`: concept of every row of the labelled sets. `teacher`: concept of each output of the picture teacher, -1 for
-    its background class. `extra`: texts that no picture has.
+    `rows`: concept of every row of the other sets, -1 without a label. `teacher`: concept of each output of the picture
+    teacher, -1 for its background class. `extra`: texts that no picture has.
     """
 
     texts: list[str] = field(default_factory=list)
@@ -92,7 +92,9 @@ def gather(sets: Sequence[str], packs: Path, snapshots: Snapshots) -> Words:
             said = (captions[name].get(path.rsplit("/", 1)[-1], []) for path in listing.paths)
             words.captions[name] = [[words.number(text) for text in texts] for texts in said]
         else:
-            words.rows[name] = [_concept(words, name, label, names, wordnet) for label in listing.labels]
+            words.rows[name] = [
+                _concept(words, name, label, names, wordnet) if label else -1 for label in listing.labels
+            ]
     labels = snapshots.text(*_LABELS).splitlines()
     photo = names["templates"]["photo"]
     words.teacher = [-1] + [words.concept(found := synonyms(line), photo, found[0].lower()) for line in labels[1:]]

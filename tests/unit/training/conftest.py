@@ -54,7 +54,8 @@ def sizes():
 
 @pytest.fixture
 def packs(tmp_path: Path) -> Path:
-    """Packs as `pack` writes them: labelled "colours" (30 pictures, asked), captioned "shots" (12, not asked)."""
+    """Packs as `pack` writes them: labelled "colours" (30), captioned "shots" (12 smaller ones, not asked), and
+    "oddments" (6 without words: the teacher is sure of the first three)."""
     import json
 
     import numpy as np
@@ -62,31 +63,36 @@ def packs(tmp_path: Path) -> Path:
     folder = tmp_path / "packs"
     folder.mkdir()
     draw = np.random.default_rng(0)
-    for name, count in (("colours", 30), ("shots", 12)):
+    for name, count, side in (("colours", 30, 32), ("shots", 12, 24), ("oddments", 6, 32)):
         labels = [list(COLOURS)[row % 3] for row in range(count)]
         plain = np.array([COLOURS[label] for label in labels])[:, None, None]
-        pictures = np.clip(plain + draw.normal(0, 25, (count, 32, 32, 3)), 0, 255).astype(np.uint8)
+        pictures = np.clip(plain + draw.normal(0, 25, (count, side, side, 3)), 0, 255).astype(np.uint8)
         np.save(folder / f"{name}.npy", pictures)
         listing = {"repository": "a/b", "paths": [f"{row}.png" for row in range(count)], "blobs": [""] * count}
         listing |= {"labels": labels if name == "colours" else [""] * count, "bad": [5] if name == "colours" else []}
         (folder / f"{name}.json").write_text(json.dumps(listing), encoding="utf-8")
-    features = np.zeros((30, 1280), np.uint8)
-    features[:, :3] = np.eye(3, dtype=np.uint8)[np.arange(30) % 3] * 50
-    features[:, 3:9] = draw.integers(1, 20, (30, 6))
-    np.save(folder / "colours.feature.npy", features)
-    np.save(folder / "colours.score.npy", np.zeros((30, 1001), np.uint8))
-    (folder / "colours.asked").touch()
+    for name, count in (("colours", 30), ("oddments", 6)):
+        features = np.zeros((count, 1280), np.uint8)
+        features[:, :3] = np.eye(3, dtype=np.uint8)[np.arange(count) % 3] * 50
+        features[:, 3:9] = draw.integers(1, 20, (count, 6))
+        scores = np.zeros((count, 1001), np.uint8)
+        scores[:3, 7] = 255 * (name == "oddments")
+        np.save(folder / f"{name}.feature.npy", features)
+        np.save(folder / f"{name}.score.npy", scores)
+        (folder / f"{name}.asked").touch()
     return folder
 
 
 @pytest.fixture
 def words():
-    """A concept for each colour, and a caption for each shot."""
+    """A concept for each colour, one that the teacher knows, and a caption for each shot."""
     from lookalike.training.words import Words
 
     made = Words(teacher=[-1] * 1001)
     rows = [made.concept([colour], ["{}", "a {} thing"], colour) for colour in COLOURS]
     made.rows["colours"] = [rows[row % 3] for row in range(30)]
+    made.rows["oddments"] = [-1] * 6
+    made.teacher[7] = made.concept(["crayon"], ["{}"], "crayon")
     made.captions["shots"] = [[made.number(f"shot {row} is {list(COLOURS)[row % 3]}")] for row in range(12)]
     return made
 
@@ -95,7 +101,24 @@ def words():
 def photos(packs, words):
     from lookalike.training.photos import Photos
 
-    return Photos.open(packs, words, {"colours": 0.7, "shots": 0.3})
+    return Photos.open(packs, words, {"colours": 0.7, "shots": 0.2, "oddments": 0.1})
+
+
+@pytest.fixture
+def translations(words):
+    """Colours and a caption in Russian and German."""
+    from lookalike.training.parallel import Saying, Translations
+
+    made = Translations()
+    for russian, german, english in (
+        ("красный", "rot", "red"),
+        ("зелёный", "grün", "green"),
+        ("синий", "blau", "blue"),
+    ):
+        made.add(Saying("ru", "word", russian, (english,)), words.number)
+        made.add(Saying("de", "word", german, (english,)), words.number)
+    made.add(Saying("ru", "caption", "снимок 3 красный", ("shot 3 is red",), "3"), words.number)
+    return made
 
 
 @pytest.fixture

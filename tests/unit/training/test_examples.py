@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lookalike.training.examples import example_pictures, example_texts
-from lookalike.training.recipes import PhotoSet
+from lookalike.training.photo_sets import PhotoSet
 
 SETS = (
     PhotoSet("colours", "a/b", "1", "", label=0, share=0.75),

@@ -8,7 +8,7 @@ from lookalike.training.photos import BatchDrawer
 
 
 def test_undecodable_photos_are_left_out(photos):
-    assert len(photos.concepts) == 29 + 12
+    assert len(photos.concepts) == 29 + 12 + 6
     assert [0, 5] not in photos.places.tolist()
 
 
@@ -28,7 +28,7 @@ def test_captioned_photos_have_keys_of_their_own(photos):
 def test_every_photo_of_a_set_comes_once_before_any_comes_twice(photos):
     drawer = BatchDrawer(photos, 3)
     drawn = np.concatenate([drawer.draw(10) for _ in range(3)])
-    counts = np.bincount(drawn, minlength=41)[:29]
+    counts = np.bincount(drawn, minlength=47)[:29]
     assert counts.max() - counts.min() <= 1
 
 
@@ -38,13 +38,31 @@ def test_sets_come_by_their_shares(photos):
     assert 0.65 < (drawn < 29).mean() < 0.75
 
 
-def test_only_asked_photos_can_be_wanted(photos):
-    drawer = BatchDrawer(photos, 3, only_asked=True)
-    assert photos.asked[drawer.draw(100)].all()
+def test_a_photo_without_words_is_called_what_its_teacher_is_sure_of(photos, words):
+    numbers, keys = photos.say(np.arange(41, 47), np.random.default_rng(0), 0.0)
+    assert [words.texts[number] for number in numbers[:3]] == ["crayon"] * 3
+    assert numbers[3:].tolist() == [-1] * 3
+    assert len(set(keys.tolist())) == 1 + 3
+    assert np.flatnonzero(~photos.worded).tolist() == list(range(41, 47))
+
+
+def test_only_usable_photos_are_drawn(photos):
+    wanted = photos.asked & photos.worded & photos.of_sets(["colours", "shots"])
+    drawn = BatchDrawer(photos, 3, usable=wanted).draw(100)
+    assert wanted[drawn].all()
+    assert drawn.max() < 29
 
 
 def test_pixels_and_features_are_those_of_the_pack(photos, packs):
-    pixels = photos.pixels(np.array([0, 29]))
-    assert np.array_equal(pixels[0], np.load(packs / "colours.npy")[0])
-    assert np.array_equal(pixels[1], np.load(packs / "shots.npy")[0])
+    """Pictures of one side together, with their places in what was asked for."""
+    chosen = np.array([30, 0, 41, 29, 1])
+    groups = photos.pixels(chosen)
+    assert [(positions.tolist(), pictures.shape[1]) for positions, pictures in groups] == [
+        ([0, 3], 24),
+        ([1, 2, 4], 32),
+    ]
+    for positions, pictures in groups:
+        for position, picture in zip(positions, pictures, strict=True):
+            place, row = photos.places[chosen[position]]
+            assert np.array_equal(picture, np.load(packs / f"{photos.sets[place][0]}.npy")[row])
     assert photos.features_of(np.array([29])).max() == 0

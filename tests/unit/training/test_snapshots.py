@@ -11,7 +11,7 @@ from PIL import Image
 
 from lookalike.core.errors import SourceError
 from lookalike.training.pack import PackList, pack, pixels_of
-from lookalike.training.recipes import PHOTO_SETS, PhotoSet
+from lookalike.training.photo_sets import PHOTO_SETS, PhotoSet
 from lookalike.training.snapshots import Snapshots, photos_of
 
 
