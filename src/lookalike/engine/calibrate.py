@@ -99,7 +99,7 @@ def without(own: Rows, rows: Rows, scores: Scores) -> Scores:
     """Scores (q, k) of k + 1 answers each, the row that asked left out, or else the last."""
     import numpy as np
 
-    drop = np.where(rows == own[:, None], True, False)
+    drop = (rows == own[:, None]) & (own[:, None] >= 0)
     drop[~drop.any(axis=1), -1] = True
     return scores[~drop].reshape(len(scores), -1)
 
