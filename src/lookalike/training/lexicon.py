@@ -1,16 +1,13 @@
 """Our own words: common English words, and captions, put into other languages for this project (Apache-2.0).
 
 `data/lexicon.tsv`: a word a line, in the order of `LANGUAGES`; `|` between ways to say it, "-" for none.
-`data/captions.tsv`: English, Russian, Ukrainian. Where they come from stands in `data/README.md`. They are in the
-repository and in source packages, not in wheels, which have no use for them.
+`data/captions.tsv`: English, Russian, Ukrainian. Where they come from stands in `data/README.md`.
 """
 
 from __future__ import annotations
 
 from importlib import resources
 from typing import TYPE_CHECKING
-
-from lookalike.core.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,10 +33,5 @@ def captions() -> Iterator[tuple[str, str, str]]:
 
 
 def _lines(name: str) -> list[str]:
-    place = resources.files("lookalike.training").joinpath("data", name)
-    if not place.is_file():
-        raise SourceError(
-            f"the training room's {name} is not installed",
-            hint="train from a clone or a source package: pip install --editable .",
-        )
-    return place.read_text(encoding="utf-8").splitlines()
+    text = resources.files("lookalike.training").joinpath("data", name).read_text(encoding="utf-8")
+    return text.splitlines()

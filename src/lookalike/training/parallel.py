@@ -128,7 +128,7 @@ def _xflickrco(snapshots: Snapshots) -> Iterator[Saying]:
 def _lines(snapshots: Snapshots, repository: str, commit: str, path: str) -> list[str]:
     content = snapshots.content(repository, commit, path)
     content = gzip.decompress(content) if path.endswith(".gz") else content
-    return content.decode("utf-8").rstrip("\n").split("\n")
+    return content.decode("utf-8").removesuffix("\n").split("\n")
 
 
 def _records(snapshots: Snapshots, repository: str, commit: str, path: str) -> list[dict[str, Any]]:
