@@ -129,7 +129,7 @@ def calibrate(
     def reaches(point: OperatingPoint) -> bool:
         found = recall_at(index, questions, point)
         curve[point] = _means(found, questions)
-        return all(_surely(part) >= target for part in (found[~questions.is_words], found[questions.is_words]))
+        return all(surely(part) >= target for part in (found[~questions.is_words], found[questions.is_words]))
 
     ladder = efforts(spec, index.count)
     point, reached = default_point(spec), False
@@ -164,7 +164,7 @@ def _least(ladder: tuple[int, ...], is_enough: Any) -> int | None:
     return high
 
 
-def _surely(recall: NDArray[np.float64]) -> float:
+def surely(recall: NDArray[np.float64]) -> float:
     """What a mean recall surely is, or 1 where nothing was asked."""
     if not len(recall):
         return 1.0
