@@ -97,6 +97,8 @@ def _is_there(root: Root, devices: Mapping[str, int]) -> bool:
     """Whether the root can be looked at. An empty folder on another device than before is a mount point
     whose disk was unplugged, not a folder whose files were all deleted.
     """
+    if root.is_imported:
+        return True
     place = _place_of(root)
     if not os.path.isdir(place):
         return False

@@ -14,10 +14,10 @@ class Progress:
     """Where a run stands. `total` is None while folders are still being looked through.
 
     `done` counts files dealt with, taken or skipped; `encoded` pictures that went through the encoder. In the stage
-    "index" they are pictures in the index, of the sample it is trained on or of all.
+    "index" they are pictures in the index, of the sample it is trained on or of all; in "write" what an export wrote.
     """
 
-    stage: Literal["look", "take", "finish", "index"]
+    stage: Literal["look", "take", "finish", "index", "write"]
     done: int
     total: int | None
     encoded: int
@@ -129,6 +129,61 @@ class VerifyReport:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """Outcome of taking vectors in. `known`: places the collection had already, which keep what they have.
+
+    `layout`: what the vectors came as, "faiss", "npy" or "parquet". `encoder`: name of the one they are by, "imported"
+    when nobody said which. `folders`: where the pictures lie on this computer, which later runs of `index` look through.
+    `index`: how searches are served after it. `interrupted`: stopped on request; what was done is kept.
+    """
+
+    layout: str
+    encoder: str
+    added: int
+    known: int
+    skipped: tuple[Skipped, ...]
+    folders: tuple[str, ...]
+    seconds: float
+    interrupted: bool = False
+    index: IndexReport | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object that `import-vectors --json` prints."""
+        return {
+            "layout": self.layout,
+            "encoder": self.encoder,
+            "added": self.added,
+            "known": self.known,
+            "skipped": [{"uri": each.uri, "reason": each.reason} for each in self.skipped],
+            "folders": list(self.folders),
+            "seconds": round(self.seconds, 3),
+            "interrupted": self.interrupted,
+            "index": None if self.index is None else self.index.as_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """Outcome of writing vectors out: one for each place of a picture. `files` are relative to `folder`."""
+
+    format: str
+    folder: str
+    vectors: int
+    dim: int
+    dtype: str
+    encoder: str
+    files: tuple[str, ...]
+    bytes: int
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object that `export --json` prints."""
+        return {**asdict(self), "files": list(self.files), "seconds": round(self.seconds, 3)}
+
+
 SyncEvent: TypeAlias = "Progress | Skipped | SyncReport"
 IndexEvent: TypeAlias = "Progress | IndexReport"
 MigrateEvent: TypeAlias = "Progress | Skipped | MigrateReport"
+ImportEvent: TypeAlias = "Progress | Skipped | ImportReport"
+ExportEvent: TypeAlias = "Progress | ExportReport"

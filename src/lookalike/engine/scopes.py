@@ -38,7 +38,7 @@ def resolve_scopes(store: Store, writer: Writer, paths: Sequence[bytes]) -> list
     unplugged, or a file that was deleted, and the walk finds that out.
     """
     if not paths:
-        return [Scope(root) for root in store.roots()]
+        return [Scope(root) for root in store.roots() if not root.is_imported]
     for path in paths:
         if writer.root_for(path) is None and not os.path.lexists(path):
             raise SourceError(

@@ -15,6 +15,7 @@ from lookalike.store.database import select_in
 from lookalike.store.records import PutReport
 from lookalike.store.rows import append_rows
 from lookalike.store.tables import as_json, read_space, roots_by_number, uri_to_keep
+from lookalike.store.verifying import LENGTH_TOLERANCE
 
 if TYPE_CHECKING:
     import sqlite3
@@ -71,13 +72,18 @@ def add_rows(connection: sqlite3.Connection, directory: Path, space: Space, vect
 
 
 def as_halves(vectors: Sequence[Any], dim: int) -> HalfVectors:
-    """Vectors as they are stored: brought to unit length, then float16."""
+    """Vectors as they are stored: brought to unit length, then float16; float16 ones that are so stay as they are."""
     import numpy as np
 
     halves = np.empty((len(vectors), dim), dtype=np.float16)
     for start in range(0, len(vectors), ENCODE_BLOCK):
-        some = vectors[start : start + ENCODE_BLOCK]
-        halves[start : start + len(some)] = unit_vectors(np.stack([np.asarray(each) for each in some]), dim)
+        block = np.stack([np.asarray(each) for each in vectors[start : start + ENCODE_BLOCK]])
+        stored = halves[start : start + len(block)]
+        stored[:] = unit_vectors(block, dim)
+        if block.dtype == np.float16:  # once more divided by its length, a component could fall to its neighbour
+            lengths = np.linalg.norm(block.astype(np.float32), axis=1)
+            are_unit = np.abs(lengths - 1) <= LENGTH_TOLERANCE
+            stored[are_unit] = block[are_unit]
     return halves
 
 
@@ -199,7 +205,7 @@ def _put_items(connection: sqlite3.Connection, found: Sequence[Found], contents:
                 connection,
                 "INSERT INTO items (uri, size, modified_ns, picture, content, metadata, root, key, id, fresh)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
-                (*values, file.root, file.key, secrets.token_hex(8)),
+                (*values, file.root, file.key, _new_id(connection, file.id)),
             )
         else:
             number, picture = known
@@ -211,6 +217,12 @@ def _put_items(connection: sqlite3.Connection, found: Sequence[Found], contents:
             )
         connection.execute("INSERT OR IGNORE INTO temp.seen (number) VALUES (?)", (number,))
     return added, changed
+
+
+def _new_id(connection: sqlite3.Connection, wanted: str | None) -> str:
+    if wanted is None or connection.execute("SELECT 1 FROM items WHERE id = ?", (wanted,)).fetchone():
+        return secrets.token_hex(8)
+    return wanted
 
 
 def _item_values(file: Found, content: _Content, roots: Mapping[int, Root]) -> tuple[Any, ...]:

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+IMPORTED = b"imported:"
+"""How the path of a root begins that is no folder but an import of vectors; no absolute path begins so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Space:
@@ -56,12 +59,20 @@ class IndexRecord:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A folder or single file the user named. `path`: absolute, native, in bytes, not resolved."""
+    """A folder or single file the user named. `path`: absolute, native, in bytes, not resolved.
+
+    One that `is_imported` holds what came with imported vectors and lies nowhere on this computer, such as pictures on
+    the web: there is nothing to walk, and it is never away.
+    """
 
     number: int
     path: bytes
     is_file: bool
     offline: bool
+
+    @property
+    def is_imported(self) -> bool:
+        return self.path.startswith(IMPORTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +137,8 @@ class Found:
     `vector`: float (dim,), or None when the picture is known to have its row. `metadata` belongs to the
     place; `picture_metadata` to the bytes, so that a copy that was never decoded has it too. A file
     recognised by its bytes alone has no `pixels_digest`, and width, height, format and picture metadata
-    are those stored with the same bytes.
+    are those stored with the same bytes. A float16 vector of unit length is kept to the last bit: it was stored before.
+    `id` is the one a new item gets, unless another item has it; None makes one up.
     """
 
     root: int
@@ -142,6 +154,7 @@ class Found:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     vector: Any = None
     picture_metadata: Mapping[str, Any] = field(default_factory=dict)
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

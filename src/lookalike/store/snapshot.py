@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING
 
 from lookalike.core.closing import Closing
 from lookalike.core.errors import CollectionDamaged, CollectionNotFound
+from lookalike.store import inventory
+from lookalike.store.column_sets import current_columns
 from lookalike.store.database import chunks, connect_reading, select_in, translated
 from lookalike.store.indexes import current_index, index_file
-from lookalike.store.places import below_sql, key_below
+from lookalike.store.places import at_or_below_sql, at_sql
 from lookalike.store.rows import RESTORE, map_rows, rows_file
 from lookalike.store.tables import item_by_id, items_of_pictures, read_current_space, read_roots, read_space
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from lookalike.core.arrays import HalfVectors, RowMask
+    from lookalike.store.columns import Columns
     from lookalike.store.records import IndexRecord, ItemRecord, Space
 
 _FETCH = 10_000
@@ -83,19 +86,26 @@ class Snapshot(Closing):
         import numpy as np
 
         with translated(self._directory):
-            mask = np.zeros(self.count, dtype=np.bool_)
+            mask = self._mask_inside(path)
+            place = at_or_below_sql if mask is None else at_sql
+            if mask is None:
+                mask = np.zeros(self.count, dtype=np.bool_)
             for root in read_roots(self.connection):
-                prefix = b"" if key_below(path, root.path) is not None else key_below(root.path, path)
-                if prefix is None or (prefix and root.is_file):
+                condition = place(root.path, path, is_file=root.is_file)
+                if condition is None:
                     continue
-                condition, parameters = below_sql(prefix)
-                below = (
+                sql = (
                     "SELECT v.row FROM items i CROSS JOIN vectors v ON v.picture = i.picture AND v.space = ?"  # noqa: S608
-                    f" WHERE i.root = ? AND {condition}"
+                    f" WHERE i.root = ? AND {condition[0]}"
                 )
-                for some in self._row_numbers(below, (self.space.number, root.number, *parameters)):
+                for some in self._row_numbers(sql, (self.space.number, root.number, *condition[1])):
                     mask[some] = True
             return mask
+
+    def columns(self) -> Columns | None:
+        """What is known about all items, as arrays of this moment; None where SQL is to be asked instead."""
+        with translated(self._directory):
+            return current_columns(self.connection, self._directory, self.space)
 
     def items_of(self, rows: Sequence[int]) -> dict[int, list[ItemRecord]]:
         """All items of each row's picture, first the one to show: present before offline, then shortest path.
@@ -113,6 +123,24 @@ class Snapshot(Closing):
         """The item with that id."""
         with translated(self._directory):
             return item_by_id(self.connection, id)
+
+    def count_items(self) -> int:
+        """Items whose picture has a row: what `items_of` gives for all rows together."""
+        with translated(self._directory):
+            return inventory.count_items(self.connection, self.space)
+
+    def digests_of(self, ids: Iterable[str]) -> dict[str, tuple[bytes, bytes | None]]:
+        """The digest of each item's bytes and, where it was decoded, that of its pixels."""
+        with translated(self._directory):
+            return inventory.digests_of(self.connection, ids)
+
+    def metadata_kinds(self) -> dict[str, set[str]]:
+        """Every name of the metadata in alphabetical order, and what kinds of JSON value stand under it.
+
+        "text", "integer", "real", "true", "false", "array", "object", or "huge" for a number beyond 64 bits.
+        """
+        with translated(self._directory):
+            return inventory.metadata_kinds(self.connection)
 
     def rows_of_item(self, id: str) -> list[int]:
         """The rows of the item's picture, part 0 first; empty when it has none in this space."""
@@ -163,6 +191,16 @@ class Snapshot(Closing):
             else:
                 self.index = current_index(self.connection, space)
                 return
+
+    def _mask_inside(self, path: bytes) -> RowMask | None:
+        """Rows with an item inside the folder `path`, by the columns; None without them."""
+        columns = self.columns()
+        if columns is None or "folder" not in columns:
+            return None
+        try:
+            return columns.row_mask(columns.below(path))
+        except (OSError, ValueError, IndexError):  # the set was replaced in between, or is damaged
+            return None
 
     def _row_numbers(self, sql: str, parameters: tuple[int | bytes, ...]) -> Iterator[list[int]]:
         with closing(self.connection.execute(sql, parameters)) as cursor:
