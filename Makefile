@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 DEMO   := .venv-demo
 WHEEL  := build/wheel
 
-.PHONY: help setup demo test bench wheel lint format check-corpora check-crash lock clean
+.PHONY: help setup demo test bench bench-builtin wheel lint format check-corpora check-crash check-builtins lock clean
 
 help:              ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+: +##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1\t/' | expand -t 18
@@ -38,6 +38,15 @@ bench: setup       ## the figures of docs/benchmarks; PHOTOS=DIR names a folder 
 	for name in startup memory pipeline_rate; do \
 	  $(BIN)/python tools/bench/$$name.py --photos "$(PHOTOS)" --out bench-output/$$name.json || exit; done
 
+bench-builtin: setup   ## what the built-in encoder can do, in docs/benchmarks; TEST=DIR as tools/bench/test_photos.py writes it
+	@test -d "$(FLICKR)" || { echo "make bench-builtin TEST=DIR, the folder that tools/bench/test_photos.py wrote"; exit 2; }
+	$(BIN)/python tools/bench/builtin.py --flickr "$(FLICKR)" --caltech "$(CALTECH)" --imagenette "$(IMAGENETTE)" \
+	  $(if $(FLOAT),--float "$(FLOAT)") $(ARGS)
+
+FLICKR     ?= $(TEST)/flickr-1k
+CALTECH    ?= $(TEST)/caltech-even
+IMAGENETTE ?= $(TEST)/imagenette-held
+
 wheel: setup       ## build the wheel and unpack it where `test` finds it before the sources
 	rm -rf build
 	$(BIN)/python -m build --wheel --no-isolation --outdir build/dist > /dev/null
@@ -58,6 +67,9 @@ check-corpora: setup   ## odd and broken files: a picture or a reason each; CORP
 
 check-crash: setup   ## kill an indexing process 50 times: nothing lost, doubled or mixed up
 	$(BIN)/python tests/crash/kill_while_indexing.py $(ARGS)
+
+check-builtins: setup   ## collections of every built-in ever shipped still answer; weights from the history
+	$(BIN)/python tools/check_older_builtins.py
 
 lock:              ## write down the exact versions of the development environment
 	{ echo "# Exact versions of the development environment; written by: make lock"; \

@@ -103,7 +103,7 @@ class Graph:
         onnx.save(model, path)
 
 
-def write_image_tower(path: Path, random: np.random.Generator) -> None:
+def write_image_tower(path: Path, random: np.random.Generator, side: int = SIDE) -> None:
     graph = Graph(random)
     patches = graph.op("Conv", "input", graph.normal(IMAGE_WIDTH, 3, PATCH, PATCH), strides=[PATCH, PATCH])
     patches = graph.op("Reshape", patches, graph.constant([0, IMAGE_WIDTH, -1]))
@@ -112,11 +112,11 @@ def write_image_tower(path: Path, random: np.random.Generator) -> None:
     one = graph.op("Concat", batch, graph.constant([1, IMAGE_WIDTH]), axis=0)
     token = graph.op("Expand", graph.normal(1, 1, IMAGE_WIDTH), one)
     x = graph.op("Concat", token, patches, axis=1)
-    x = graph.op("Add", x, graph.normal((SIDE // PATCH) ** 2 + 1, IMAGE_WIDTH))
+    x = graph.op("Add", x, graph.normal((side // PATCH) ** 2 + 1, IMAGE_WIDTH))
     x = graph.transformer(graph.norm(x, IMAGE_WIDTH), IMAGE_WIDTH, IMAGE_HEADS)
     first = graph.op("Gather", x, graph.constant(0), axis=1)
     result = graph.op("MatMul", graph.norm(first, IMAGE_WIDTH), graph.normal(IMAGE_WIDTH, DIM))
-    graph.save(path, TensorProto.FLOAT, ["batch", 3, SIDE, SIDE], result)
+    graph.save(path, TensorProto.FLOAT, ["batch", 3, side, side], result)
 
 
 def write_text_tower(path: Path, random: np.random.Generator) -> None:
