@@ -112,9 +112,15 @@ def ask_teachers(shop: Workshop, recipe: Recipe, sets: Sequence[PhotoSet] = PHOT
 
 
 def export_encoder(
-    shop: Workshop, recipe: Recipe, target: Path, shipping: export.Shipping, *, storage: Storage = "float16"
+    shop: Workshop,
+    recipe: Recipe,
+    target: Path,
+    shipping: export.Shipping,
+    *,
+    storage: Storage = "float16",
+    sets: Sequence[PhotoSet] = PHOTO_SETS,
 ) -> dict[str, Any]:
-    """Write the averaged weights of the recipe's checkpoint as an encoder; sizes, and agreement with the towers.
+    """Write the averaged weights of the recipe's phases as an encoder; sizes, and agreement with the towers.
 
     Components are put in order first, so that `shipping.widths` of them serve alone.
     """
@@ -123,10 +129,10 @@ def export_encoder(
     for tower, state in ((image, seeing), (text, reading)):
         tower.load_state_dict(state)
         tower.eval()
-    training = {"recipe": asdict(recipe), "sets": [asdict(each) for each in PHOTO_SETS], "phases": learned}
-    seen = examples.example_pictures(shop.packs, PHOTO_SETS, _EXAMPLES)
+    training = {"recipe": asdict(recipe), "sets": [asdict(each) for each in sets], "phases": learned}
+    seen = examples.example_pictures(shop.packs, sets, _EXAMPLES)
     if shipping.widths:
-        read = examples.example_texts(shop.words, PHOTO_SETS, _EXAMPLES)
+        read = examples.example_texts(shop.words, sets, _EXAMPLES)
         _order(image, text, export.batches_of(seen, shipping.side), shop.tokeniser, read)
     sizes = export.write_encoder(
         target,
