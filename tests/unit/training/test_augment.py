@@ -43,3 +43,11 @@ def test_resizing_keeps_the_mean():
     given = pictures(side=64)
     assert torch.allclose(resize(given, 32).mean(), given.float().mean(), atol=1.0)
     assert torch.equal(resize(given, 64), given.float())
+
+
+def test_much_larger_pictures_are_softened_not_skipped():
+    """Stripes finer than a pixel of the crop become grey."""
+    stripes = torch.zeros(4, 3, 96, 96, dtype=torch.uint8)
+    stripes[..., ::2] = 255
+
+    assert augment(stripes, 32, STILL).std((2, 3)).max() < 0.05
