@@ -9,6 +9,8 @@ from lookalike.cli import printing
 from lookalike.cli.options import command, json_option
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lookalike.encoders.catalogue import CatalogueEntry
 
 LANGUAGES_SHOWN = 3
@@ -33,26 +35,30 @@ def encoders(*, as_json: bool) -> None:
     header = ("name", "dim", "download", "recall", "languages", "licence", "here")
     printing.table([_row(each) for each in known], header=header)
     printing.note("recall: Crossmodal-3600, mean of recall@1, @5 and @10 with English captions, in per cent.")
+    printing.note("builtin, names of things in each language, right pictures among the first ten, in per cent:")
+    printing.note(_by_language(known[0]["precision"]))
     printing.note("An encoder is downloaded once, at its first use: lookalike index ~/Pictures --encoder NAME")
 
 
 def _builtin() -> dict[str, Any]:
+    from lookalike.encoders.catalogue import builtin_figures
     from lookalike.encoders.load import BUILTIN_FOLDER
 
-    config = BUILTIN_FOLDER / "config.json"
-    dim = json.loads(config.read_text(encoding="utf-8")).get("embed_dim") if config.is_file() else None
+    path = BUILTIN_FOLDER / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return {
         "name": "builtin",
-        "summary": "Comes with lookalike and needs no download; English",
+        "summary": "Comes with lookalike and needs no download",
         "repository": None,
-        "dim": dim,
-        "languages": ["en"],
+        "dim": config.get("embed_dim"),
+        "languages": config.get("languages", []),
         "licence": "Apache-2.0",
         "download_mb": 0,
-        "aliases": [],
+        "aliases": [f"builtin@{width}" for width in config.get("widths", []) if width < config["embed_dim"]],
         "recall": {},
+        "precision": dict(builtin_figures().precision),
         "cpu_ms": None,
-        "installed": config.is_file(),
+        "installed": path.is_file(),
     }
 
 
@@ -67,9 +73,16 @@ def _described(entry: CatalogueEntry, *, here: bool) -> dict[str, Any]:
         "download_mb": entry.download_mb,
         "aliases": list(entry.aliases),
         "recall": dict(entry.recall),
+        "precision": {},
         "cpu_ms": entry.cpu_ms,
         "installed": here,
     }
+
+
+def _by_language(figures: Mapping[str, float]) -> str:
+    """Best language first."""
+    ranked = sorted(figures.items(), key=lambda each: -each[1])
+    return "  ".join(f"{language} {value:.0f}" for language, value in ranked)
 
 
 def _row(encoder: dict[str, Any]) -> tuple[str, ...]:

@@ -1,4 +1,7 @@
-"""The encoders known by name: data in `catalogue.toml`, read once. Sources of the figures stand in that file."""
+"""The encoders known by name: data in `catalogue.toml`, read once. Sources of the figures stand in that file.
+
+Of the built-in only figures stand there: what it is says its own `config.json`.
+"""
 
 from __future__ import annotations
 
@@ -55,11 +58,31 @@ class CatalogueEntry:
         return (folder / "config.json").is_file() and any(model.is_file() for model in models)
 
 
+@dataclass(frozen=True, slots=True)
+class BuiltinFigures:
+    """What was measured with the built-in encoder of the id `encoder`.
+
+    `precision`: by language, share of right pictures among the first ten for the name of a thing, in %.
+    """
+
+    encoder: str
+    precision: Mapping[str, float]
+
+
 @cache
 def catalogue() -> tuple[CatalogueEntry, ...]:
     """Every encoder that can be fetched by name, smallest of each family first."""
-    tables = tomllib.loads(files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8"))["encoder"]
-    return tuple(_entry(table) for table in tables)
+    return tuple(_entry(table) for table in _tables()["encoder"])
+
+
+def builtin_figures() -> BuiltinFigures:
+    """How good the built-in encoder is, language by language."""
+    return BuiltinFigures(**_tables()["builtin"])
+
+
+@cache
+def _tables() -> dict[str, Any]:
+    return tomllib.loads(files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8"))
 
 
 def _entry(table: dict[str, Any]) -> CatalogueEntry:

@@ -6,7 +6,8 @@ import dataclasses
 
 import pytest
 
-from lookalike.encoders.catalogue import catalogue, find_entry, nearest_names
+from lookalike.encoders.catalogue import builtin_figures, catalogue, find_entry, is_builtin, nearest_names
+from lookalike.encoders.load import load_encoder
 from tiny_encoder import write_tiny_encoder
 
 PROMISED = [
@@ -54,3 +55,16 @@ def test_installed_means_the_files_are_here(tmp_path):
     assert not entry.installed(tmp_path)
     write_tiny_encoder(entry.folder(tmp_path))
     assert entry.installed(tmp_path)
+
+
+def test_the_figures_of_the_built_in_are_those_of_the_one_that_is_shipped(tmp_path):
+    """After new weights: make bench-builtin prints the table."""
+    figures = builtin_figures()
+    assert figures.encoder == load_encoder(models_dir=tmp_path).id
+    assert {"en", "ru", "uk", "de", "fr", "es", "pl", "cs", "zh", "ja", "tr", "vi"} == set(figures.precision)
+    assert all(0 <= value <= 100 for value in figures.precision.values())
+
+
+@pytest.mark.parametrize(("name", "is_it"), [("builtin", True), ("builtin@128", True), ("builtins", False)])
+def test_the_built_in_is_known_by_its_name_whole_or_narrowed(name, is_it):
+    assert is_builtin(name) is is_it
