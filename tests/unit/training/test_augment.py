@@ -49,5 +49,4 @@ def test_much_larger_pictures_are_softened_not_skipped():
     """Stripes finer than a pixel of the crop become grey."""
     stripes = torch.zeros(4, 3, 96, 96, dtype=torch.uint8)
     stripes[..., ::2] = 255
-
     assert augment(stripes, 32, STILL).std((2, 3)).max() < 0.05
