@@ -11,6 +11,7 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lookalike.store.column_sets import sweep_columns
 from lookalike.store.database import BUSY_S, transaction
 from lookalike.store.indexes import sweep_indexes
 from lookalike.store.rows import append_rows, create_rows, cut_tail, leftover_files, map_rows
@@ -61,6 +62,7 @@ def sweep(connection: sqlite3.Connection, directory: Path) -> None:
     For the holder of the lock.
     """
     sweep_indexes(connection, directory)
+    sweep_columns(connection, directory)
     spaces = {space.slug: space for space in read_spaces(connection)}
     parent = directory / "spaces"
     if not parent.is_dir():

@@ -15,6 +15,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from lookalike.store.column_sets import carry_columns
 from lookalike.store.records import IndexRecord, Space
 from lookalike.store.rows import space_folder
 from lookalike.store.tables import read_spaces
@@ -164,6 +165,7 @@ def _one(connection: sqlite3.Connection, condition: str, parameters: tuple[Any, 
 
 def _next_generation(connection: sqlite3.Connection) -> int:
     row = connection.execute("UPDATE collection SET generation = generation + 1 RETURNING generation").fetchone()
+    carry_columns(connection)
     return int(row[0])
 
 

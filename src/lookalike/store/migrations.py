@@ -153,8 +153,19 @@ _INDEXES = """
 """
 _SECOND = (_INDEXES.format("", "REFERENCES spaces(number) ON DELETE CASCADE"),)
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
-_STAND_INS: dict[int, tuple[str, ...]] = {2: (_INDEXES.format("TEMP", ""),)}
+_COLUMNS = """
+    CREATE {} TABLE columns (
+        generation INTEGER PRIMARY KEY,
+        until INTEGER NOT NULL,
+        space INTEGER NOT NULL {},
+        epoch INTEGER NOT NULL,
+        digest BLOB NOT NULL
+    ) STRICT
+"""
+_THIRD = (_COLUMNS.format("", "REFERENCES spaces(number) ON DELETE CASCADE"),)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
+_STAND_INS: dict[int, tuple[str, ...]] = {2: (_INDEXES.format("TEMP", ""),), 3: (_COLUMNS.format("TEMP", ""),)}
 """For each step after the first: what a connection needs that reads an earlier file without changing it."""
 
 

@@ -33,6 +33,20 @@ def joined_key(prefix: bytes, key: bytes) -> bytes:
     return prefix + b"/" + key if prefix and key else prefix + key
 
 
+def at_sql(root: bytes, path: bytes, *, is_file: bool) -> tuple[str, tuple[bytes, ...]] | None:
+    """A condition on the column `key`, true for the item at `path` itself; None when `root` can have none there."""
+    key = key_below(root, path)
+    if key is None or (key and is_file):
+        return None
+    return ("1", ()) if is_file else ("key = ?", (key,))
+
+
+def at_or_below_sql(root: bytes, path: bytes, *, is_file: bool) -> tuple[str, tuple[bytes, ...]] | None:
+    """The same for all items of `root` at `path` and inside it."""
+    prefix = b"" if key_below(path, root) is not None else key_below(root, path)
+    return None if prefix is None or (prefix and is_file) else below_sql(prefix)
+
+
 def below_sql(prefix: bytes) -> tuple[str, tuple[bytes, ...]]:
     """A condition on the column `key` that an index on (root, key) answers by range, and its parameters.
 

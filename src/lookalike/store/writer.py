@@ -12,15 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.closing import Closing
 from lookalike.store import publishing, rooting
+from lookalike.store.column_sets import LEAST_ITEMS, carry_columns, make_columns
 from lookalike.store.compacting import drop_unseen, give_back, sweep
 from lookalike.store.database import connect_writing, put_setting, select_in, transaction, translated
 from lookalike.store.finishing import TEMPORARY_TABLES, finish_run, newest_item
 from lookalike.store.lock import release_lock, take_lock
 from lookalike.store.records import CompactReport, KnownItem, Space
 from lookalike.store.rows import create_rows, slug_of
-from lookalike.store.tables import failures_at, items_of_pictures, read_root, read_roots, read_space, read_spaces
+from lookalike.store.tables import (
+    failures_at,
+    items_of_pictures,
+    read_current_space,
+    read_root,
+    read_roots,
+    read_space,
+    read_spaces,
+)
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
@@ -74,7 +84,7 @@ class Writer(Closing):
         """Note that a root is away, or back. Its items stay."""
         with translated(self._directory):
             if read_root(self._connection, root).offline != offline:
-                with self._publishing():
+                with self._publishing(items_stay=True):
                     self._connection.execute("UPDATE roots SET offline = ? WHERE number = ?", (offline, root))
 
     def remove_below(self, path: bytes) -> int:
@@ -203,8 +213,9 @@ class Writer(Closing):
 
     def put_vectors(self, space: Space, pictures: Sequence[int], vectors: Any) -> None:
         """Publish vectors (n, dim) of known pictures in a space; one that has its row keeps it."""
-        with self._publishing():
+        with translated(self._directory):
             published = read_space(self._connection, space.number)
+        with self._publishing(items_stay=not published.current):
             by_picture = dict(zip(pictures, vectors, strict=True))
             publishing.add_rows(self._connection, self._directory, published, by_picture)
 
@@ -233,6 +244,17 @@ class Writer(Closing):
 
     # -- keeping house ---------------------------------------------------------------------------
 
+    def make_columns(self, *, least: int = LEAST_ITEMS, stop: threading.Event | None = None) -> bool:
+        """Write what is known about items as columns, unless those there are still right; a second per 100,000 items.
+
+        Returns whether there are columns now: not below `least` items, where SQL is as fast, nor when `stop` was set.
+        Raises OutOfSpace; the collection is whole without them.
+        """
+        with translated(self._directory):
+            space = read_current_space(self._connection)
+            stopping = (lambda: False) if stop is None else stop.is_set
+            return space is not None and make_columns(self._connection, self._directory, space, least, stopping)
+
     def compact(self) -> CompactReport:
         """Drop pictures that are seen nowhere, with their rows, and return the space to the disk."""
         before = bytes_below(self._directory)
@@ -252,11 +274,13 @@ class Writer(Closing):
         release_lock(self._directory, self._lock)
 
     @contextmanager
-    def _publishing(self) -> Iterator[None]:
-        """A transaction that changes what searches answer."""
+    def _publishing(self, *, items_stay: bool = False) -> Iterator[None]:
+        """A transaction that changes what searches answer; `items_stay` when no item nor its row in use changes."""
         with transaction(self._connection, self._directory):
             yield
             self._next_generation()
+            if items_stay:
+                carry_columns(self._connection)
 
     def _next_generation(self) -> None:
         self._connection.execute("UPDATE collection SET generation = generation + 1")
