@@ -26,6 +26,7 @@ from lookalike.store.database import (
     translated,
 )
 from lookalike.store.lock import HOLDER, LOCK, build_lock
+from lookalike.store.readers import Readers
 from lookalike.store.records import (
     CompactReport,
     Counts,
@@ -78,6 +79,7 @@ class Store(Closing):
         self.path = path
         self.read_only = read_only
         self._connection = connect_reading(path, read_only=read_only)
+        self._readers = Readers(path, read_only=read_only)
         self._turn = threading.Lock()
 
     @classmethod
@@ -165,11 +167,12 @@ class Store(Closing):
 
         Raises CollectionNotFound without any space, ValueError when `space` was dropped, CollectionDamaged.
         """
-        return Snapshot(self.path, space, read_only=self.read_only)
+        return Snapshot(self._readers, space)
 
     def writer(self) -> Writer:
         """The writer. Raises CollectionBusy at once while another process writes, CollectionReadOnly, OutOfSpace."""
         self._refuse_read_only()
+        self._readers.forget()
         return Writer(self.path)
 
     def set_setting(self, name: str, value: Any) -> None:
@@ -243,6 +246,7 @@ class Store(Closing):
 
     def close(self) -> None:
         """Release the files."""
+        self._readers.close()
         self._connection.close()
 
     def _refuse_read_only(self) -> None:

@@ -14,19 +14,21 @@ from lookalike.core.closing import Closing
 from lookalike.core.errors import CollectionDamaged, CollectionNotFound
 from lookalike.store import inventory
 from lookalike.store.column_sets import current_columns
-from lookalike.store.database import chunks, connect_reading, select_in, translated
+from lookalike.store.database import chunks, translated
 from lookalike.store.indexes import current_index, index_file
 from lookalike.store.places import at_or_below_sql, at_sql
+from lookalike.store.readers import Moment
 from lookalike.store.rows import RESTORE, map_rows, rows_file
-from lookalike.store.tables import item_by_id, items_of_pictures, read_current_space, read_roots, read_space
+from lookalike.store.tables import item_by_id, items_of_rows, read_roots, read_space, roots_by_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from lookalike.core.arrays import HalfVectors, RowMask
     from lookalike.store.columns import Columns
-    from lookalike.store.records import IndexRecord, ItemRecord, Space
+    from lookalike.store.readers import Readers
+    from lookalike.store.records import IndexRecord, ItemRecord, Root, Space
 
 _FETCH = 10_000
 """Row numbers taken from SQLite at once."""
@@ -40,18 +42,21 @@ class Snapshot(Closing):
     `connection`, in its read transaction, is for this room only.
     """
 
-    def __init__(self, directory: Path, space: Space | None = None, *, read_only: bool) -> None:
-        self._directory = directory
-        self.connection = connect_reading(directory, read_only=read_only)
+    def __init__(self, readers: Readers, space: Space | None = None) -> None:
+        self._directory = readers.directory
+        self._readers = readers
+        self._closed = False
+        self.connection = readers.take()
         self.generation: int
         self.space: Space
         self.rows: HalfVectors
         self.index: IndexRecord | None
+        self._roots: Mapping[int, Root]
         try:
-            with translated(directory):
+            with translated(self._directory):
                 self._begin(space)
         except BaseException:
-            self.connection.close()
+            self.close()
             raise
 
     @property
@@ -113,11 +118,7 @@ class Snapshot(Closing):
         A row whose picture is seen nowhere any more has an empty list.
         """
         with translated(self._directory):
-            sql = "SELECT row, picture FROM vectors WHERE space = ? AND row IN ({})"
-            wanted = (int(row) for row in rows)
-            pictures = dict(select_in(self.connection, sql, (self.space.number,), wanted))
-            items = items_of_pictures(self.connection, pictures.values())
-            return {row: items.get(picture, []) for row, picture in pictures.items()}
+            return items_of_rows(self.connection, self.space, rows, self._roots)
 
     def item(self, id: str) -> ItemRecord | None:
         """The item with that id."""
@@ -164,33 +165,44 @@ class Snapshot(Closing):
 
     def close(self) -> None:
         """End the transaction. `rows` stays mapped as long as somebody holds it."""
-        self.connection.close()
+        if not self._closed:
+            self._closed = True
+            self._readers.give_back(self.connection)
 
     def _begin(self, wanted: Space | None) -> None:
-        """Begin the transaction and map its rows; once more when compaction replaced the file in between."""
+        """Begin the transaction and take what belongs to its generation; once more when compaction came in between."""
         before: Space | None = None
         while True:
             self.connection.execute("BEGIN")
-            (self.generation,) = self.connection.execute("SELECT generation FROM collection").fetchone()
-            space = read_space(self.connection, wanted.number) if wanted else read_current_space(self.connection)
-            if space is None:
+            row = self.connection.execute("SELECT generation, current_space FROM collection").fetchone()
+            self.generation, number = row if wanted is None else (row[0], wanted.number)
+            if number is None:
                 raise CollectionNotFound(
                     f"the collection {self._directory} holds no pictures yet",
                     hint="lookalike index FOLDER puts some in",
                 )
-            try:
-                self.space, self.rows = space, map_rows(self._directory, space)
-            except FileNotFoundError as error:
-                if before is not None and (before.number, before.epoch) == (space.number, space.epoch):
-                    raise CollectionDamaged(
-                        f"the vectors {rows_file(self._directory, space)} are missing",
-                        hint=RESTORE,
-                    ) from error
-                before = space
-                self.connection.execute("ROLLBACK")
-            else:
-                self.index = current_index(self.connection, space)
-                return
+            moment = self._readers.moment
+            if moment is None or (moment.generation, moment.space.number) != (self.generation, number):
+                space = read_space(self.connection, number)
+                try:
+                    moment = self._moment(space)
+                except FileNotFoundError as error:
+                    if before is not None and (before.number, before.epoch) == (space.number, space.epoch):
+                        raise CollectionDamaged(
+                            f"the vectors {rows_file(self._directory, space)} are missing",
+                            hint=RESTORE,
+                        ) from error
+                    before = space
+                    self.connection.execute("ROLLBACK")
+                    continue
+                self._readers.moment = moment
+            self.space, self.rows, self.index, self._roots = moment.space, moment.rows, moment.index, moment.roots
+            return
+
+    def _moment(self, space: Space) -> Moment:
+        rows = map_rows(self._directory, space)
+        index = current_index(self.connection, space)
+        return Moment(self.generation, space, rows, index, roots_by_number(self.connection))
 
     def _mask_inside(self, path: bytes) -> RowMask | None:
         """Rows with an item inside the folder `path`, by the columns; None without them."""

@@ -13,18 +13,21 @@ from lookalike.store.rows import Segment
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _SPACES = """
     SELECT s.number, s.encoder_id, s.encoder_name, s.dim, s.epoch, s.count, s.number IS c.current_space, s.slug
     FROM spaces s, collection c
 """
 _ROOTS = "SELECT number, path, is_file, offline FROM roots"
-_ITEMS = """
-    SELECT i.id, i.uri, i.root, i.key, i.size, i.modified_ns, i.picture, c.width, c.height, c.format,
-           i.metadata, c.metadata
-    FROM items i JOIN contents c ON c.number = i.content
+_ITEM = """
+    i.id, i.uri, i.root, i.key, i.size, i.modified_ns, i.picture, c.width, c.height, c.format, i.metadata, c.metadata
 """
+_ITEMS = f"SELECT {_ITEM} FROM items i JOIN contents c ON c.number = i.content"  # noqa: S608 columns of ours
+_ITEMS_OF_ROWS = f"""
+    SELECT v.row, {_ITEM} FROM vectors v CROSS JOIN items i ON i.picture = v.picture
+    CROSS JOIN contents c ON c.number = i.content WHERE v.space = ? AND v.row IN ({{}})
+"""  # noqa: S608 columns of ours
 
 
 def read_spaces(connection: sqlite3.Connection) -> list[Space]:
@@ -102,6 +105,18 @@ def item_by_id(connection: sqlite3.Connection, id: str) -> ItemRecord | None:
     return _item(row, roots_by_number(connection)) if row else None
 
 
+def items_of_rows(
+    connection: sqlite3.Connection, space: Space, rows: Iterable[int], roots: Mapping[int, Root]
+) -> dict[int, list[ItemRecord]]:
+    """All items of each published row's picture, in the order of `items_of_pictures`; an empty list when it has none."""
+    found: dict[int, list[ItemRecord]] = {int(row): [] for row in rows if row < space.count}
+    for row, *columns in select_in(connection, _ITEMS_OF_ROWS, (space.number,), found):
+        found[row].append(_item(columns, roots))
+    for items in found.values():
+        _sort(items)
+    return found
+
+
 def items_of_pictures(connection: sqlite3.Connection, pictures: Iterable[int]) -> dict[int, list[ItemRecord]]:
     """All items of each picture, first the one to show: present before offline, then the shortest path."""
     roots = roots_by_number(connection)
@@ -110,8 +125,13 @@ def items_of_pictures(connection: sqlite3.Connection, pictures: Iterable[int]) -
         item = _item(row, roots)
         found.setdefault(item.picture, []).append(item)
     for items in found.values():
-        items.sort(key=lambda item: (item.offline, len(item.uri), item.uri, item.id))
+        _sort(items)
     return found
+
+
+def _sort(items: list[ItemRecord]) -> None:
+    if len(items) > 1:
+        items.sort(key=lambda item: (item.offline, len(item.uri), item.uri, item.id))
 
 
 def uri_to_keep(roots: Mapping[int, Root], root: int, key: bytes, uri: str) -> bytes | None:
@@ -149,7 +169,7 @@ def _failure(row: tuple[Any, ...], roots: Mapping[int, Root]) -> Failure:
     return Failure(root, key, _uri(roots[root], key, uri), code, reason, size, modified_ns)
 
 
-def _item(row: tuple[Any, ...], roots: Mapping[int, Root]) -> ItemRecord:
+def _item(row: Sequence[Any], roots: Mapping[int, Root]) -> ItemRecord:
     id, uri, root, key, size, modified_ns, picture, width, height, format, own, of_bytes = row
     return ItemRecord(
         id=id,
@@ -163,8 +183,12 @@ def _item(row: tuple[Any, ...], roots: Mapping[int, Root]) -> ItemRecord:
         height=height,
         format=format,
         offline=roots[root].offline,
-        metadata={**json.loads(of_bytes), **json.loads(own)},
+        metadata={**_json(of_bytes), **_json(own)},
     )
+
+
+def _json(text: str) -> dict[str, Any]:
+    return {} if text == "{}" else json.loads(text)  # mostly so, and not worth a parser
 
 
 def _uri(root: Root, key: bytes, kept: bytes | None) -> str:
