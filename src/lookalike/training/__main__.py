@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from lookalike.training.graphs import Storage
     from lookalike.training.recipes import Recipe
 
+_WIDTHS = (64, 128, 256)  # of which the first components serve alone: docs/encoders.md
+
 
 def main() -> None:
     """Run the step that the command line names; what happens is logged to standard error."""
@@ -42,7 +44,7 @@ def main() -> None:
             _train(shop, recipe, given)
         case "export":
             storage: Storage = "int8" if given.int8 else "float16"
-            shipping = Shipping(BUILTIN_2.name, version=2, side=recipe.side, languages=LANGUAGES)
+            shipping = Shipping(BUILTIN_2.name, version=2, side=recipe.side, languages=LANGUAGES, widths=_WIDTHS)
             done = steps.export_encoder(shop, recipe, given.encoder, shipping, storage=storage)
         case "score":
             done = steps.score(shop, given.encoder)
