@@ -8,11 +8,13 @@ One process may write at a time; any number may search meanwhile.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lookalike.core.closing import Closing
-from lookalike.core.errors import EncoderMismatch, QueryError
+from lookalike.core.errors import CollectionNotFound, EncoderMismatch, EncoderUnavailable, QueryError
+from lookalike.engine.nameless import NamelessEncoder, is_nameless
 from lookalike.engine.remembered import Remembered
 
 if TYPE_CHECKING:
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
     from lookalike.core.protocols import Encoder
     from lookalike.core.records import DecodeLimits, Query, Results
     from lookalike.engine.background import BackgroundBuild
-    from lookalike.engine.reports import IndexEvent, MigrateEvent, SyncEvent, VerifyReport
+    from lookalike.engine.exchange import Layout
+    from lookalike.engine.reports import ExportEvent, ImportEvent, IndexEvent, MigrateEvent, SyncEvent, VerifyReport
     from lookalike.store.collection_store import CompactReport, Failure, Space, Store
 
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -235,6 +238,52 @@ class Collection(Closing):
 
         return migrate(self._store, self._load(encoder), stop)
 
+    # -- to and from other programs --------------------------------------------------------------
+
+    def import_vectors(
+        self,
+        folder: PathLike,
+        *,
+        encoder: str | Encoder | None = None,
+        pictures: PathLike | None = None,
+        stop: threading.Event | None = None,
+    ) -> Iterator[ImportEvent]:
+        """Take vectors in that another program made, or an `export`; nothing is encoded.
+
+        `folder`: as `export` writes it, or clip-retrieval. `encoder`: whose vectors they are, also the id of the one the
+        collection has; None takes what an export says, else nobody's known, and then only vectors and items can be asked.
+        `pictures`: where relative paths begin; None for `folder`. Yields Progress and Skipped, at last an ImportReport.
+        Raises SourceError, EncoderMismatch, CollectionBusy, OutOfSpace, MissingExtra.
+        """
+        from lookalike.engine.importing import import_vectors, vectors_by
+        from lookalike.engine.indexing import then_index
+
+        by = None if encoder is None else vectors_by(self._store, encoder, self._load)
+        place, start = Path(os.fsdecode(_absolute(folder))), None if pictures is None else _absolute(pictures)
+        events = import_vectors(self._store, place, by=by, pictures=start, stop=stop)
+        return then_index(events, lambda: self.build_index(stop=stop))
+
+    def export(
+        self,
+        folder: PathLike,
+        layout: Layout,
+        *,
+        dtype: Literal["float16", "float32"] | None = None,
+        shard: int | None = None,
+        stop: threading.Event | None = None,
+    ) -> Iterator[ExportEvent]:
+        """Write all vectors, with what is known about their pictures, into a new `folder`.
+
+        `layout`: "faiss" (a flat index and a list of paths), "npy" (clip-retrieval's) or "parquet" (one table).
+        `dtype` None: float16 for npy, else float32. `shard`: vectors in one pair of files of npy, about a million
+        unless given. Yields Progress, at last an ExportReport. When stopped, nothing is left.
+        Raises CollectionError for a folder that is not empty, MissingExtra, OSError.
+        """
+        from lookalike.engine.exporting import SHARD, export
+
+        place = Path(os.fsdecode(_absolute(folder)))
+        return export(self._store, place, layout, dtype=dtype, shard=shard or SHARD, stop=stop)
+
     # -- answers out -----------------------------------------------------------------------------
 
     def search(
@@ -269,14 +318,14 @@ class Collection(Closing):
 
         if k < 1:
             raise ValueError(f"k is {k}; at least one answer must be asked for")
-        if self._store.current_space() is None:
+        below = None if folder is None else _absolute(folder)
+        try:
+            asked: list[Query] = [as_query(query, k, below, lambda: self.encoder.image_side) for query in queries]
+            return search(self._store, self._remembered, self._encoder_for, asked, all_copies=all_copies)
+        except CollectionNotFound:
             raise QueryError(
                 f"the collection {self.path} holds no pictures yet", hint="lookalike index FOLDER puts some in"
-            )
-        side = self.encoder.image_side
-        below = None if folder is None else _absolute(folder)
-        asked: list[Query] = [as_query(query, k, below, side) for query in queries]
-        return search(self._store, self._remembered, self._encoder_for, asked, all_copies=all_copies)
+            ) from None
 
     def verify(self, *, sample: int = 100, seed: int = 0) -> VerifyReport:
         """Re-read every checksum and re-encode `sample` pictures to see that each vector is its own picture's."""
@@ -296,13 +345,17 @@ class Collection(Closing):
             self._background.close()
 
     def _captions(self) -> Vectors | None:
-        """Questions in words to calibrate an index with."""
+        """Questions in words to calibrate an index with; none where the encoder of imported vectors is not here."""
         from lookalike.engine.calibrate import caption_vectors
 
-        return caption_vectors(self.encoder)
+        with suppress(EncoderUnavailable):
+            return caption_vectors(self.encoder)
+        return None
 
     def _encoder_for(self, space: Space) -> Encoder:
         """The encoder of `space`: one at hand, else loaded by its id."""
+        if is_nameless(space.encoder_id):
+            return NamelessEncoder(space.encoder_id, space.dim)
         if space.encoder_id not in self._encoders:
             from lookalike.encoders.load import load_encoder_by_id
 

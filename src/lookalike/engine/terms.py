@@ -14,17 +14,17 @@ from lookalike.core.errors import CannotDecode, QueryError
 from lookalike.core.records import Query, Term
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lookalike.core.arrays import Pixels, Vectors
     from lookalike.core.protocols import Encoder
     from lookalike.store.collection_store import Snapshot
 
 
-def as_query(given: Any, k: int, folder: bytes | None, side: int) -> Query:
+def as_query(given: Any, k: int, folder: bytes | None, side: Callable[[], int]) -> Query:
     """A Query from a str, Path, bytes, PIL image, uint8 (h, w, 3) array, float (dim,) array or Query.
 
-    `side`: what the encoder looks at; pictures are decoded as they are when they are indexed.
+    `side` gives what the encoder looks at: pictures are decoded as they are when they are indexed.
     Raises QueryError for anything else, and for words of nothing but white space.
     """
     if isinstance(given, Query):
@@ -88,7 +88,7 @@ def _item_vector(snapshot: Snapshot, item_id: str) -> Vectors:
     return cast("Vectors", unit_vectors(snapshot.rows[rows[0]])[0])
 
 
-def _term(given: Any, side: int) -> Term:
+def _term(given: Any, side: Callable[[], int]) -> Term:
     if isinstance(given, str):
         if not given.strip():
             raise QueryError("the query is empty", hint='try: lookalike search "a dog in the snow"')
@@ -100,13 +100,13 @@ def _term(given: Any, side: int) -> Term:
     return _array_term(given, side)
 
 
-def _array_term(given: Any, side: int) -> Term:
+def _array_term(given: Any, side: Callable[[], int]) -> Term:
     import numpy as np
 
     if hasattr(given, "convert") and hasattr(given, "getexif"):  # a PIL image, known without importing PIL
         from lookalike.images.decode import pixels_of_image
 
-        return Term("picture", pixels_of_image(given, side=side), label="(picture)")
+        return Term("picture", pixels_of_image(given, side=side()), label="(picture)")
     if isinstance(given, np.ndarray):
         if given.dtype == np.uint8 and given.ndim == 3 and given.shape[2] == 3:
             return Term("picture", np.ascontiguousarray(given), label="(picture)")
@@ -122,7 +122,7 @@ def _array_term(given: Any, side: int) -> Term:
     )
 
 
-def _pixels_of_file(path: Path, side: int) -> Pixels:
+def _pixels_of_file(path: Path, side: Callable[[], int]) -> Pixels:
     path = path.expanduser()
     try:
         if path.exists() and not path.is_file():
@@ -136,7 +136,7 @@ def _pixels_of_file(path: Path, side: int) -> Pixels:
         raise CannotDecode(error.code, f"{path}: {error}", hint=error.hint) from error
 
 
-def _pixels(data: bytes, side: int) -> Pixels:
+def _pixels(data: bytes, side: Callable[[], int]) -> Pixels:
     from lookalike.images.decode import decode_picture
 
-    return decode_picture(data, side=side).pixels
+    return decode_picture(data, side=side()).pixels
