@@ -69,15 +69,15 @@ def read_captioned(folder: Path) -> Captioned:
     return Captioned(list(paths.values()), [text for _, text in rows], np.array([place[name] for name, _ in rows]))
 
 
-def read_labelled(folder: Path, name: str) -> Labelled:
-    """A folder for each class, of the set `name` in `class_names.tsv`."""
-    with NAMES.open(encoding="utf-8", newline="") as stream:
+def read_labelled(folder: Path, name: str, names: Path = NAMES) -> Labelled:
+    """A folder for each class, of the set `name` in the table `names`."""
+    with names.open(encoding="utf-8", newline="") as stream:
         table = [row for row in csv.DictReader(stream, delimiter="\t") if row["set"] == name]
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in {".jpg", ".jpeg"})
     classes = [row["class"] for row in table]
     missing = {path.parent.name for path in paths} ^ set(classes)
     if missing:
-        raise SystemExit(f"{folder} and {NAMES.name} do not have the same classes: {', '.join(sorted(missing))}")
+        raise SystemExit(f"{folder} and {names.name} do not have the same classes: {', '.join(sorted(missing))}")
     languages = [key for key in table[0] if key not in NO_LANGUAGE]
     return Labelled(
         paths,

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 PEER_SIDE = 224
 THREADS = (1, 2)
-BATCHES = (1, 4, 16)
-PICTURES = 48  # in a turn
+BATCHES = (1, 8)
+PICTURES = 32  # in a turn
 ROUNDS = 7
 QUERIES = 200
 COLD_ROUNDS = 7
