@@ -30,7 +30,7 @@ def section(name: str) -> str:
 
 
 def command(name: str) -> click.Command:
-    return getattr(importlib.import_module(COMMANDS[name][0]), name)
+    return getattr(importlib.import_module(COMMANDS[name][0]), name.replace("-", "_"))
 
 
 # --- the command line ------------------------------------------------------------------------------
@@ -56,7 +56,7 @@ def test_every_command_has_json_and_its_keys_are_documented(name):
 
 
 def test_only_documented_commands_exist():
-    assert re.findall(r"^## lookalike (\w+)", CLI, re.MULTILINE) == list(COMMANDS)
+    assert re.findall(r"^## lookalike ([\w-]+)", CLI, re.MULTILINE) == list(COMMANDS)
 
 
 def keys(text: str) -> set[str]:
@@ -65,11 +65,14 @@ def keys(text: str) -> set[str]:
 
 
 def test_json_keys_of_reports_are_those_documented():
-    from lookalike.engine.reports import MigrateReport, SyncReport, VerifyReport
+    from lookalike.engine.reports import ExportReport, ImportReport, MigrateReport, SyncReport, VerifyReport
 
     assert set(SyncReport(0, 0, 0, 0, 0, 0, 0, (), 0.0).as_dict()) | {"uri", "reason"} == keys(section("index"))
     assert set(MigrateReport("", 0, (), 0.0, switched=True).as_dict()) | {"uri", "reason"} == keys(section("migrate"))
     assert set(VerifyReport((), 0, 0, 0).as_dict()) == keys(section("verify"))
+    assert set(ExportReport("", "", 0, 0, "", "", (), 0, 0.0).as_dict()) == keys(section("export"))
+    imported = ImportReport("", "", 0, 0, (), (), 0.0).as_dict()
+    assert set(imported) | {"uri", "reason"} == keys(section("import-vectors"))
 
 
 def test_json_keys_of_a_search_are_those_documented(collection):

@@ -22,6 +22,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("lookalike.cli.doctor", "What is installed, where things lie and what to do."),
     "demo": ("lookalike.cli.demo", "See it work on real photos, in a folder of its own."),
     "migrate": ("lookalike.cli.migrate", "Move the collection to another encoder; searches go on meanwhile."),
+    "export": ("lookalike.cli.export", "Write all vectors as files that other programs read."),
+    "import-vectors": ("lookalike.cli.import_vectors", "Take vectors in that were made elsewhere; nothing is encoded."),
     "evaluate": ("lookalike.cli.evaluate", "Measure how well an encoder finds labelled or captioned pictures."),
 }
 """Every command: the module whose attribute of that name it is, and its line in the help."""
@@ -45,7 +47,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def resolve_command(

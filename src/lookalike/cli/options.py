@@ -67,6 +67,6 @@ def device_option(function: Decorated) -> Decorated:
 
 def command(function: Callable[..., None]) -> click.Command:
     """A command named after its function, with `-h` and `--debug`; its docstring is its help."""
-    made = click.command(function.__name__, context_settings=CONTEXT)(function)
+    made = click.command(function.__name__.replace("_", "-"), context_settings=CONTEXT)(function)
     made.params.append(debug_option())
     return made

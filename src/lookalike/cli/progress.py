@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 PLAIN_EVERY_S = 15.0
 """Seconds between two lines where standard error is a file or a pipe."""
-STAGES = {"look": "looking for changes", "take": "taking pictures in", "finish": "finishing"}
+STAGES = {
+    "look": "looking for changes",
+    "take": "taking pictures in",
+    "finish": "finishing",
+    "write": "writing vectors",
+}
 
 
 class Display(Protocol):

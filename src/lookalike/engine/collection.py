@@ -250,9 +250,10 @@ class Collection(Closing):
     ) -> Iterator[ImportEvent]:
         """Take vectors in that another program made, or an `export`; nothing is encoded.
 
-        `folder`: as `export` writes it, or clip-retrieval. `encoder`: whose vectors they are, also the id of the one the
-        collection has; None takes what an export says, else nobody's known, and then only vectors and items can be asked.
-        `pictures`: where relative paths begin; None for `folder`. Yields Progress and Skipped, at last an ImportReport.
+        `folder`: as `export` writes it, or clip-retrieval. `encoder`: whose vectors they are, also as the id of the
+        collection's own; None takes what an export says. When nobody says it, only vectors and items can be asked.
+        `pictures`: where relative paths begin; None for `folder`. Yields Progress and Skipped, at last an
+        ImportReport. An import that was stopped goes on with the same call.
         Raises SourceError, EncoderMismatch, CollectionBusy, OutOfSpace, MissingExtra.
         """
         from lookalike.engine.importing import import_vectors, vectors_by

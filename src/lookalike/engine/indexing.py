@@ -12,14 +12,14 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lookalike.core.errors import CollectionBusy, IndexUnusable, LookalikeError
 from lookalike.core.memory import physical_memory
 from lookalike.engine.calibrate import ask, calibrate
 from lookalike.engine.plan import DEAD_SHARE, IndexChoice, Wishes, choose_spec, outgrown
 from lookalike.engine.remembered import identity_of, state_of
-from lookalike.engine.reports import IndexReport, Progress, SyncReport
+from lookalike.engine.reports import ImportReport, IndexReport, Progress, SyncReport
 from lookalike.index.building import BuildProgress
 from lookalike.index.kinds import IndexSpec
 
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
     from lookalike.core.arrays import Vectors
     from lookalike.engine.background import BackgroundBuild
-    from lookalike.engine.reports import IndexEvent, SyncEvent
+    from lookalike.engine.reports import IndexEvent
     from lookalike.store.collection_store import IndexRecord, Space, Store
+
+Event = TypeVar("Event")
 
 WISHES_SETTING = "index"
 MEMORY_SHARE = 0.25
@@ -129,10 +131,10 @@ def status_of(store: Store) -> dict[str, Any] | None:
     }
 
 
-def then_index(events: Iterator[SyncEvent], build: Callable[[], Iterator[IndexEvent]]) -> Iterator[SyncEvent]:
+def then_index(events: Iterator[Event], build: Callable[[], Iterator[IndexEvent]]) -> Iterator[Event | Progress]:
     """The events of a run, with those of building the index before its report. A build that fails costs no report."""
     for event in events:
-        if not isinstance(event, SyncReport) or event.interrupted:
+        if not isinstance(event, SyncReport | ImportReport) or event.interrupted:
             yield event
             continue
         report: IndexReport | None = None

@@ -134,7 +134,7 @@ class ImportReport:
     """Outcome of taking vectors in. `known`: places the collection had already, which keep what they have.
 
     `layout`: what the vectors came as, "faiss", "npy" or "parquet". `encoder`: name of the one they are by, "imported"
-    when nobody said which. `folders`: where the pictures lie on this computer, which later runs of `index` look through.
+    when nobody said which. `folders`: where the pictures lie on this computer; later runs of `index` look through them.
     `index`: how searches are served after it. `interrupted`: stopped on request; what was done is kept.
     """
 

@@ -41,8 +41,8 @@ def verify(store: Store, encoder_for: Callable[[Space], Encoder], sample: int, s
         places = ((row, next(filter(_is_as_indexed, items), None)) for row, items in sampled)
         drawn = [(row, item) for row, item in places if item is not None]
         checked = 0
-        if drawn:
-            encoder = encoder_for(snapshot.space)
+        encoder = encoder_for(snapshot.space) if drawn else None
+        if encoder is not None and "image" in encoder.modalities:  # who made imported vectors may be unknown
             sources = {root.number: folder(root.path) for root in store.roots()}
             with DecodingPool(usable_cores()) as pool:
                 checks = [_check(encoder, snapshot, batch, sources, pool) for batch in batches(drawn, SAMPLE_BATCH)]

@@ -9,37 +9,34 @@ something else is an error and never a crash.
 from __future__ import annotations
 
 import struct
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from lookalike.core.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from lookalike.core.arrays import Vectors
 
 _HEADER = struct.Struct("<4siqqq?iQ")  # kind, dim, count, twice a filler, trained, metric, floats behind it
 _INNER_PRODUCT, _EUCLIDEAN = (b"IxFI", 0), (b"IxF2", 1)
 _FILLER = 1 << 20
 
 
-def write_flat(stream: IO[bytes], dim: int, count: int, blocks: Iterable[NDArray[np.floating]]) -> None:
-    """Write `count` vectors of `dim` components, given in blocks, as a flat index by inner product.
+def flat_header(dim: int, count: int) -> bytes:
+    """The beginning of a flat index by inner product; the `flat_bytes` of its `count` vectors follow."""
+    kind, metric = _INNER_PRODUCT
+    return _HEADER.pack(kind, dim, count, _FILLER, _FILLER, True, metric, count * dim)
 
-    Raises ValueError when the blocks do not hold `count` vectors.
-    """
+
+def flat_bytes(vectors: Vectors) -> bytes:
+    """Vectors as they stand in the file."""
     import numpy as np
 
-    kind, metric = _INNER_PRODUCT
-    stream.write(_HEADER.pack(kind, dim, count, _FILLER, _FILLER, True, metric, count * dim))
-    written = 0
-    for block in blocks:
-        stream.write(np.ascontiguousarray(block, dtype="<f4").tobytes())
-        written += len(block)
-    if written != count:
-        raise ValueError(f"{written:,} vectors came where {count:,} were promised")
+    return np.ascontiguousarray(vectors, dtype="<f4").tobytes()
 
 
 def map_flat(path: Path) -> NDArray[np.float32]:

@@ -44,7 +44,7 @@ def test_every_command_is_there_under_its_name_with_its_line(call):
     from lookalike.cli.main import COMMANDS
 
     for name, (module, line) in COMMANDS.items():
-        command = getattr(importlib.import_module(module), name)
+        command = getattr(importlib.import_module(module), name.replace("-", "_"))
         assert (command.name, command.help.split("\n")[0]) == (name, line)
 
 
