@@ -8,7 +8,7 @@ exact index are the truth. The least effort wins whose recall is at the target w
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lookalike.engine.plan import EXACT_NS, K_MEASURED
@@ -16,6 +16,8 @@ from lookalike.index.exact import ExactIndex
 from lookalike.index.kinds import OperatingPoint, default_point, efforts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -32,6 +34,10 @@ TIE = 1e-6
 """Scores so near to the last right one are as right: copies of a picture are no misses."""
 FETCH_AT_MOST = 8
 """Times the usual candidates, when more effort alone does not reach the target."""
+PLATEAU = 0.003
+"""Gain of a doubled effort that is none."""
+NEAR = 0.1
+"""What more candidates can win at an effort, at most: lower rungs of the ladder are not tried again with them."""
 _TIMED = 64
 _TIMED_ROWS = 50_000
 
@@ -97,11 +103,10 @@ def ask(rows: HalfVectors, words: Vectors | None, *, seed: int = 0, pictures: in
 
 def without(own: Rows, rows: Rows, scores: Scores) -> Scores:
     """Scores (q, k) of k + 1 answers each, the row that asked left out, or else the last."""
-    import numpy as np
-
     drop = (rows == own[:, None]) & (own[:, None] >= 0)
     drop[~drop.any(axis=1), -1] = True
-    return scores[~drop].reshape(len(scores), -1)
+    kept: Scores = scores[~drop].reshape(len(scores), -1)
+    return kept
 
 
 def recalls(questions: Questions, scores: Scores) -> NDArray[np.float64]:
@@ -123,24 +128,28 @@ def recall_at(index: RescoredIndex, questions: Questions, point: OperatingPoint)
 def calibrate(
     index: RescoredIndex, rows: HalfVectors, spec: IndexSpec, questions: Questions, target: float
 ) -> Calibration:
-    """The least effort with which `index`, over `rows`, reaches `target` recall for pictures and for words alike."""
+    """The least effort with which `index`, over `rows`, reaches `target` recall for pictures and for words alike.
+
+    Where more effort alone gains nothing, more candidates are fetched.
+    """
     curve: dict[OperatingPoint, tuple[float, float | None]] = {}
 
-    def reaches(point: OperatingPoint) -> bool:
+    def recall(point: OperatingPoint) -> float:
         found = recall_at(index, questions, point)
         curve[point] = _means(found, questions)
-        return all(surely(part) >= target for part in (found[~questions.is_words], found[questions.is_words]))
+        return min(surely(part) for part in (found[~questions.is_words], found[questions.is_words]))
 
-    ladder = efforts(spec, index.count)
+    ladder, least_fetch = efforts(spec, index.count), default_point(spec).fetch
     point, reached = default_point(spec), False
     for times in (1, 2, 4, FETCH_AT_MOST):
-        point = replace(point, fetch=min(default_point(spec).fetch * times, index.count))
-        best = _least(ladder, lambda effort: reaches(replace(point, effort=effort)))  # noqa: B023 used at once
-        if best is not None:
-            point, reached = replace(point, effort=best), True
+        fetch = min(least_fetch * times, index.count)
+        tried = _climb(ladder, lambda effort: recall(OperatingPoint(effort, fetch)), target)  # noqa: B023 used at once
+        enough = [effort for effort in tried if tried[effort] >= target]
+        reached = bool(enough)
+        point = OperatingPoint(min(enough, default=max(tried, key=lambda effort: tried[effort])), fetch)
+        if reached or fetch == index.count:
             break
-    else:
-        point = replace(point, effort=ladder[-1])
+        ladder = tuple(effort for effort in ladder if tried.get(effort, 1.0) >= target - NEAR) or ladder[-1:]
     figures = {"target_recall": target, **_figures(index, questions, point), "exact_ns": _exact_ns(rows, questions)}
     pictures, words = curve[point]
     figures |= {"recall_pictures": round(pictures, 4), "recall_words": None if words is None else round(words, 4)}
@@ -148,20 +157,23 @@ def calibrate(
     return Calibration(point, reached, figures)
 
 
-def _least(ladder: tuple[int, ...], is_enough: Any) -> int | None:
-    """The least effort that is enough: up the ladder, then between its last two rungs, to about a quarter."""
-    low = 0
+def _climb(ladder: tuple[int, ...], recall: Callable[[int], float], target: float) -> dict[int, float]:
+    """The recall at some efforts: up the ladder until it is enough or stays where it is, then between the last two."""
+    tried: dict[int, float] = {}
+    low, high = 0, 0
     for effort in ladder:
-        if is_enough(effort):
+        tried[effort] = recall(effort)
+        if tried[effort] >= target:
             high = effort
             break
+        if low and tried[effort] < tried[low] + PLATEAU:
+            return tried
         low = effort
-    else:
-        return None
-    while low and high - low > max(low // 4, 1):
+    while low and high and high - low > max(low // 4, 1):
         middle = (low + high) // 2
-        low, high = (low, middle) if is_enough(middle) else (middle, high)
-    return high
+        tried[middle] = recall(middle)
+        low, high = (low, middle) if tried[middle] >= target else (middle, high)
+    return tried
 
 
 def surely(recall: NDArray[np.float64]) -> float:
