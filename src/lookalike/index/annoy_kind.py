@@ -6,6 +6,7 @@ more, in proportion to what the mask leaves out. What is still missing then is t
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,7 @@ class AnnoyCandidates:
 
         growth = 1
         if allowed is not None:
-            growth = min(_LARGEST_GROWTH, -(-len(allowed) // max(np.count_nonzero(allowed), 1)))
+            growth = min(_LARGEST_GROWTH, math.ceil(len(allowed) / max(int(allowed.sum()), 1)))
         wanted = min(fetch * growth, self.count)
         rows = np.full((len(queries), wanted), -1, dtype=np.int64)
         for query, vector in enumerate(queries):

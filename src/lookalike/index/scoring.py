@@ -67,7 +67,8 @@ class Product:
 
 def _cosines(halves: HalfVectors, block: HalfVectors) -> Scores:
     """float32 (q, b). Not by `out=`: simsimd 6.5 then gives back a None it does not own, and some ten thousand calls
-    later the process ends (Python 3.11: "deallocating None")."""
+    later the process ends (Python 3.11: "deallocating None").
+    """
     import numpy as np
 
     distances = np.asarray(_simsimd().cdist(halves, block, "cosine", out_dtype="float32"))
