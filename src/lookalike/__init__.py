@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lookalike.core.records import DecodeLimits, Hit, Query, Results, Skipped, Term
     from lookalike.encoders.load import load_encoder
     from lookalike.engine.collection import Collection, open
-    from lookalike.engine.reports import Progress, SyncReport
+    from lookalike.engine.reports import IndexReport, Progress, SyncReport
 
 __version__ = "0.1.0"
 
@@ -40,6 +40,7 @@ _HOME = {
     "open": "lookalike.engine.collection",
     "Collection": "lookalike.engine.collection",
     "Progress": "lookalike.engine.reports",
+    "IndexReport": "lookalike.engine.reports",
     "SyncReport": "lookalike.engine.reports",
     "Hit": "lookalike.core.records",
     "Results": "lookalike.core.records",
@@ -72,6 +73,7 @@ __all__ = [
     "EncoderError",
     "EncoderMismatch",
     "Hit",
+    "IndexReport",
     "LookalikeError",
     "MissingExtra",
     "Progress",

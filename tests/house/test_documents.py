@@ -65,9 +65,19 @@ def keys(text: str) -> set[str]:
 
 
 def test_json_keys_of_reports_are_those_documented():
-    from lookalike.engine.reports import ExportReport, ImportReport, MigrateReport, SyncReport, VerifyReport
+    from lookalike.engine.reports import (
+        ExportReport,
+        ImportReport,
+        IndexReport,
+        MigrateReport,
+        SyncReport,
+        VerifyReport,
+    )
 
-    assert set(SyncReport(0, 0, 0, 0, 0, 0, 0, (), 0.0).as_dict()) | {"uri", "reason"} == keys(section("index"))
+    sync = SyncReport(
+        0, 0, 0, 0, 0, 0, 0, (), 0.0, index=IndexReport("exact", "", 0, built=False, seconds=0.0)
+    ).as_dict()
+    assert {*sync, *sync["index"], "uri", "reason"} == keys(section("index"))
     assert set(MigrateReport("", 0, (), 0.0, switched=True).as_dict()) | {"uri", "reason"} == keys(section("migrate"))
     assert set(VerifyReport((), 0, 0, 0).as_dict()) == keys(section("verify"))
     assert set(ExportReport("", "", 0, 0, "", "", (), 0, 0.0).as_dict()) == keys(section("export"))
@@ -83,7 +93,7 @@ def test_json_keys_of_a_search_are_those_documented(collection):
 
 def test_json_keys_of_status_are_those_documented(collection):
     state = collection.status()
-    assert {*state, *state["roots"][0]} == keys(section("status"))
+    assert {*state, *state["roots"][0], *state["index"]} == keys(section("status"))
 
 
 def test_json_keys_of_an_evaluation_are_those_documented(drawn, toy):

@@ -32,6 +32,8 @@ REASONS_SHOWN = 5
 @device_option
 @click.option("--check-content", is_flag=True, help="Also find changes that kept a file's size and time.")
 @click.option("--retry-failed", is_flag=True, help="Try files again that failed before and have not changed.")
+@click.option("--explain", is_flag=True, help="Say how searches are served from now on, and why.")
+@click.option("--no-index-build", is_flag=True, help="Leave building the search index to a later run.")
 @collection_option
 @json_option
 def index(
@@ -42,6 +44,8 @@ def index(
     device: str,
     check_content: bool,
     retry_failed: bool,
+    explain: bool,
+    no_index_build: bool,
     collection: str | None,
     as_json: bool,
 ) -> None:
@@ -60,12 +64,21 @@ def index(
     with open_collection(collection, encoder=encoder, device=device, create=True) as opened:
         if not paths and not opened.status()["roots"]:
             raise click.UsageError(NO_FOLDERS)
-        report = run_sync(opened, paths, exclude=exclude, check_content=check_content, retry_failed=retry_failed)
+        report = run_sync(
+            opened,
+            paths,
+            exclude=exclude,
+            check_content=check_content,
+            retry_failed=retry_failed,
+            build_index=not no_index_build,
+        )
         if as_json:
             printing.out_json(report.as_dict())
         else:
             _summarise(report, opened, f" --collection {collection}" if collection else "")
-    if report.interrupted:
+            if explain:
+                printing.out(f"Searching: {opened.explain_index()}.")
+    if report.interrupted or (report.index is not None and report.index.interrupted):
         raise Interrupted
 
 
@@ -76,6 +89,7 @@ def run_sync(
     exclude: Sequence[str] = (),
     check_content: bool = False,
     retry_failed: bool = False,
+    build_index: bool = True,
 ) -> SyncReport:
     """Bring `opened` up to date while showing progress; Ctrl-C ends it soon with what is done kept."""
     from lookalike.cli.interrupt import stop_on_interrupt
@@ -84,7 +98,12 @@ def run_sync(
 
     with stop_on_interrupt() as stop, display() as shown:
         events = opened.sync(
-            paths, exclude=exclude or None, check_content=check_content, retry_failed=retry_failed, stop=stop
+            paths,
+            exclude=exclude or None,
+            check_content=check_content,
+            retry_failed=retry_failed,
+            index="now" if build_index else "later",
+            stop=stop,
         )
         for event in events:
             if isinstance(event, Progress):
@@ -112,12 +131,14 @@ def _summarise(report: SyncReport, opened: Collection, where: str) -> None:
     printing.out(
         f"The collection holds {printing.count(state['pictures'], 'picture')}: {printing.printable(str(opened.path))}"
     )
+    if report.index is not None and report.index.built:
+        printing.out(f"Searching is faster from now on: an index took {printing.duration(report.index.seconds)}.")
     if report.skipped:
         _say_skipped(report.skipped)
     if report.offline:
         offline = printing.count(report.offline, "picture is", "pictures are")
         printing.note(f"{offline} on disks or folders that are not there now and kept; lookalike prune forgets them.")
-    if report.interrupted:
+    if report.interrupted or (report.index is not None and report.index.interrupted):
         printing.note("What is done is kept; the same command goes on from here.")
     elif state["pictures"]:
         printing.note(f'Next: lookalike search "a dog in the snow"{where} (or a PHOTO.jpg instead of words)')

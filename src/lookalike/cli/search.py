@@ -34,6 +34,7 @@ K = 10
 @click.option("--preview", is_flag=True, help="Show the pictures in the terminal, where it can.")
 @click.option("--copy-to", metavar="DIR", help="Copy the pictures found into this folder.")
 @click.option("--link-to", metavar="DIR", help="Make links to the pictures found in this folder.")
+@click.option("--explain", is_flag=True, help="Say how the answers were found, and why so.")
 @device_option
 @collection_option
 @json_option
@@ -52,6 +53,7 @@ def search(
     preview: bool,
     copy_to: str | None,
     link_to: str | None,
+    explain: bool,
     device: str,
     collection: str | None,
     as_json: bool,
@@ -77,6 +79,8 @@ def search(
         else:
             show_list(results)
             _say_how(results, folder)
+        if explain and not as_json:
+            _explain(results)
     if preview and not as_json:
         from lookalike.cli.preview import show_pictures
 
@@ -111,6 +115,14 @@ def _pixels(hit: Hit) -> str:
     if copies := hit.metadata.get("copies"):
         words.append(f"+{len(copies)}")
     return " ".join(words)
+
+
+def _explain(results: Results) -> None:
+    """The plan and where the time went, on standard error beside any output."""
+    plan = results.plan
+    effort = "" if plan.effort is None else f" (effort {plan.effort}, {plan.fetch} candidates)"
+    printing.note(f"plan: {plan.strategy}{effort}: {plan.reason}")
+    printing.note("time: " + ", ".join(f"{stage} {value:.1f} ms" for stage, value in results.took_ms.items()))
 
 
 def _say_how(results: Results, folder: str | None) -> None:

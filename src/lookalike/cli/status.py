@@ -38,6 +38,8 @@ def _show(state: dict[str, Any]) -> None:
         ("encoder", encoder),
         ("on disk", printing.size(state["bytes_on_disk"])),
     ]
+    if state["index"]:
+        rows.append(("search", _search_of(state["index"])))
     if state["offline"]:
         rows.append(("offline", f"{state['offline']:,} in places that are not there now"))
     if state["failures"]:
@@ -51,6 +53,19 @@ def _show(state: dict[str, Any]) -> None:
         printing.out(f"{name:<12}{value}")
     if not state["roots"]:
         printing.note("Nothing is indexed yet. Next: lookalike index ~/Pictures")
+
+
+def _search_of(index: dict[str, Any]) -> str:
+    """How searches are served, in a line."""
+    if index["kind"] == "exact":
+        served = "every picture is compared"
+    else:
+        recalls = [index[name] for name in ("recall_pictures", "recall_words") if index[name] is not None]
+        found = f", finds {min(recalls):.1%} of the best ten" if recalls else ""
+        served = f"{index['kind']} index, {printing.size(index['bytes'])}{found}"
+        if index["newer"]:
+            served += f"; {index['newer']:,} newer compared one by one"
+    return served + ("; lookalike index builds a better one" if index["due"] else "")
 
 
 @command
