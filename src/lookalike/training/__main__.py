@@ -1,4 +1,4 @@
-"""`python -m lookalike.training STEP --work DIR --snapshots DIR`: one step of making the built-in encoder."""
+"""`python -m lookalike.training STEP --work DIR`: one step of making the built-in encoder."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ def _arguments() -> argparse.Namespace:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("step", choices=["pack", "words", "targets", "train", "export", "score"])
     parser.add_argument("--work", type=Path, required=True, help="folder for everything that is made")
-    parser.add_argument("--snapshots", type=Path, required=True, help="folder of git repositories, OWNER+NAME each")
+    parser.add_argument(
+        "--snapshots", type=Path, default=Path("snapshots"), help="folder of git repositories, OWNER+NAME each"
+    )
     parser.add_argument("--recipe", choices=list(RECIPES), default=BUILTIN_2.name)
     parser.add_argument("--workers", type=int, default=2, help="processes for packing and asking")
     training = parser.add_argument_group("train")
@@ -67,7 +69,7 @@ def _arguments() -> argparse.Namespace:
     training.add_argument("--device", default="cpu", help="cpu or cuda")
     training.add_argument("--threads", type=int)
     training.add_argument("--compile", action="store_true", help="let torch compile the image tower")
-    training.add_argument("--start", type=Path, help="folder of a phase of another run to go on from")
+    training.add_argument("--start", type=Path, help="folder of another run's phase image to go on from")
     exporting = parser.add_argument_group("export, score")
     exporting.add_argument("--encoder", type=Path, default=Path("encoder"), help="folder of the exported encoder")
     exporting.add_argument("--int8", action="store_true", help="int8 instead of float16")

@@ -1,14 +1,15 @@
-"""The three phases of a recipe, opened from the files of the steps before, and trained one after another.
+"""The phases of a recipe, opened from the files of the steps before, and trained one after another.
 
 image   the image tower against the shared space
-text    the text tower against the shared space; needs nothing of `image` and may run beside it
-match   the text tower goes on, against what the finished image tower sees
+bag     the text tower without its blocks against the shared space; needs nothing of `image`
+text    the whole text tower goes on from there; may run beside `image`
+match   it goes on, against what the finished image tower sees
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from lookalike.core.errors import SourceError
 from lookalike.training.examples import held_texts
 from lookalike.training.image_phase import ImagePhase, PhotoMaterial, see
-from lookalike.training.loop import CHECKPOINT, Run, read_checkpoint, tower_of
+from lookalike.training.loop import CHECKPOINT, Phase, Run, read_checkpoint, tower_of
 from lookalike.training.photo_sets import PHOTO_SETS
 from lookalike.training.photos import Photos
 from lookalike.training.shared_space import Space
@@ -32,18 +33,18 @@ if TYPE_CHECKING:
 
     from lookalike.core.arrays import Vectors
     from lookalike.training.photo_sets import PhotoSet
-    from lookalike.training.recipes import Recipe
+    from lookalike.training.recipes import Recipe, TextRecipe
     from lookalike.training.workshop import Workshop
 
 _log = logging.getLogger(__name__)
-PHASES = ("image", "text", "match")
+PHASES = ("image", "bag", "text", "match")
 SEEN = "pictures.npy"
 """In the folder of `match`: what the finished image tower makes of the photos."""
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a run has to work with. `start`: folder of a finished phase of another run to go on from (`ImagePhase`).
+    """What a run has to work with. `start`: folder of a phase `image` of another run to go on from (`ImagePhase`).
 
     `compiled`: let torch compile the image tower.
     """
@@ -79,26 +80,12 @@ def open_run(
     means: Means = Means(),
 ) -> Run:
     """A phase of the recipe, at its checkpoint where there is one."""
-    photos = Photos.open(shop.packs, shop.words, shares(sets))
-    space = Space.read(shop.space_file)
-    folder = shop.run_folder(recipe, name)
-    start = read_checkpoint(means.start)["learner"] if means.start else None
+    phase: Phase
     if name == "image":
-        material = PhotoMaterial(photos, space, np.load(shop.sentences_file))
-        image = ImagePhase(
-            recipe.image, recipe.sizes, material, device=means.device, start=start, compiled=means.compiled
-        )
-        return Run(image, folder)
-    texts = _texts(shop, sets, photos, space)
-    asked = np.flatnonzero(photos.asked)
-    if name == "text":
-        vectors = space.pictures[asked].astype(np.float32)
-        return Run(
-            TextPhase(recipe.text, recipe.sizes, texts, (vectors, asked), device=means.device, start=start), folder
-        )
-    start = _finished(shop, recipe, "text")["learner"]
-    seen = _seen(shop, recipe, photos, asked, means.device)
-    return Run(TextPhase(recipe.match, recipe.sizes, texts, (seen, asked), device=means.device, start=start), folder)
+        phase = _image_phase(shop, recipe, sets, means)
+    else:
+        phase = _text_phase(shop, recipe, name, sets, means.device)
+    return Run(phase, shop.run_folder(recipe, name))
 
 
 def averages(shop: Workshop, recipe: Recipe) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
@@ -114,6 +101,29 @@ def averages(shop: Workshop, recipe: Recipe) -> tuple[dict[str, Any], dict[str, 
 def shares(sets: Sequence[PhotoSet]) -> dict[str, float]:
     """Share of a batch by training set."""
     return {each.name: each.share for each in sets if each.use == "train"}
+
+
+def _image_phase(shop: Workshop, recipe: Recipe, sets: Sequence[PhotoSet], means: Means) -> ImagePhase:
+    photos = Photos.open(shop.packs, shop.words, shares(sets))
+    material = PhotoMaterial(photos, Space.read(shop.space_file), np.load(shop.sentences_file))
+    start = read_checkpoint(means.start)["learner"] if means.start else None
+    return ImagePhase(recipe.image, recipe.sizes, material, device=means.device, start=start, compiled=means.compiled)
+
+
+def _text_phase(shop: Workshop, recipe: Recipe, name: str, sets: Sequence[PhotoSet], device: str) -> TextPhase:
+    """`bag`, `text` or `match`: each goes on with the averaged tower of the one before."""
+    chosen: TextRecipe = getattr(recipe, name)
+    before = PHASES[PHASES.index(name) - 1]
+    start = None if name == "bag" else tower_of(_finished(shop, recipe, before)["average"], "text")
+    sizes = replace(recipe.sizes, text_layers=0) if name == "bag" else recipe.sizes
+    photos, space = Photos.open(shop.packs, shop.words, shares(sets)), Space.read(shop.space_file)
+    asked = np.flatnonzero(photos.asked)
+    if name == "match":
+        vectors = _seen(shop, recipe, photos, asked, device)
+    else:
+        vectors = space.pictures[asked].astype(np.float32)
+    texts = _texts(shop, sets, photos, space)
+    return TextPhase(chosen, sizes, texts, (vectors, asked), device=device, start=start)
 
 
 def _texts(shop: Workshop, sets: Sequence[PhotoSet], photos: Photos, space: Space) -> TextMaterial:

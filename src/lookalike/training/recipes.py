@@ -133,17 +133,20 @@ class TextRecipe:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One encoder: the space, then three phases.
+    """One encoder: the space, then four phases.
 
-    `image` and `text` both aim at the fixed space, so neither waits for the other; `match` goes on with the text tower
-    against what the finished image tower sees. `copies`: how often the texts of a group are shown to the tokeniser's
-    training; a half takes every second text. `side`: pixels the finished image tower looks at.
+    `image` aims at the fixed space, and so do `bag` and `text`, the text tower without and with its blocks: neither
+    tower waits for the other. `match` goes on with the text tower against what the finished image tower sees.
+
+    `copies`: how often the texts of a group are shown to the tokeniser's training; a half takes every second text.
+    `side`: pixels the finished image tower looks at.
     """
 
     name: str
     sizes: TowerSizes
     space: SpaceRecipe
     image: ImageRecipe
+    bag: TextRecipe
     text: TextRecipe
     match: TextRecipe
     copies: Mapping[str, float]
@@ -152,7 +155,7 @@ class Recipe:
     def with_schedule(self, *, minutes: float | None = None, batch: int | None = None) -> Recipe:
         """The recipe with other minutes and another batch in each phase; what is None stays."""
         changes = {name: value for name, value in (("minutes", minutes), ("batch", batch)) if value is not None}
-        phases = {name: getattr(self, name) for name in ("image", "text", "match")}
+        phases = {name: getattr(self, name) for name in ("image", "bag", "text", "match")}
         return replace(
             self,
             **{name: replace(each, schedule=replace(each.schedule, **changes)) for name, each in phases.items()},
@@ -192,6 +195,9 @@ BUILTIN_2 = Recipe(
     sizes=TowerSizes(vocabulary=20_480),
     space=SpaceRecipe(sets=("coco", "flickr", "caltech", "imagenette")),
     image=ImageRecipe(Schedule(minutes=75, batch=128, seed=5)),
+    bag=TextRecipe(
+        Schedule(minutes=2.5, batch=1536, seed=8, learning_rate=6e-3, weight_decay=0.02, clip_norm=1.0), _SHARES
+    ),
     text=TextRecipe(Schedule(minutes=60, batch=256, seed=9, weight_decay=0.02, clip_norm=1.0), _SHARES),
     match=TextRecipe(
         Schedule(minutes=10, batch=256, seed=10, weight_decay=0.02, clip_norm=1.0), _SHARES, TextLosses(photo=0.6)
@@ -205,6 +211,9 @@ ON_A_GPU = replace(
     image=ImageRecipe(
         Schedule(minutes=22, batch=2048, seed=5, learning_rate=3e-3, warmup_steps=300),
         stages=(Stage(0.7, 96), Stage(1.0, 128, 0.6)),
+    ),
+    bag=TextRecipe(
+        Schedule(minutes=0.5, batch=4096, seed=8, learning_rate=6e-3, weight_decay=0.02, clip_norm=1.0), _SHARES
     ),
     text=TextRecipe(
         Schedule(minutes=4, batch=2048, seed=9, learning_rate=3e-3, weight_decay=0.02, clip_norm=1.0), _SHARES

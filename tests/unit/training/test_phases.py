@@ -1,4 +1,4 @@
-"""From the files of the steps before to an encoder that the library opens: three phases on a tiny slice."""
+"""From the files of the steps before to an encoder that the library opens: four phases on a tiny slice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lookalike.core.errors import SourceError
 from lookalike.encoders.onnx_encoder import OnnxEncoder
 from lookalike.training import phases, steps
 from lookalike.training.export import Shipping
-from lookalike.training.loop import read_checkpoint
+from lookalike.training.loop import read_checkpoint, tower_of
 from lookalike.training.phases import SEEN, Means
 from lookalike.training.photo_sets import PhotoSet
 from lookalike.training.recipes import BUILTIN_2, ImageRecipe, Recipe, Schedule, SpaceRecipe, Stage, TextRecipe
@@ -38,6 +38,7 @@ def recipe(sizes):
         sizes=sizes,
         space=SPACE,
         image=ImageRecipe(SCHEDULE, stages=(Stage(1.0, 32),), bank=8),
+        bag=TextRecipe(SCHEDULE, SHARES, bank=8),
         text=TextRecipe(SCHEDULE, SHARES, bank=8),
         match=TextRecipe(SCHEDULE, SHARES, bank=8),
         copies={},
@@ -57,7 +58,7 @@ def shop(words, translations, sentences, photos, tmp_path):
     return made
 
 
-def test_three_phases_make_an_encoder(shop, recipe, tmp_path):
+def test_four_phases_make_an_encoder(shop, recipe, tmp_path):
     phases.train(shop, recipe, sets=SETS)
     steps.export_encoder(shop, recipe, tmp_path / "encoder", Shipping(side=32), sets=SETS)
     encoder = OnnxEncoder(tmp_path / "encoder", name="made", id="made-1")
@@ -67,26 +68,26 @@ def test_three_phases_make_an_encoder(shop, recipe, tmp_path):
 
 
 def test_match_goes_on_with_the_text_tower_and_what_the_image_tower_sees(shop, recipe):
-    phases.train(shop, recipe, ("image", "text"), sets=SETS)
-    learned = read_checkpoint(shop.run_folder(recipe, "text"))["learner"]
+    phases.train(shop, recipe, ("image", "bag", "text"), sets=SETS)
+    learned = tower_of(read_checkpoint(shop.run_folder(recipe, "text"))["average"], "text")
     match = phases.open_run(shop, recipe, "match", SETS)
-    assert all(torch.equal(value, learned[name]) for name, value in match.phase.learner.state_dict().items())
+    assert all(torch.equal(value, learned[name]) for name, value in match.phase.learner.text.state_dict().items())
     seen = np.load(shop.run_folder(recipe, "match") / SEEN)
     assert np.allclose(np.linalg.norm(seen, axis=1), 1, atol=1e-5)
 
 
 def test_what_is_trained_is_passed_over(shop, recipe):
-    phases.train(shop, recipe, ("text",), sets=SETS)
-    done = read_checkpoint(shop.run_folder(recipe, "text"))["step"]
-    phases.train(shop, recipe, ("text",), sets=SETS)
-    assert read_checkpoint(shop.run_folder(recipe, "text"))["step"] == done
+    phases.train(shop, recipe, ("bag",), sets=SETS)
+    done = read_checkpoint(shop.run_folder(recipe, "bag"))["step"]
+    phases.train(shop, recipe, ("bag",), sets=SETS)
+    assert read_checkpoint(shop.run_folder(recipe, "bag"))["step"] == done
 
 
 def test_a_stop_ends_all_phases_and_they_go_on_later(shop, recipe):
     hours = recipe.with_schedule(minutes=600)
     phases.train(shop, hours, sets=SETS, stopped=lambda: True)
     assert read_checkpoint(shop.run_folder(recipe, "image"))["step"] == 0
-    assert not shop.run_folder(recipe, "text").exists()
+    assert not shop.run_folder(recipe, "bag").exists()
     phases.train(shop, recipe, ("image",), sets=SETS)
     assert read_checkpoint(shop.run_folder(recipe, "image"))["step"] > 0
 
@@ -102,13 +103,13 @@ def test_a_run_goes_on_from_another_ones_tower(shop, recipe):
 
 def test_a_phase_that_needs_another_says_which(shop, recipe):
     with pytest.raises(SourceError) as caught:
-        phases.open_run(shop, recipe, "match", SETS)
-    assert "--phase text" in caught.value.hint
+        phases.open_run(shop, recipe, "text", SETS)
+    assert "--phase bag" in caught.value.hint
 
 
 def test_minutes_and_batch_can_be_set_for_all_phases():
     changed = BUILTIN_2.with_schedule(minutes=3, batch=2048)
-    for phase in (changed.image, changed.text, changed.match):
+    for phase in (changed.image, changed.bag, changed.text, changed.match):
         assert (phase.schedule.minutes, phase.schedule.batch) == (3, 2048)
     assert BUILTIN_2.with_schedule() == BUILTIN_2
 

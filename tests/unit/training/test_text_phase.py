@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
 from lookalike.training.loop import Run
 from lookalike.training.recipes import Schedule, SpaceRecipe, TextLosses, TextRecipe
 from lookalike.training.shared_space import make_space
 from lookalike.training.text_material import gather_texts, text_material
 from lookalike.training.text_phase import TextPhase
+from lookalike.training.towers import TextTower
 from lookalike.training.vocabulary import train_tokeniser
 
 RECIPE = TextRecipe(
@@ -58,9 +62,18 @@ def test_texts_without_photos_have_no_loss_of_photos(material, pictures, sizes):
     assert float(phase.parts(material.groups["en-caption"])["photo"][1].detach()) > 0
 
 
-def test_it_goes_on_from_another_run(material, pictures, sizes, tmp_path):
-    run = Run(TextPhase(RECIPE, sizes, material, pictures), tmp_path)
-    run.one_step()
-    learned = run.phase.learner.state_dict()
-    again = TextPhase(RECIPE, sizes, material, pictures, start=learned).learner.state_dict()
+def test_it_goes_on_from_another_tower(material, pictures, sizes):
+    learned = TextTower(sizes).state_dict()
+    again = TextPhase(RECIPE, sizes, material, pictures, start=learned).learner.text.state_dict()
     assert all((again[name] == value).all() for name, value in learned.items())
+
+
+def test_blocks_that_join_a_bag_of_subwords_hardly_change_what_it_says(material, pictures, sizes):
+    torch.manual_seed(0)
+    bag = TextTower(replace(sizes, text_layers=0))
+    with torch.no_grad():
+        bag.tokens.weight.mul_(10)  # as large as after learning
+    whole = TextPhase(RECIPE, sizes, material, pictures, start=bag.state_dict()).learner.text
+    ids = torch.from_numpy(material.tokens.astype(np.int64))
+    with torch.inference_mode():
+        assert (bag(ids) * whole(ids)).sum(1).min() > 0.9
