@@ -3,8 +3,8 @@
 Weights have a step for each output channel; each map has one fixed step, found on training pictures, so a picture's
 vector does not depend on the batch it is in. Weights use 7 of the 8 bits: processors without VNNI (all AVX2 before it)
 add two products of an unsigned and a signed byte in 16 bits and cut off what is larger, and 2 x 255 x 64 = 32,640 still
-fits. (builtin-1 gave the same vectors to the last bit with VNNI and on an emulated Haswell.) The projection to the embedding stays in float32, as stored by `graphs`. The work is ONNX Runtime's own
-(`onnxruntime.quantization`).
+fits. (builtin-1 gave the same vectors to the last bit with VNNI and on an emulated Haswell.) The projection to the
+embedding stays in float32, as stored by `graphs`. The work is ONNX Runtime's own (`onnxruntime.quantization`).
 """
 
 from __future__ import annotations
