@@ -49,13 +49,16 @@ def database_problems(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def space_problems(snapshot: Snapshot) -> Iterator[str]:
-    """What is wrong with the vectors of a space: every checksum is computed again, every vector measured."""
+    """What is wrong with the files of a space: every checksum is computed again, every vector measured."""
     space = snapshot.space
     numbered = snapshot.connection.execute(
         "SELECT count(*), coalesce(min(row), 0), coalesce(max(row), -1) FROM vectors WHERE space = ?", (space.number,)
     ).fetchone()
     if numbered != (space.count, 0, space.count - 1):
         yield f"the space of {space.encoder_name} has {space.count:,} rows and {numbered[0]:,} pictures for them"
+    columns = snapshot.columns()
+    if columns is not None:
+        yield from columns.problems()
     segments = list(read_segments(snapshot.connection, space))
     if [each.first for each in segments] + [space.count] != [0] + [each.first + each.count for each in segments]:
         yield f"the checksums of the space of {space.encoder_name} do not cover its rows"

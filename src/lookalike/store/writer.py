@@ -109,7 +109,7 @@ class Writer(Closing):
                 raise ValueError(f"the space of {encoder_id} has {known.dim} dimensions, not {dim}")
             return known
         slug = slug_of(encoder_id, encoder_name)
-        with self._publishing():
+        with self._publishing(items_stay=bool(spaces)):
             create_rows(self._directory, Space(0, encoder_id, encoder_name, dim, 0, 0, current=False, slug=slug))
             cursor = self._connection.execute(
                 "INSERT INTO spaces (encoder_id, encoder_name, dim, epoch, count, slug) VALUES (?, ?, ?, 0, 0, ?)",
