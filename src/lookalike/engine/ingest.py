@@ -81,6 +81,7 @@ def ingest(
         if not run.is_stopping():
             yield run.progress("finish")
             run.finished = writer.finish(walk.walked, walk.unlisted)
+            writer.make_columns(stop=stop)
         yield run.report(store.counts().offline)
 
 

@@ -50,4 +50,5 @@ def migrate(store: Store, encoder: Encoder, stop: threading.Event | None) -> Ite
             for former in store.spaces():  # also what a migration left that was given up
                 if former.number != space.number:
                     writer.drop_space(former)
+            writer.make_columns(stop=stop)
     yield MigrateReport(encoder.name, encoded, tuple(skipped), time.monotonic() - started, switched)

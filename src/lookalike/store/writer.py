@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.closing import Closing
+from lookalike.core.errors import OutOfSpace
 from lookalike.store import publishing, rooting
 from lookalike.store.column_sets import LEAST_ITEMS, carry_columns, make_columns
 from lookalike.store.compacting import drop_unseen, give_back, sweep
@@ -167,6 +168,12 @@ class Writer(Closing):
         with translated(self._directory):
             return publishing.pictures_by_pixels(self._connection, digests)
 
+    def without_pixels(self, pictures: Sequence[int]) -> set[int]:
+        """Those of `pictures` that nobody has looked at: they came with imported vectors."""
+        with translated(self._directory):
+            sql = "SELECT number FROM pictures WHERE pixels_digest IS NULL AND number IN ({})"
+            return {number for (number,) in select_in(self._connection, sql, (), pictures)}
+
     def sizes_known(self, sizes: Sequence[int]) -> set[int]:
         """Those of `sizes`, in bytes, that some known content has: only such a file can be a copy."""
         with translated(self._directory):
@@ -244,16 +251,18 @@ class Writer(Closing):
 
     # -- keeping house ---------------------------------------------------------------------------
 
-    def make_columns(self, *, least: int = LEAST_ITEMS, stop: threading.Event | None = None) -> bool:
+    def make_columns(self, *, least: int | None = None, stop: threading.Event | None = None) -> bool:
         """Write what is known about items as columns, unless those there are still right; a second per 100,000 items.
 
-        Returns whether there are columns now: not below `least` items, where SQL is as fast, nor when `stop` was set.
-        Raises OutOfSpace; the collection is whole without them.
+        Returns whether there are columns now. There are none below `least` items (LEAST_ITEMS: there SQL is as fast),
+        none when `stop` was set, and none on a full disk; the collection is whole without them.
         """
-        with translated(self._directory):
+        stopping = (lambda: False) if stop is None else stop.is_set
+        least = LEAST_ITEMS if least is None else least
+        with suppress(OutOfSpace), translated(self._directory):
             space = read_current_space(self._connection)
-            stopping = (lambda: False) if stop is None else stop.is_set
             return space is not None and make_columns(self._connection, self._directory, space, least, stopping)
+        return False
 
     def compact(self) -> CompactReport:
         """Drop pictures that are seen nowhere, with their rows, and return the space to the disk."""
@@ -261,6 +270,7 @@ class Writer(Closing):
         pictures, rows = drop_unseen(self._connection, self._directory)
         with translated(self._directory):
             give_back(self._connection, self._directory)
+        self.make_columns()
         return CompactReport(pictures=pictures, rows=rows, bytes=max(before - bytes_below(self._directory), 0))
 
     def set_setting(self, name: str, value: Any) -> None:
