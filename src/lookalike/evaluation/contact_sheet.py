@@ -1,19 +1,16 @@
 """A contact sheet: one PNG with a row of thumbnails for each query.
 
-The type is Inter, shipped with the package: Latin, Greek and Cyrillic look the same on every computer. Letters of
-other scripts show as boxes; the page of `results_page` has them all.
+Letters of scripts that `typeface` lacks show as boxes; the page of `results_page` has them all.
 """
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
-from io import BytesIO
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from lookalike.evaluation.thumbnails import one_line, thumbnail
+from lookalike.evaluation.typeface import typeface
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,15 +50,15 @@ def _section_height(row: Row) -> int:
 def _draw_section(sheet: Image.Image, row: Row, top: int) -> None:
     title, answers = row
     canvas = ImageDraw.Draw(sheet)
-    canvas.text((_MARGIN, top), _fitted(title, _TITLE_SIZE, sheet.width - 2 * _MARGIN), _INK, _font(_TITLE_SIZE))
+    canvas.text((_MARGIN, top), _fitted(title, _TITLE_SIZE, sheet.width - 2 * _MARGIN), _INK, typeface(_TITLE_SIZE))
     if not answers:
-        canvas.text((_MARGIN, top + _TITLE_HEIGHT), "no pictures", _FAINT, _font(_CAPTION_SIZE))
+        canvas.text((_MARGIN, top + _TITLE_HEIGHT), "no pictures", _FAINT, typeface(_CAPTION_SIZE))
     for place, (path, caption) in enumerate(answers):
         left = _MARGIN + place % COLUMNS * (CELL[0] + _GAP)
         cell_top = top + _TITLE_HEIGHT + place // COLUMNS * (CELL[1] + _CAPTION_HEIGHT)
         _draw_picture(sheet, thumbnail(path, CELL), left, cell_top)
         text = _fitted(caption, _CAPTION_SIZE, CELL[0])
-        canvas.text((left, cell_top + CELL[1] + 8), text, _FAINT, _font(_CAPTION_SIZE))
+        canvas.text((left, cell_top + CELL[1] + 8), text, _FAINT, typeface(_CAPTION_SIZE))
 
 
 def _draw_picture(sheet: Image.Image, picture: Image.Image | None, left: int, top: int) -> None:
@@ -74,15 +71,9 @@ def _draw_picture(sheet: Image.Image, picture: Image.Image | None, left: int, to
 
 def _fitted(text: str, size: int, width: int) -> str:
     """`text` on one line, cut with an ellipsis where it is wider than `width` pixels."""
-    text, font = one_line(text), _font(size)
+    text, font = one_line(text), typeface(size)
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "…") > width:
         text = text[:-1]
     return text.rstrip() + "…"
-
-
-@cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    data = (files("lookalike.evaluation") / "fonts" / "Inter-Regular.otf").read_bytes()
-    return ImageFont.truetype(BytesIO(data), size)
