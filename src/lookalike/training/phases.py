@@ -116,21 +116,23 @@ def _text_phase(shop: Workshop, recipe: Recipe, name: str, sets: Sequence[PhotoS
     before = PHASES[PHASES.index(name) - 1]
     start = None if name == "bag" else tower_of(_finished(shop, recipe, before)["average"], "text")
     sizes = replace(recipe.sizes, text_layers=0) if name == "bag" else recipe.sizes
-    photos, space = Photos.open(shop.packs, shop.words, shares(sets)), Space.read(shop.space_file)
+    photos = Photos.open(shop.packs, shop.words, shares(sets))
     asked = np.flatnonzero(photos.asked)
     if name == "match":
         vectors = _seen(shop, recipe, photos, asked, device)
     else:
-        vectors = space.pictures[asked].astype(np.float32)
-    texts = _texts(shop, sets, photos, space)
+        vectors = Space.read(shop.space_file).pictures[asked].astype(np.float32)
+    texts = TextMaterial.read(shop.texts_file)
     return TextPhase(chosen, sizes, texts, (vectors, asked), device=device, start=start)
 
 
-def _texts(shop: Workshop, sets: Sequence[PhotoSet], photos: Photos, space: Space) -> TextMaterial:
-    words = shop.words
+def prepare_texts(shop: Workshop, sets: Sequence[PhotoSet] = PHOTO_SETS) -> None:
+    """Write down everything the text tower learns from: minutes of tokenising, once for all phases."""
+    words, space = shop.words, Space.read(shop.space_file)
+    photos = Photos.open(shop.packs, words, shares(sets))
     held = held_texts(words, sets)
     texts = gather_texts(words, shop.translations, photos, flickr_photos(photos, shop.packs), held)
-    return text_material(list(texts), space, shop.tokeniser)
+    text_material(list(texts), space, shop.tokeniser).write(shop.texts_file)
 
 
 def _seen(shop: Workshop, recipe: Recipe, photos: Photos, chosen: NDArray[np.int64], device: str) -> Vectors:

@@ -2,7 +2,7 @@
 
 pack      photos of every set -> WORK/packs/NAME.npy
 words     captions, names and their translations -> WORK/words.json, WORK/translations.json, WORK/tokenizer.json
-targets   teachers' answers -> WORK/packs/NAME.feature.npy, WORK/sentences.npy, WORK/space.npz
+targets   teachers' answers -> WORK/packs/NAME.feature.npy, WORK/sentences.npy, WORK/space.npz, WORK/texts.npz
 train     image tower, text tower, both matched -> WORK/runs/RECIPE/PHASE/checkpoint.pt, its curve in log.jsonl
 export    an encoder folder
 score     figures of an encoder folder on the photos held out
@@ -109,6 +109,9 @@ def ask_teachers(shop: Workshop, recipe: Recipe, sets: Sequence[PhotoSet] = PHOT
         photos = Photos.open(shop.packs, shop.words, phases.shares(sets))
         make_space(photos, np.load(shop.sentences_file), recipe.space).write(shop.space_file)
         _log.info("made the shared space")
+    if not shop.texts_file.exists():
+        phases.prepare_texts(shop, sets)
+        _log.info("put all texts into sub-words")
 
 
 def export_encoder(

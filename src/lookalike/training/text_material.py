@@ -12,7 +12,7 @@ A group is a language and a kind, "ru-word", and the groups have shares of a bat
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -58,6 +58,16 @@ class TextMaterial:
     targets: NDArray[np.float16]
     photos: NDArray[np.int64]
     groups: dict[str, NDArray[np.int64]]
+
+    def write(self, path: Path) -> None:
+        arrays: dict[str, Any] = {"tokens": self.tokens, "targets": self.targets, "photos": self.photos, **self.groups}
+        np.savez(path, **arrays)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        with np.load(path) as stored:
+            values = {name: stored[name] for name in stored.files}
+        return cls(values.pop("tokens"), values.pop("targets"), values.pop("photos"), values)
 
 
 def gather_texts(

@@ -48,6 +48,10 @@ class Workshop:
         return self.folder / "space.npz"
 
     @property
+    def texts_file(self) -> Path:
+        return self.folder / "texts.npz"
+
+    @property
     def words(self) -> Words:
         return Words.read(self.words_file)
 

@@ -55,6 +55,7 @@ def shop(words, translations, sentences, photos, tmp_path):
     made.tokeniser_file.write_text(train_tokeniser(words.texts, 300, 12), encoding="utf-8")
     np.save(made.sentences_file, sentences)
     make_space(photos, sentences, SPACE).write(made.space_file)
+    phases.prepare_texts(made, SETS)
     return made
 
 

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from lookalike.training.shared_space import Space
-from lookalike.training.text_material import flickr_photos, gather_texts, subword_texts, text_material
+from lookalike.training.text_material import (
+    TextMaterial,
+    flickr_photos,
+    gather_texts,
+    subword_texts,
+    text_material,
+)
 from lookalike.training.vocabulary import train_tokeniser
 
 
@@ -63,6 +69,18 @@ def test_a_text_aims_at_the_mean_of_its_english(words, texts):
     for place, each in enumerate(texts):
         wanted = places[each.english].astype(np.float32).sum(0)
         assert np.allclose(made.targets[place], wanted / np.linalg.norm(wanted), atol=2e-3)
+
+
+def test_it_is_kept_as_it_is(words, texts, tmp_path):
+    places = np.ones((len(words.texts), 16), np.float16)
+    space = Space(places, places, np.zeros(1280, np.float32), np.ones(1280, np.float32), 20.0)
+    made = text_material(texts, space, train_tokeniser(words.texts, 300, 12))
+    made.write(tmp_path / "texts.npz")
+    again = TextMaterial.read(tmp_path / "texts.npz")
+    assert again.groups.keys() == made.groups.keys()
+    assert all((again.groups[name] == group).all() for name, group in made.groups.items())
+    assert (again.tokens == made.tokens).all()
+    assert (again.photos == made.photos).all()
 
 
 def test_the_tokeniser_reads_rare_languages_more_often_and_no_test(words, translations):
