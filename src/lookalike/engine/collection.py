@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from lookalike.core.closing import Closing
 from lookalike.core.errors import CollectionNotFound, EncoderMismatch, EncoderUnavailable, QueryError
 from lookalike.engine.nameless import NamelessEncoder, is_nameless
+from lookalike.engine.plan import TARGET_RECALL
 from lookalike.engine.remembered import Remembered
+from lookalike.store.records import IMPORTED
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from lookalike.core.arrays import Vectors
     from lookalike.core.protocols import Encoder
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from lookalike.engine.background import BackgroundBuild
     from lookalike.engine.exchange import Layout
     from lookalike.engine.reports import ExportEvent, ImportEvent, IndexEvent, MigrateEvent, SyncEvent, VerifyReport
+    from lookalike.engine.trials import Trials
     from lookalike.store.collection_store import CompactReport, Failure, Space, Store
 
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -188,6 +192,26 @@ class Collection(Closing):
             self._stop_background()
             self._background = indexing.start_in_background(self._store, self._captions)
         return indexing.report_now(self._store)
+
+    def configure_index(
+        self, *, kind: str | None = None, target_recall: float = TARGET_RECALL, memory_bytes: int | None = None
+    ) -> None:
+        """Say what is asked of the index from the next build on.
+
+        `kind`: one of `lookalike.index.kinds.KINDS`, "exact" for none, None to have it chosen. `memory_bytes`: what
+        searching may use; None takes a quarter of the machine's. Raises ValueError, CollectionReadOnly.
+        """
+        from lookalike.engine.indexing import WISHES_SETTING
+        from lookalike.engine.plan import Wishes
+
+        wishes = Wishes(target_recall=target_recall, kind=kind, memory_bytes=memory_bytes)
+        self._store.set_setting(WISHES_SETTING, wishes.as_dict())
+
+    def trials(self) -> AbstractContextManager[Trials]:
+        """A place where indexes of this collection are built, measured and adopted (`engine.tuning.tune`)."""
+        from lookalike.engine.trials import trials
+
+        return trials(self._store, self._captions)
 
     def wait_for_index(self, timeout_s: float | None = None) -> bool:
         """Wait for a build in the background; whether it ended well within the time. True when there is none."""
@@ -389,5 +413,6 @@ class Collection(Closing):
 
 
 def _absolute(path: PathLike) -> bytes:
-    """Absolute native path in bytes; links are not resolved, so the path stays as the user knows it."""
-    return os.path.abspath(os.path.expanduser(os.fsencode(path)))
+    """Absolute native path in bytes, links not resolved: as the user knows it. `imported:DIGEST` names an import."""
+    given = os.fsencode(path)
+    return given if given.startswith(IMPORTED) else os.path.abspath(os.path.expanduser(given))

@@ -6,6 +6,7 @@ migration had to leave out, because a disk was unplugged then.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from lookalike.core.records import Asset, DecodeLimits, Picture, Skipped
@@ -78,7 +79,7 @@ def _decoded(
         again: dict[int, list[ItemRecord]] = {}
         for item, read in decode_items([items[0] for items in waiting.values()], sources, side, pool):
             outcome = read
-            if isinstance(read, Picture) and item.picture not in _holders(writer, read):
+            if isinstance(read, Picture) and not _is_still(writer, item, read):
                 outcome = Skipped(item.uri, "the file changed since it was indexed", "changed")
             rest = waiting[item.picture][1:]
             if isinstance(outcome, Skipped) and rest:
@@ -86,6 +87,22 @@ def _decoded(
             else:
                 yield item.picture, outcome
         waiting = again
+
+
+def is_as_indexed(item: ItemRecord) -> bool:
+    """Whether the file of an item has the size and the time that it had."""
+    try:
+        found = os.stat(os.fsencode(item.uri))
+    except OSError:
+        return False
+    return (found.st_size, found.st_mtime_ns) == (item.size, item.modified_ns)
+
+
+def _is_still(writer: Writer, item: ItemRecord, picture: Picture) -> bool:
+    """Whether what was read is the item's picture; of an imported one, size and time are all there is to compare."""
+    if item.picture in _holders(writer, picture):
+        return True
+    return item.picture in writer.without_pixels([item.picture]) and is_as_indexed(item)
 
 
 def _holders(writer: Writer, picture: Picture) -> set[int]:

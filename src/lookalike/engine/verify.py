@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from lookalike.core.cores import usable_cores
 from lookalike.core.records import Picture
-from lookalike.engine.fill import decode_items
+from lookalike.engine.fill import decode_items, is_as_indexed
 from lookalike.engine.indexing import check_indexes
 from lookalike.engine.reports import VerifyReport
 from lookalike.engine.spool import batches
@@ -38,7 +37,7 @@ def verify(store: Store, encoder_for: Callable[[Space], Encoder], sample: int, s
         return VerifyReport(tuple(problems), rows=0, sampled=0, unreadable=0)
     with store.snapshot() as snapshot:
         sampled = snapshot.row_picture_sample(sample, seed)
-        places = ((row, next(filter(_is_as_indexed, items), None)) for row, items in sampled)
+        places = ((row, next(filter(is_as_indexed, items), None)) for row, items in sampled)
         drawn = [(row, item) for row, item in places if item is not None]
         checked = 0
         encoder = encoder_for(snapshot.space) if drawn else None
@@ -72,11 +71,3 @@ def _check(
         if apart > encoder.tolerance + HALF_STEP:
             problems.append(f"the vector of row {row} is not that of {item.uri}: a component differs by {apart:.4f}")
     return problems, len(readable)
-
-
-def _is_as_indexed(item: ItemRecord) -> bool:
-    try:
-        found = os.stat(os.fsencode(item.uri))
-    except OSError:
-        return False
-    return (found.st_size, found.st_mtime_ns) == (item.size, item.modified_ns)

@@ -142,16 +142,11 @@ def uri_to_keep(roots: Mapping[int, Root], root: int, key: bytes, uri: str) -> b
 
 def as_json(values: Mapping[str, Any]) -> str:
     """Metadata as strict JSON: what JSON does not know becomes text, numbers that are not finite become null."""
-    text = json.dumps(dict(values), default=str)
     try:
-        json.loads(text, parse_constant=_refuse)
+        return json.dumps(dict(values), default=str, allow_nan=False)
     except ValueError:
+        text = json.dumps(dict(values), default=str)
         return json.dumps(json.loads(text, parse_constant=lambda _: None))
-    return text
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
 
 
 def _root(row: tuple[Any, ...]) -> Root:
