@@ -190,17 +190,20 @@ _COPIES = {
 }
 """Makes the languages about even: what has few texts would otherwise be spelt letter by letter."""
 
+
+def _text_schedule(*, minutes: float, batch: int, seed: int, learning_rate: float) -> Schedule:
+    return Schedule(minutes, batch, seed, learning_rate, weight_decay=0.02, clip_norm=1.0)
+
+
 BUILTIN_2 = Recipe(
     name="builtin-2",
     sizes=TowerSizes(vocabulary=20_480),
     space=SpaceRecipe(sets=("coco", "flickr", "caltech", "imagenette")),
-    image=ImageRecipe(Schedule(minutes=75, batch=128, seed=5)),
-    bag=TextRecipe(
-        Schedule(minutes=2.5, batch=1536, seed=8, learning_rate=6e-3, weight_decay=0.02, clip_norm=1.0), _SHARES
-    ),
-    text=TextRecipe(Schedule(minutes=60, batch=256, seed=9, weight_decay=0.02, clip_norm=1.0), _SHARES),
+    image=ImageRecipe(Schedule(minutes=80, batch=128, seed=5)),
+    bag=TextRecipe(_text_schedule(minutes=13, batch=2048, seed=8, learning_rate=5e-3), _SHARES),
+    text=TextRecipe(_text_schedule(minutes=40, batch=256, seed=9, learning_rate=8e-4), _SHARES),
     match=TextRecipe(
-        Schedule(minutes=10, batch=256, seed=10, weight_decay=0.02, clip_norm=1.0), _SHARES, TextLosses(photo=0.6)
+        _text_schedule(minutes=10, batch=256, seed=10, learning_rate=8e-4), _SHARES, TextLosses(photo=0.6)
     ),
     copies=_COPIES,
 )
@@ -212,14 +215,10 @@ ON_A_GPU = replace(
         Schedule(minutes=22, batch=2048, seed=5, learning_rate=3e-3, warmup_steps=300),
         stages=(Stage(0.7, 96), Stage(1.0, 128, 0.6)),
     ),
-    bag=TextRecipe(
-        Schedule(minutes=0.5, batch=4096, seed=8, learning_rate=6e-3, weight_decay=0.02, clip_norm=1.0), _SHARES
-    ),
-    text=TextRecipe(
-        Schedule(minutes=4, batch=2048, seed=9, learning_rate=3e-3, weight_decay=0.02, clip_norm=1.0), _SHARES
-    ),
+    bag=TextRecipe(_text_schedule(minutes=1, batch=4096, seed=8, learning_rate=5e-3), _SHARES),
+    text=TextRecipe(_text_schedule(minutes=3, batch=2048, seed=9, learning_rate=2e-3), _SHARES),
     match=TextRecipe(
-        Schedule(minutes=2, batch=2048, seed=10, weight_decay=0.02, clip_norm=1.0), _SHARES, TextLosses(photo=0.6)
+        _text_schedule(minutes=2, batch=2048, seed=10, learning_rate=1e-3), _SHARES, TextLosses(photo=0.6)
     ),
 )
 """The same for half an hour of a large GPU: large batches, no small pictures. Not run yet."""
