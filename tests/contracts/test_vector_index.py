@@ -6,29 +6,58 @@ Wishes that only an exact index can keep (the very same rows as a float64 scan) 
 
 from __future__ import annotations
 
+import dataclasses
 import threading
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from lookalike.core.arrays import unit_vectors
+from lookalike.index import kinds
+from lookalike.index.building import build
 from lookalike.index.exact import ExactIndex
+from lookalike.index.layered import LayeredIndex
+from lookalike.index.manifest import Identity
+from lookalike.index.opening import open_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from lookalike.core.arrays import HalfVectors
     from lookalike.core.protocols import VectorIndex
 
-KINDS: dict[str, Callable[[HalfVectors], VectorIndex]] = {
-    "exact": ExactIndex,
-}
-
 DIM = 48
 COUNT = 3000
+BASE = 2200
+"""Rows in the base of those that are layered."""
 SCORE_TOLERANCE = 1e-5
 """Largest difference from a float64 cosine over the stored values."""
+
+
+def opened(kind: str, rows: HalfVectors, folder: Path, count: int = COUNT) -> VectorIndex:
+    """An index of `kind` over the first `count` rows, built and opened again."""
+    path, identity = folder / f"{kind}-{count}.faiss", Identity("toy", DIM, 1, 1)
+    spec = kinds.default_spec(kind, count, DIM)
+    if kind == "annoy":
+        spec = dataclasses.replace(spec, trees=20)
+    if not path.exists():
+        build(spec, rows[:count], path, identity=identity, threads=1)
+    return open_index(path, rows, identity=identity)
+
+
+def layered(kind: str, rows: HalfVectors, folder: Path, count: int = BASE) -> VectorIndex:
+    """The same with newer rows behind its base."""
+    return LayeredIndex(opened(kind, rows, folder, count), rows)
+
+
+KINDS: dict[str, Callable[[HalfVectors, Path], VectorIndex]] = {
+    "exact": lambda rows, _folder: ExactIndex(rows),
+    **{kind: partial(opened, kind) for kind in kinds.KINDS},
+    **{f"{kind} and newer": partial(layered, kind) for kind in kinds.KINDS},
+}
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +70,19 @@ def rows() -> HalfVectors:
     return unit_vectors(values).astype(np.float16)
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("indexes")
+
+
+@pytest.fixture(scope="module")
+def made(rows: HalfVectors, folder: Path) -> Callable[[str], VectorIndex]:
+    return cache(lambda kind: KINDS[kind](rows, folder))
+
+
 @pytest.fixture(params=list(KINDS))
-def index(request: pytest.FixtureRequest, rows: HalfVectors) -> VectorIndex:
-    return KINDS[request.param](rows)
+def index(request: pytest.FixtureRequest, made: Callable[[str], VectorIndex]) -> VectorIndex:
+    return made(request.param)
 
 
 @pytest.fixture
@@ -169,3 +208,45 @@ def test_threads_share_it(index, queries):
 def test_wrong_arguments_are_value_errors(index, queries, change, k, allowed):
     with pytest.raises(ValueError):
         index.search(change(queries), k, allowed=allowed)
+
+
+def removed_and_recall(index: VectorIndex, rows: HalfVectors, queries: np.ndarray, live: np.ndarray) -> float:
+    """Ties-fair recall among live rows; no removed row may ever come out."""
+    found, scores = index.search(queries, 10, allowed=live)
+    assert live[found].all()
+    truth = np.where(live, cosines(rows, queries), -np.inf)
+    return float((scores >= -np.sort(-truth, axis=1)[:, 9:10] - SCORE_TOLERANCE).mean())
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_after_rows_went_and_came_nothing_removed_is_found_and_little_missed(kind, rows, folder):
+    """30 % removed and 30 % added, and again behind a new base over what came."""
+    queries = unit_vectors(rows[5::60].astype(np.float32) + 0.03)
+    live = np.random.default_rng(8).random(COUNT) > 0.3
+    assert removed_and_recall(layered(kind, rows, folder), rows, queries, live) >= 0.95
+    assert removed_and_recall(layered(kind, rows, folder, COUNT - 100), rows, queries, live) >= 0.95
+
+
+@pytest.mark.parametrize("kind", ["ivf-rabitq", "hnsw", "annoy"])
+def test_a_base_is_swapped_under_searches(kind, rows, folder, queries):
+    """Threads that hold the old one end their search with it; those that take the new one lose nothing."""
+    current = [layered(kind, rows, folder)]
+    live = np.random.default_rng(9).random(COUNT) > 0.3
+    over = threading.Event()
+    wrong: list[str] = []
+
+    def ask() -> None:
+        while not over.is_set():
+            found, _ = current[0].search(queries, 10, allowed=live)
+            if not (found >= 0).all() or not live[found].all():
+                wrong.append(str(found))
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for count in (COUNT - 100, BASE, COUNT):
+        current[0] = layered(kind, rows, folder, count)
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert not wrong

@@ -67,7 +67,8 @@ def build(
     """Write the index of all `rows`, float16 (n, dim), to `path` and return its manifest; None when stopped.
 
     `threads`: None takes all cores. `stop` is looked at between blocks; what was done by then is kept for the next
-    build. Raises ValueError for no rows, OutOfSpace, CollectionError for a folder that cannot be written.
+    build. `checkpoint_s`: 0 keeps every block. Raises ValueError for no rows, OutOfSpace, and CollectionError for a
+    folder that cannot be written.
     """
     if not len(rows) or rows.shape[1] != identity.dim:
         raise ValueError(f"cannot build an index of dimension {identity.dim} from rows of shape {rows.shape}")
@@ -133,7 +134,9 @@ def _filled(work: _Work, checkpoint_s: float) -> Any | None:
             started = time.monotonic()
             if work.is_stopping() or started >= due:
                 checkpoint.write(index)
-                due = time.monotonic() + max(checkpoint_s, _CHECKPOINT_SHARE * (time.monotonic() - started))
+                due = time.monotonic() + (
+                    checkpoint_s and max(checkpoint_s, _CHECKPOINT_SHARE * (time.monotonic() - started))
+                )
             if work.is_stopping():
                 return None
             work.told(BuildProgress("add", index.ntotal, len(work.rows)))

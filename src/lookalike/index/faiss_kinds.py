@@ -12,7 +12,7 @@ setting it for a call disturbs nobody else.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.cores import usable_cores
@@ -31,8 +31,9 @@ QUERIES_FOR_THREADS = 8
 _RABITQ_QUERY_BITS = 4
 """Of the query, beside one bit a component of the rows: 8 bits are slower and find nothing more."""
 _PQ_POINTS = 64
-"""Training rows for each centre of a product quantiser: FAISS's 256, in 25 rounds instead of 10, take ten times as long
-(40,000 x 256, 64 bytes: 50 s of one core) and re-scoring hides the difference."""
+"""Training rows for each centre of a product quantiser. FAISS's own 256, in 25 rounds, are ten times the work."""
+_MAP_FROM_BYTES = 1 << 16
+"""Smaller files are read: mapping gains nothing, and FAISS's reader of mapped files can crash on a cut header."""
 _CLASSES = {
     "flat": "IndexFlat",
     "fp16": "IndexScalarQuantizer",
@@ -115,6 +116,7 @@ def new_index(spec: IndexSpec, dim: int) -> Any:
     if spec.kind == "ivf-pq":
         _prepare(index.pq.cp, spec.seed)
         index.pq.cp.niter, index.pq.cp.max_points_per_centroid = index.cp.niter, _PQ_POINTS
+        index.do_polysemous_training = False  # it takes minutes, for a way of searching that is not ours
     return index
 
 
@@ -130,11 +132,11 @@ def read_index(path: Path) -> Any:
     """
     import faiss
 
-    try:
-        return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-    except RuntimeError:  # some systems cannot map, or not under such a name: then it is read
-        with path.open("rb") as file:
-            return faiss.read_index(faiss.PyCallbackIOReader(file.read))
+    if path.stat().st_size >= _MAP_FROM_BYTES:
+        with suppress(RuntimeError):  # some systems cannot map, or not under such a name: then it is read
+            return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+    with path.open("rb") as file:
+        return faiss.read_index(faiss.PyCallbackIOReader(file.read))
 
 
 def is_of(index: Any, spec: IndexSpec, dim: int, count: int) -> bool:
