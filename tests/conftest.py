@@ -5,6 +5,7 @@ Warnings are errors and hosts beyond loopback are refused: both are set in `pypr
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before FAISS loads: threads that wait must not spin
 DRAWN = 24
 """Each of the eight colours with each of the three shapes once."""
 

@@ -83,13 +83,15 @@ class BackgroundBuild(Closing):
 
 def run(job: dict[str, Any]) -> None:
     """What the child does."""
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    for library in ("OMP", "OPENBLAS"):
+        os.putenv(f"{library}_NUM_THREADS", str(THREADS))  # neither is loaded yet
     import numpy as np
 
     from lookalike.engine.indexing import build_index
     from lookalike.store.collection_store import Store
 
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
     stop = threading.Event()
     threading.Thread(target=_watch_input, args=(stop,), daemon=True).start()
     words = None
@@ -102,5 +104,6 @@ def run(job: dict[str, Any]) -> None:
 
 def _watch_input(stop: threading.Event) -> None:
     """Set `stop` when standard input ends."""
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):  # not through its buffer, whose lock the end of Python would wait for
+        pass
     stop.set()

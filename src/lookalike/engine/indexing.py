@@ -39,6 +39,8 @@ MEMORY_SHARE = 0.25
 """Of the machine's memory, what searching may use unless the user says so."""
 RESUME_SHARE = 0.5
 """An unfinished index over fewer of the rows than this is begun anew."""
+ROWS_FOR_THREADS = 20_000
+"""Below this one thread is done before several have shared the work."""
 _PATIENCE_S = 0.1
 
 
@@ -235,7 +237,8 @@ def _made(work: _Work, record: IndexRecord) -> IndexRecord | None:
     path, spec, identity = store.index_path(space, record), IndexSpec.from_dict(record.spec), identity_of(space, record)
     with store.snapshot(space) as snapshot:
         rows = snapshot.rows[: record.count]
-    manifest = build(spec, rows, path, identity=identity, told=work.told, threads=work.threads, stop=work.stop)
+    threads = work.threads or (1 if record.count < ROWS_FOR_THREADS else None)
+    manifest = build(spec, rows, path, identity=identity, told=work.told, threads=threads, stop=work.stop)
     if manifest is None or work.stop.is_set():
         return None
     index = open_index(path, rows, identity=identity)

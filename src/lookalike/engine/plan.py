@@ -15,6 +15,7 @@ from lookalike.core.records import Plan
 from lookalike.index.kinds import (
     FLAT_KINDS,
     HNSW_KINDS,
+    KINDS,
     IndexSpec,
     OperatingPoint,
     default_spec,
@@ -61,6 +62,12 @@ class Wishes:
     memory_bytes: int | None = None
     spec: dict[str, Any] = field(default_factory=dict)
     spec_count: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind is not None and self.kind not in {*KINDS, "exact"}:
+            raise ValueError(f"there is no index kind {self.kind!r}; there are exact, {', '.join(KINDS)}")
+        if not 0 < self.target_recall <= 1:
+            raise ValueError(f"a recall of {self.target_recall} cannot be reached; it lies between 0 and 1")
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
