@@ -44,6 +44,8 @@ MOST_KEYS = 128
 """Keys of the metadata that are looked at, the first that come."""
 
 _NOTHING = "{}"
+_NESTED = frozenset({list, dict})
+_parse = json.JSONDecoder().raw_decode
 _ITEMS = """
     SELECT v.row, i.number, i.root, i.key, i.size, i.modified_ns, c.width, c.height, c.format, c.metadata, i.metadata
     FROM vectors v CROSS JOIN items i ON i.picture = v.picture CROSS JOIN contents c ON c.number = i.content
@@ -161,7 +163,7 @@ class _Making:
         if name not in self._columns and self._names() >= len(_GIVEN) + MOST_KEYS:
             self._more_left_out = True
             return False
-        if any(isinstance(value, list | dict) for value in values):
+        if not _NESTED.isdisjoint(map(type, values)):
             self._leave_out(name)
             return False
         if name not in self._columns:
@@ -193,5 +195,5 @@ def _present(values: Sequence[Any]) -> _There:
 
 def _merged(of_bytes: str, own: str) -> dict[str, Any]:
     """The metadata of an item: what its bytes say, and over it what its place says."""
-    found: dict[str, Any] = {} if of_bytes == _NOTHING else json.loads(of_bytes)
-    return found if own == _NOTHING else {**found, **json.loads(own)}
+    found: dict[str, Any] = {} if of_bytes == _NOTHING else _parse(of_bytes)[0]
+    return found if own == _NOTHING else {**found, **_parse(own)[0]}

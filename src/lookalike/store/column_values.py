@@ -27,6 +27,7 @@ _EXACT = 2**53
 """Whole numbers up to here are themselves as float64."""
 _NUMBERS = {"int": ("<i8", NO_NUMBER), "date": ("<i8", NO_NUMBER), "float": ("<f8", float("nan")), "bool": ("|i1", -1)}
 _CODES = ("<i4", -1)
+_WORDS = frozenset({str, bytes})
 _KINDS = {int: "int", float: "float", bool: "bool", str: "text"}
 _STEP = 1 << 18
 """Values brought from the unfinished to the finished file at once."""
@@ -122,7 +123,7 @@ class ColumnValues:
         codes = self._codes
         found = []
         for value in values:
-            word = value if isinstance(value, bytes | str) else _as_text(value)
+            word = value if type(value) in _WORDS else _as_text(value)
             code = codes.get(word)
             if code is None:
                 code = codes[word] = len(codes)
