@@ -107,6 +107,32 @@ def test_json_keys_of_an_evaluation_are_those_documented(drawn, toy):
     assert there == keys(section("evaluate"))
 
 
+def test_json_keys_of_tuning_and_of_its_measurements_are_those_documented(collection):
+    from dataclasses import fields
+
+    from lookalike.engine.tuning import Aim, tune
+    from lookalike.index.kinds import IndexSpec
+
+    with collection.trials() as trials:
+        report = tune(trials, Aim(kinds=("exact",))).as_dict()
+    layout = {each.name for each in fields(IndexSpec)}
+    there = {*report, *report["questions"], *report["chosen"], *report["chosen"]["best"], *layout}
+    assert there == keys(section("tune"))
+
+
+def test_json_keys_of_the_bench_are_those_documented(collection):
+    from dataclasses import fields
+
+    from lookalike.evaluation.speed import bench
+    from lookalike.index.kinds import IndexSpec
+
+    with collection.trials() as trials:
+        report = bench(trials, kinds=["exact"]).as_dict()
+    layout = {each.name for each in fields(IndexSpec)}
+    there = {*report, *report["questions"], *report["candidates"][0], *layout}
+    assert there == keys(section("bench"))
+
+
 @pytest.mark.parametrize(("name", "arguments"), [("doctor", []), ("encoders", [])])
 def test_json_keys_of_reports_about_the_installation_are_documented(name, arguments, capfd):
     from lookalike.cli.main import main

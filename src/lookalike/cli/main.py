@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("lookalike.cli.export", "Write all vectors as files that other programs read."),
     "import-vectors": ("lookalike.cli.import_vectors", "Take vectors in that were made elsewhere; nothing is encoded."),
     "evaluate": ("lookalike.cli.evaluate", "Measure how well an encoder finds labelled or captioned pictures."),
+    "tune": ("lookalike.cli.tune", "Find the index that suits the collection best, by measuring."),
+    "bench": ("lookalike.cli.bench", "Measure every kind of index on the collection itself."),
 }
 """Every command: the module whose attribute of that name it is, and its line in the help."""
 

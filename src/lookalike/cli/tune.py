@@ -12,8 +12,6 @@ from lookalike.cli.options import collection_option, command, device_option, jso
 from lookalike.cli.trying import kinds_option, megabytes, memory_option, milliseconds, stop_telling, teller
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from lookalike.engine.tuning import Tried, TuneReport
 
 HEADER = ("index", "layout", "search", "recall", "words", "ms", "p95", "MB", "build")
@@ -97,7 +95,7 @@ def draw(report: TuneReport, out: Path) -> None:
     from lookalike.evaluation.chart import Axis, Line, draw_chart
 
     lines = []
-    for tried in _best_of_each(report.tried):
+    for tried in report.best_of_each():
         curve = sorted(tried.curve, key=lambda each: each.recall)
         shown = [each for each in curve if each.recall >= _LEAST_SHOWN] or curve[-1:]
         points = tuple((each.recall, each.ms) for each in shown)
@@ -113,7 +111,7 @@ def draw(report: TuneReport, out: Path) -> None:
 
 
 def _show(report: TuneReport) -> None:
-    printing.table([_row(tried) for tried in _best_of_each(report.tried)], header=HEADER)
+    printing.table([_row(tried) for tried in report.best_of_each()], header=HEADER)
     left_out = [tried for tried in report.tried if tried.note]
     for tried in left_out:
         printing.note(f"{tried.name}: {tried.note}")
@@ -127,18 +125,6 @@ def _show(report: TuneReport) -> None:
         f"{printing.count(len(report.tried), 'layout')} measured with "
         f"{printing.count(report.questions[0], 'picture')}{words} in {printing.duration(report.seconds)}."
     )
-
-
-def _best_of_each(tried: Iterable[Tried]) -> list[Tried]:
-    """Of each kind that was measured, the layout that reaches the most or is the fastest; in order of first trial."""
-    best: dict[str, Tried] = {}
-    for each in tried:
-        if each.best is None:
-            continue
-        other = best.get(each.name)
-        if other is None or other.best is None or each.best.ms < other.best.ms:
-            best[each.name] = each
-    return list(best.values())
 
 
 def _row(tried: Tried) -> tuple[str, ...]:

@@ -99,6 +99,20 @@ class TuneReport:
     stored: bool
     seconds: float
 
+    def best_of_each(self) -> list[Tried]:
+        """The best layout of each kind that was measured; of its own kind, what was chosen."""
+        best: dict[str, Tried] = {}
+        for each in self.tried:
+            if each.best is not None and each.name not in best:
+                of_kind = [one for one in self.tried if one.name == each.name]
+                best[each.name] = min(of_kind, key=self._standing)
+        return list(best.values())
+
+    def _standing(self, tried: Tried) -> tuple[float, ...]:
+        if tried is self.chosen:
+            return (-1,)
+        return (math.inf,) if tried.best is None else tried.best.standing(self.aim.target_recall, self.aim.budget_ms)
+
     def as_dict(self) -> dict[str, Any]:
         """The object that `tune --json` prints."""
         return {
@@ -123,6 +137,8 @@ def tune(
     stop: threading.Event | None = None,
 ) -> TuneReport | None:
     """Measure, choose and store, inside `Collection.trials()`; None when stopped, with the collection as it was.
+
+    `told` is called with each step, from another thread while something is built.
 
     Raises MissingExtra for a kind asked for by name, LookalikeError when none of those could be built, ValueError for
     an unknown one.

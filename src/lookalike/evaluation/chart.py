@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SIZE = (1200, 760)
-_LEFT, _TOP, _RIGHT, _BOTTOM = 110, 90, 250, 90
+_LEFT, _TOP, _RIGHT, _BOTTOM = 110, 110, 250, 90
 _TITLE, _LABEL, _TICK = 28, 20, 18
 _GROUND, _GRID, _INK, _FAINT = "#ffffff", "#e3e6e9", "#17181a", "#5f646b"
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
