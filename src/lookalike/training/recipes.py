@@ -50,7 +50,7 @@ class SpaceRecipe:
     hidden: int = 1024
     batch: int = 1536
     learning_rate: float = 1e-3
-    minutes: float = 4.7
+    steps: int = 1350
     label_share: float = 0.3
     seed: int = 1
     sets: tuple[str, ...] = ()

@@ -11,7 +11,6 @@ fit this picture" than either network alone, and it costs minutes.
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -78,7 +77,7 @@ class Space:
 
 
 def make_space(photos: Photos, sentences: NDArray[np.float16], recipe: SpaceRecipe) -> Space:
-    """Train the heads for `recipe.minutes` and apply them to everything."""
+    """Train the heads for `recipe.steps` and apply them to everything."""
     torch.manual_seed(recipe.seed)
     usable = photos.asked & photos.worded & photos.of_sets(recipe.sets or photos.ranges)
     sample = photos.features_of(np.flatnonzero(usable))
@@ -117,9 +116,9 @@ def _train(
     log_scale = nn.Parameter(torch.tensor(_FIRST_LOG_SCALE))
     groups = [{"params": list(heads.parameters()), "weight_decay": _WEIGHT_DECAY}]
     optimiser = torch.optim.AdamW([*groups, {"params": [log_scale], "weight_decay": 0.0}], recipe.learning_rate)
-    began, step = time.monotonic(), 0
-    while (progress := (time.monotonic() - began) / (60 * recipe.minutes)) < 1:
-        rate = recipe.learning_rate * min(1, step / _WARMUP_STEPS) * (0.5 + 0.5 * math.cos(math.pi * progress))
+    for step in range(recipe.steps):
+        fall = 0.5 + 0.5 * math.cos(math.pi * step / recipe.steps)
+        rate = recipe.learning_rate * min(1, step / _WARMUP_STEPS) * fall
         for group in optimiser.param_groups:
             group["lr"] = rate
         rows = drawer.draw(recipe.batch)
@@ -133,7 +132,6 @@ def _train(
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        step += 1
     return float(log_scale.detach().exp())
 
 

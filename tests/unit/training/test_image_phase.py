@@ -22,7 +22,7 @@ RECIPE = ImageRecipe(
 
 @pytest.fixture
 def material(photos, sentences):
-    space = make_space(photos, sentences, SpaceRecipe(dim=16, hidden=8, batch=16, minutes=0.03))
+    space = make_space(photos, sentences, SpaceRecipe(dim=16, hidden=8, batch=16, steps=150))
     return PhotoMaterial(photos, space, sentences)
 
 

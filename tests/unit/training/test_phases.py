@@ -26,7 +26,7 @@ SETS = (
     PhotoSet("shots", "a/b", "1", "", share=0.2),
     PhotoSet("oddments", "a/b", "1", "", share=0.1),
 )
-SPACE = SpaceRecipe(dim=16, hidden=8, batch=16, minutes=0.03)
+SPACE = SpaceRecipe(dim=16, hidden=8, batch=16, steps=150)
 SCHEDULE = Schedule(minutes=0.01, batch=12, seed=1, warmup_steps=2)
 SHARES = {"en-name": 0.5, "ru-word": 0.3, "ru-phrase": 0.2}
 

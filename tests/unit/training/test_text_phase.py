@@ -26,7 +26,7 @@ RECIPE = TextRecipe(
 
 @pytest.fixture
 def material(words, translations, photos, sentences):
-    space = make_space(photos, sentences, SpaceRecipe(dim=16, hidden=8, batch=16, minutes=0.03))
+    space = make_space(photos, sentences, SpaceRecipe(dim=16, hidden=8, batch=16, steps=150))
     texts = list(gather_texts(words, translations, photos, {"3": 32}, held=set()))
     tokeniser = train_tokeniser([each.text for each in texts], 300, 12)
     return text_material(texts, space, tokeniser)
