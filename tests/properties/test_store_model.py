@@ -153,6 +153,11 @@ class StoreMachine(RuleBasedStateMachine):
         self._open_roots()
 
     @rule()
+    def make_columns(self) -> None:
+        with self.store.writer() as writer:
+            assert writer.make_columns(least=1) == bool(self.model)
+
+    @rule()
     def compact(self) -> None:
         with self.store.writer() as writer:
             writer.compact()
@@ -187,6 +192,9 @@ class StoreMachine(RuleBasedStateMachine):
             for place, id in self.ids.items():
                 assert seen[place] == id
             self.ids = seen
+            for path, number in zip(ROOTS, numbers, strict=True):  # by columns while they are right, else by SQL
+                below = [any(item.root == number for item in items[row]) for row in range(snapshot.count)]
+                assert snapshot.mask_below(path).tolist() == below
             live = snapshot.live_mask()
             shown = sum(bool(its) for its in items.values())
             assert shown == (snapshot.count if live is None else live.sum())
