@@ -106,27 +106,9 @@ class Collection(Closing):
 
     def status(self) -> dict[str, Any]:
         """Counts and places: the object that `status --json` prints."""
-        from lookalike.engine.indexing import status_of
+        from lookalike.engine.status import status
 
-        counts = self._store.counts()
-        space = self._store.current_space()
-        return {
-            "items": counts.items,
-            "pictures": counts.pictures,
-            "offline": counts.offline,
-            "failures": counts.failures,
-            "encoder": space.encoder_name if space else None,
-            "dim": space.dim if space else None,
-            "bytes_on_disk": self._store.bytes_on_disk(),
-            "roots": [
-                {"path": os.fsdecode(root.path), "offline": root.offline, "file": root.is_file}
-                for root in self._store.roots()
-            ],
-            "collection": str(self.path),
-            "read_only": self._store.read_only,
-            "dead_rows": counts.dead_rows,
-            "index": status_of(self._store),
-        }
+        return status(self._store)
 
     def failures(self) -> list[Failure]:
         """Files that were not taken in the last runs, each with its reason."""
