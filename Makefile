@@ -47,6 +47,15 @@ FLICKR     ?= $(TEST)/flickr-1k
 CALTECH    ?= $(TEST)/caltech-even
 IMAGENETTE ?= $(TEST)/imagenette-held
 
+bench-index: setup ## indexes up to ten million vectors; WORK=DIR PHOTOS="DIR FILE.npy" CAPTIONS=FILE; SMALL=1: a dry run
+	@test -n "$(WORK)" && test -n "$(PHOTOS)" && test -f "$(CAPTIONS)" || \
+	  { echo 'make bench-index WORK=DIR PHOTOS="DIR FILE.npy ..." CAPTIONS=FILE'; exit 2; }
+	$(BIN)/python tools/bench/index_vectors.py embed --work "$(WORK)" --captions "$(CAPTIONS)" \
+	  $(if $(SMALL),--count 3000) $(PHOTOS)
+	$(BIN)/python tools/bench/index_vectors.py fit --work "$(WORK)"
+	$(BIN)/python tools/bench/index_vectors.py grow --work "$(WORK)" $(if $(SMALL),--rows 10000)
+	$(BIN)/python tools/bench/index_bench.py all --work "$(WORK)" $(if $(SMALL),--small) $(ARGS)
+
 wheel: setup       ## build the wheel and unpack it where `test` finds it before the sources
 	rm -rf build
 	$(BIN)/python -m build --wheel --no-isolation --outdir build/dist > /dev/null
