@@ -252,7 +252,7 @@ class Writer(Closing):
     # -- keeping house ---------------------------------------------------------------------------
 
     def make_columns(self, *, least: int | None = None, stop: threading.Event | None = None) -> bool:
-        """Write what is known about items as columns, unless those there are still right; a second per 100,000 items.
+        """Write what is known about items as columns, unless those there are still right; 12 s per million items.
 
         Returns whether there are columns now. There are none below `least` items (LEAST_ITEMS: there SQL is as fast),
         none when `stop` was set, and none on a full disk; the collection is whole without them.
