@@ -108,7 +108,7 @@ def item_by_id(connection: sqlite3.Connection, id: str) -> ItemRecord | None:
 def items_of_rows(
     connection: sqlite3.Connection, space: Space, rows: Iterable[int], roots: Mapping[int, Root]
 ) -> dict[int, list[ItemRecord]]:
-    """All items of each published row's picture, in the order of `items_of_pictures`; an empty list when it has none."""
+    """All items of each published row's picture, ordered as by `items_of_pictures`; an empty list for none."""
     found: dict[int, list[ItemRecord]] = {int(row): [] for row in rows if row < space.count}
     for row, *columns in select_in(connection, _ITEMS_OF_ROWS, (space.number,), found):
         found[row].append(_item(columns, roots))
