@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lookalike.core.records import Plan
 from lookalike.index.kinds import (
     FLAT_KINDS,
-    HNSW_KINDS,
+    IVF_KINDS,
     KINDS,
     IndexSpec,
     OperatingPoint,
@@ -29,14 +29,15 @@ if TYPE_CHECKING:
 
 TARGET_RECALL = 0.95
 """ann_recall@10 that an index must reach for pictures and for words unless the user asks for another."""
-EXACT_NS = 0.19
-"""Nanoseconds a component when all rows are compared (tools/bench/break_even.py: 95 ns for 512)."""
-GATHER_FACTOR = 2.0
-"""How much longer a row takes that is fetched from somewhere instead of read in order (break_even.py)."""
+EXACT_NS = 0.2
+"""Nanoseconds a component when all rows are compared (tools/bench/break_even.py: 0.19 to 0.23, 256 to 512 wide)."""
+GATHER_FACTOR = 3.5
+"""How much longer a row takes that is fetched from anywhere instead of read in order (break_even.py: 3.5 to 3.8)."""
 EXACT_MS = 3.0
 """An exact search this short gains nothing that anyone could feel from an index."""
-MASKED_FACTOR = 0.15
-"""Time of skipping a row that is not allowed, in times of comparing an allowed one, inside an IVF (break_even.py)."""
+MASKED_FACTOR = {"lists": 0.35, "graph": 0.6}
+"""What a row costs that an index meets and may not answer, in times of one it may (break_even.py: lists 0.27 to 0.43,
+graph 0.5 to 0.7, at shares of 0.5 and 0.1)."""
 DELTA_SHARE = 0.01
 """Least share of new rows worth a rebuild: so no row is rebuilt more than a hundred times."""
 DEAD_SHARE = 0.3
@@ -124,7 +125,7 @@ def plan(state: QueryState) -> Plan:
         return Plan("exact", f"{allowed} compared: no more than were asked for")
     deep = max(state.k / K_MEASURED, 1.0)
     effort = state.effort or math.ceil(base.point.effort * math.sqrt(deep) / share)
-    exact_ms = exact_search_ms(state.allowed, state.dim, scattered=share < 1, ns=base.exact_ns)
+    exact_ms = exact_search_ms(state.allowed, state.dim, among=state.count, ns=base.exact_ns)
     index_ms = base.ms * _growth(base.spec, share) * deep
     hopeless = effort >= efforts(base.spec, base.count)[-1] and base.spec.kind not in FLAT_KINDS
     if state.effort is None and (exact_ms <= index_ms or hopeless):
@@ -180,22 +181,22 @@ def outgrown(count: int, dead: int, dim: int, base: BaseState) -> str | None:
     return None
 
 
-def exact_search_ms(rows: int, dim: int, *, scattered: bool = False, ns: float = EXACT_NS) -> float:
-    """Milliseconds to compare so many rows with one query, on one core."""
-    return rows * dim * ns * (GATHER_FACTOR if scattered else 1.0) / 1e6
+def exact_search_ms(rows: int, dim: int, *, among: int | None = None, ns: float = EXACT_NS) -> float:
+    """Milliseconds to compare so many rows with one query, on one core. Scattered `among` more, they cost more each."""
+    compared = rows if among is None else min(rows * GATHER_FACTOR, among)
+    return compared * dim * ns / 1e6
 
 
 def _growth(spec: IndexSpec, share: float) -> float:
     """How many times longer an index takes when only a share of its rows may be answered.
 
-    Its effort grows by 1/share, so that it meets as many allowed rows as without a filter; lists skip the others
-    quickly, a graph has to walk over them.
+    Its effort grows by 1/share, so that it meets as many allowed rows as without a filter; the others are passed over
+    sooner in a list than in a graph.
     """
     if spec.kind in FLAT_KINDS:
         return 1.0
-    if spec.kind in HNSW_KINDS or spec.kind == "annoy":
-        return 1 / share
-    return 1 + MASKED_FACTOR * (1 / share - 1)
+    factor = MASKED_FACTOR["lists" if spec.kind in IVF_KINDS else "graph"]
+    return 1 + factor * (1 / share - 1)
 
 
 def _of_all(allowed: int, count: int) -> str:

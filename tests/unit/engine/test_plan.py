@@ -123,9 +123,9 @@ def test_an_index_that_would_be_searched_whole_is_not_searched():
 
 
 def test_a_graph_is_left_for_the_exact_search_sooner_than_lists():
-    allowed = 200_000
-    assert plan(query(allowed, base=base("hnsw", ms=10))).strategy == "exact"
-    assert plan(query(allowed, base=base("ivf-rabitq", ms=10))).strategy == "masked index"
+    allowed = 100_000
+    assert plan(query(allowed, base=base("hnsw", ms=8))).strategy == "exact"
+    assert plan(query(allowed, base=base("ivf-rabitq", ms=8))).strategy == "masked index"
 
 
 def test_pictures_newer_than_the_index_are_named():
