@@ -36,7 +36,7 @@ class GivenEncoder:
         self.dim = dim
 
     def encode_images(self, pictures: Sequence[Any]) -> Any:
-        raise NotImplementedError(f"{len(pictures)} pictures: the vectors were made before")
+        raise TypeError(f"{len(pictures)} pictures: only vectors and words are asked for here")
 
     def encode_texts(self, texts: Sequence[str]) -> Any:
         from lookalike.encoders.load import load_encoder_by_id

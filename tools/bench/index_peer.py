@@ -25,6 +25,8 @@ LINKS, CONSTRUCTION = 16, 100
 TREES = 50
 EFFORT_GROWTH = 1.25
 """Between two efforts tried: so near to the recall wanted is the one that is taken."""
+_FLAT_STEPS, _FLAT = 6, 0.002
+"""When so many steps gain no more than this, more effort will not do it."""
 _BLOCK = 1 << 16
 
 
@@ -179,6 +181,7 @@ class Ours:
     def __init__(self, kind: str, vectors: str) -> None:
         self._kind, self._vectors = kind, vectors
         self.efforts = (1, 8192)
+        self.fetch_times = 1
 
     def build(self, rows: Any, folder: Path, threads: int) -> None:
         from index_files import identity_of, spec_of
@@ -202,7 +205,8 @@ class Ours:
             exact = ExactIndex(rows)
             return lambda query, _effort: exact.search(query[None], K)[0][0]
         index = open_index(folder / "index", rows, identity=identity_of(dim))
-        return lambda query, effort: index.search(query[None], K, effort=effort)[0][0]
+        fetch = self.fetch_times * index.point.fetch
+        return lambda query, effort: index.search(query[None], K, effort=effort, fetch=fetch)[0][0]
 
 
 def peer_of(name: str, vectors: str) -> Any:
@@ -219,24 +223,40 @@ def build(peer: Any, job: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def find(peer: Any, job: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The least effort tried with which pictures and texts both reach the recall wanted."""
+    """The least effort tried with which pictures and texts both reach the recall wanted; of ours, more candidates
+    for the exact comparison where effort alone does not do it.
+    """
+    for times in (1, 2, 4) if isinstance(peer, Ours) else (1,):
+        found = _least_effort(peer, job, folder, times)
+        if found["reached"]:
+            break
+    return found
+
+
+def _least_effort(peer: Any, job: dict[str, Any], folder: Path, fetch_times: int) -> dict[str, Any]:
     rows = np.load(job["vectors"], mmap_mode="r")[: job["count"]]
+    peer.fetch_times = fetch_times
     search = peer.open(folder, rows.shape[1], len(rows))
     queries, truth = _queries(job), np.load(job["truth"])
     effort, last = peer.efforts
+    lowest: list[float] = []
     while True:
         recalls = {}
         for kind, asked in queries.items():
             right = Truth(truth[f"{kind}_rows"], truth[f"{kind}_scores"])
             answers = np.stack([search(query, effort) for query in asked])
             recalls[f"recall_{kind}"] = round(float(recall(rows, asked, answers, right).mean()), 4)
-        if min(recalls.values()) >= job["recall"] or effort >= last:
-            return {"effort": effort, "reached": min(recalls.values()) >= job["recall"], **recalls}
+        lowest.append(min(recalls.values()))
+        flat = len(lowest) > _FLAT_STEPS and lowest[-1] - lowest[-1 - _FLAT_STEPS] < _FLAT
+        if lowest[-1] >= job["recall"] or effort >= last or flat:
+            reached = lowest[-1] >= job["recall"]
+            return {"effort": effort, "fetch_times": fetch_times, "reached": reached, **recalls}
         effort = min(int(effort * EFFORT_GROWTH) + 1, last)
 
 
 def serve(peer: Any, job: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Latencies of single queries with one thread, milliseconds (rounds, q), and memory in bytes."""
+    peer.fetch_times = job["fetch_times"]
     search = peer.open(folder, job["dim"], job["count"])
     queries = _queries(job)
     both = np.concatenate(list(queries.values()))

@@ -79,7 +79,7 @@ def _one(report: Report, asked: Namespace, peer: str, truth: Path, *, dim: int, 
         note.write_text(json.dumps(made))
     made = json.loads(note.read_text())
     found = step("find", 1)
-    served = step("serve", 1, effort=found["effort"])
+    served = step("serve", 1, effort=found["effort"], fetch_times=found["fetch_times"])
     told = percentiles(np.array(served["times"]))
     mapped = made["bytes"] if peer.startswith(_MAPPED) else 0
     if not asked.keep:

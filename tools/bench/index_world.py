@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from index_truth import K, Truth, exact_answers, recall
 
+QUERIES = 1000
+_MANY = 2_000_000
+
 
 @dataclass(frozen=True)
 class World:
@@ -41,12 +44,12 @@ class World:
         }
 
 
-def world(work: Path | str, dim: int, count: int, *, queries: int = 1000) -> World:
-    """The first `count` rows of width `dim`, with up to so many queries of each kind.
+def world(work: Path | str, dim: int, count: int, *, queries: int | None = None) -> World:
+    """The first `count` rows of width `dim`, with up to so many queries of each kind: 1,000, beyond a million rows 250.
 
     Right answers are kept in a file.
     """
-    work = Path(work)
+    work, queries = Path(work), queries or (QUERIES if count <= _MANY else QUERIES // 4)
     rows = np.load(work / f"vectors-{dim}.npy", mmap_mode="r")
     done = json.loads((work / f"vectors-{dim}.done.json").read_text())["done"]
     if count > done:
