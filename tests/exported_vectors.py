@@ -1,4 +1,4 @@
-"""Vectors as other programs leave them, and collections of given vectors: shared by the tests of exports and imports."""
+"""Vectors as other programs leave them, and collections of given vectors, for tests of exports and imports."""
 
 from __future__ import annotations
 

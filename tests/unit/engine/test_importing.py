@@ -1,4 +1,4 @@
-"""Vectors taken in: exports of our own come back as they were, those of other programs with all that is known of them."""
+"""Vectors taken in: exports of our own come back as they were, those of others with all that is known of them."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def test_a_faiss_file_of_another_program_is_read_with_or_without_paths(tmp_path,
     faiss.write_index(index, str(tmp_path / "theirs" / "knn.faiss"))
     assert taken(tmp_path / "theirs")[1].added == 3
     (tmp_path / "theirs" / "knn.paths").write_bytes(b"a.jpg\nb.jpg\n")
-    with pytest.raises(SourceError, match="holds 3 vectors, .* describes 2"):
+    with pytest.raises(SourceError, match=r"holds 3 vectors, .* describes 2"):
         taken(tmp_path / "theirs", name="other")
 
 
