@@ -34,8 +34,8 @@ class Kernel:
 
         self._halves = queries.astype(np.float16)
         wide = self._halves.astype(np.float32)
-        wide /= np.linalg.norm(wide, axis=1, keepdims=True)
-        self.error: NDArray[np.float32] = np.linalg.norm(queries - wide, axis=1) + np.float32(_SUM_ERROR)
+        wide /= _lengths(wide)[:, None]
+        self.error: NDArray[np.float32] = _lengths(queries - wide) + np.float32(_SUM_ERROR)
 
     def __call__(self, block: HalfVectors) -> Scores:
         return _cosines(self._halves, block)
@@ -61,7 +61,7 @@ class Product:
         wide = block.astype(np.float32)
         with np.errstate(invalid="ignore", divide="ignore"):  # rows without direction become NaN
             scores: Scores = self._queries @ wide.T
-            scores /= np.sqrt(np.einsum("ij,ij->i", wide, wide))
+            scores /= _lengths(wide)
         return scores
 
 
@@ -114,7 +114,7 @@ def best_in_block(
 
 
 def precise_scores(rows: HalfVectors, query: NDArray[np.float64]) -> Scores:
-    """Cosines computed in float64, one row at a time, so that equal rows score equal wherever they stand."""
+    """Cosines in float64, each row by itself (no matrix product): equal rows score equal wherever they stand."""
     import numpy as np
 
     scores = np.empty(len(rows), dtype=np.float32)
@@ -122,7 +122,7 @@ def precise_scores(rows: HalfVectors, query: NDArray[np.float64]) -> Scores:
     for start in range(0, len(rows), size):
         wide = rows[start : start + size].astype(np.float64)
         with np.errstate(invalid="ignore", divide="ignore"):
-            cosines = (wide * query).sum(axis=1) / np.sqrt((wide * wide).sum(axis=1))
+            cosines = np.einsum("ij,j->i", wide, query) / _lengths(wide)
         scores[start : start + size] = np.where(np.isfinite(cosines), cosines, -np.inf)
     return scores
 
@@ -141,6 +141,14 @@ def in_order(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:
     order = np.lexsort((rows, -scores))[:k]
     order = order[np.isfinite(scores[order])]
     return rows[order], scores[order]
+
+
+def _lengths(rows: NDArray[Any]) -> NDArray[Any]:
+    """The length of each row, summed in the order of its components, whatever rows stand beside it."""
+    import numpy as np
+
+    lengths: NDArray[Any] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    return lengths
 
 
 @cache

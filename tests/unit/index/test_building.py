@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import json
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -76,6 +77,19 @@ def test_rows_that_came_meanwhile_join_a_build_that_goes_on(rows, identity, tmp_
     manifest = build(SPEC, rows, tmp_path / "a", identity=identity, threads=1)
     assert manifest is not None
     assert manifest.count == 1200
+
+
+def test_what_a_build_holds_beside_the_index_does_not_grow_with_the_rows(rows, identity, tmp_path, monkeypatch):
+    monkeypatch.setattr(building, "_SAMPLE_LEAST", 500)
+    monkeypatch.setattr(building, "_BLOCK_BYTES", 4 * 32 * 1000)
+    every = np.tile(rows, (80, 1))
+    tracemalloc.start()
+    try:
+        build(SPEC, every, tmp_path / "a", identity=identity, threads=1)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < every.nbytes / 2
 
 
 @pytest.mark.parametrize(
