@@ -47,6 +47,16 @@ def test_a_folder_through_its_life(lookalike, pictures, colour_encoder):
     assert all(third[key] == 0 for key in ("added", "changed", "moved", "removed", "encoded", "reused"))
 
 
+def test_how_searches_are_served_is_said_in_words(lookalike, pictures, colour_encoder):
+    said = lookalike("index", pictures, "--encoder", colour_encoder, "--explain").text
+    assert "Searching: comparing all 24 pictures takes less than 0.1 ms" in said
+    assert json.loads(lookalike("index", "--no-index-build", "--json").out)["index"] is None
+    explained = lookalike("search", "red", "--explain").said
+    assert "plan: exact: all 24 pictures are compared" in explained
+    assert "time: " in explained
+    assert "every picture is compared" in lookalike("status").text
+
+
 def test_a_picture_comes_through_a_pipe(lookalike, pictures, colour_encoder):
     lookalike("index", pictures, "--encoder", colour_encoder)
     picture = sorted(pictures.iterdir())[4]

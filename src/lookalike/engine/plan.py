@@ -129,7 +129,7 @@ def plan(state: QueryState) -> Plan:
     index_ms = base.ms * _growth(base.spec, share) * deep
     hopeless = effort >= efforts(base.spec, base.count)[-1] and base.spec.kind not in FLAT_KINDS
     if state.effort is None and (exact_ms <= index_ms or hopeless):
-        return Plan("exact", f"{allowed} compared: about {exact_ms:.1f} ms, the index would take {index_ms:.1f}")
+        return Plan("exact", f"{allowed} compared: that takes {_about(exact_ms)}, the index {_about(index_ms)}")
     fetch = math.ceil(base.point.fetch * deep)
     newer = f", {state.count - base.count:,} newer ones are compared" if state.count > base.count else ""
     if share == 1:
@@ -148,7 +148,7 @@ def choose_spec(count: int, dim: int, *, memory_bytes: int, wishes: Wishes | Non
         return IndexChoice(None, "every search compares all pictures, as was asked")
     if count < 2 or (wishes.kind is None and exact_ms <= EXACT_MS):
         return IndexChoice(
-            None, f"comparing all {count:,} pictures takes about {exact_ms:.1f} ms: an index would save nothing"
+            None, f"comparing all {count:,} pictures takes {_about(exact_ms)}: an index would save nothing"
         )
     if wishes.kind is not None:
         spec = IndexSpec.from_dict(wishes.spec) if wishes.spec else default_spec(wishes.kind, count, dim)
@@ -175,7 +175,7 @@ def outgrown(count: int, dead: int, dim: int, base: BaseState) -> str | None:
     newer = count - base.count
     newer_ms = exact_search_ms(newer, dim, ns=base.exact_ns)
     if newer > DELTA_SHARE * base.count and newer_ms > base.ms:
-        return f"comparing the {newer:,} pictures that came after it takes {newer_ms:.1f} ms, itself {base.ms:.1f}"
+        return f"comparing the {newer:,} pictures that came after it takes {_about(newer_ms)}, itself {_about(base.ms)}"
     if dead > DEAD_SHARE * count:
         return f"{dead:,} of its {count:,} rows belong to pictures that are gone"
     return None
@@ -197,6 +197,10 @@ def _growth(spec: IndexSpec, share: float) -> float:
         return 1.0
     factor = MASKED_FACTOR["lists" if spec.kind in IVF_KINDS else "graph"]
     return 1 + factor * (1 / share - 1)
+
+
+def _about(ms: float) -> str:
+    return "less than 0.1 ms" if ms < 0.1 else f"about {ms:.1f} ms"
 
 
 def _of_all(allowed: int, count: int) -> str:
