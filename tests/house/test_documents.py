@@ -110,7 +110,8 @@ def test_json_keys_of_an_evaluation_are_those_documented(drawn, toy):
 def test_json_keys_of_tuning_and_of_its_measurements_are_those_documented(collection):
     from dataclasses import fields
 
-    from lookalike.engine.tuning import Aim, tune
+    from lookalike.engine.tuning import tune
+    from lookalike.engine.tuning_report import Aim
     from lookalike.index.kinds import IndexSpec
 
     with collection.trials() as trials:

@@ -12,7 +12,7 @@ from lookalike.cli.options import collection_option, command, device_option, jso
 from lookalike.cli.trying import kinds_option, megabytes, memory_option, milliseconds, stop_telling, teller
 
 if TYPE_CHECKING:
-    from lookalike.engine.tuning import Tried, TuneReport
+    from lookalike.engine.tuning_report import Tried, TuneReport
 
 HEADER = ("index", "layout", "search", "recall", "words", "ms", "p95", "MB", "build")
 MINUTES = 20.0
@@ -69,8 +69,8 @@ def tune(
     collection as it was.
     """
     from lookalike.cli.opening import open_collection
-    from lookalike.engine.tuning import Aim
     from lookalike.engine.tuning import tune as find_best
+    from lookalike.engine.tuning_report import Aim
 
     if where is not None and collection is not None:
         raise click.UsageError("name the collection once: as COLLECTION or with --collection")
@@ -112,15 +112,17 @@ def draw(report: TuneReport, out: Path) -> None:
 
 def _show(report: TuneReport) -> None:
     printing.table([_row(tried) for tried in report.best_of_each()], header=HEADER)
-    left_out = [tried for tried in report.tried if tried.note]
-    for tried in left_out:
-        printing.note(f"{tried.name}: {tried.note}")
+    for tried in report.tried:
+        if tried.note:
+            printing.note(f"{tried.name} {_layout(tried)}: {tried.note}")
     printing.out()
     printing.out(f"Chosen: {report.reason}.")
     if not report.stored:
         printing.note("The collection was compacted meanwhile; the next lookalike index builds what was found.")
     words = f" and {printing.count(report.questions[1], 'caption')}" if report.questions[1] else ""
-    printing.note("search: effort/candidates; words: recall of captions; ms and p95 of single searches")
+    printing.note(
+        "layout: n lists, M links, ef breadth of building, t trees; search: effort/candidates; words: of captions"
+    )
     printing.note(
         f"{printing.count(len(report.tried), 'layout')} measured with "
         f"{printing.count(report.questions[0], 'picture')}{words} in {printing.duration(report.seconds)}."
@@ -130,13 +132,9 @@ def _show(report: TuneReport) -> None:
 def _row(tried: Tried) -> tuple[str, ...]:
     best, spec = tried.best, tried.spec
     assert best is not None
-    layout = ""
-    if spec is not None:
-        parts = (("n", spec.nlist), ("M", spec.m), ("ef", spec.ef_construction), ("t", spec.trees))
-        layout = " ".join(f"{name}{value}" for name, value in parts if value)
     return (
         tried.name,
-        layout or "-",
+        _layout(tried),
         f"{best.effort}/{best.fetch}" if spec is not None else "-",
         f"{best.recall_pictures:.3f}",
         "-" if best.recall_words is None else f"{best.recall_words:.3f}",
@@ -145,3 +143,12 @@ def _row(tried: Tried) -> tuple[str, ...]:
         megabytes(tried.bytes),
         f"{tried.build_s:.0f} s",
     )
+
+
+def _layout(tried: Tried) -> str:
+    """Lists, links and breadth of building a graph, trees."""
+    spec = tried.spec
+    if spec is None:
+        return "-"
+    parts = (("n", spec.nlist), ("M", spec.m), ("ef", spec.ef_construction), ("t", spec.trees))
+    return " ".join(f"{name}{value}" for name, value in parts if value) or "-"

@@ -17,8 +17,9 @@ from lookalike.core.errors import LookalikeError, MissingExtra, OutOfSpace
 from lookalike.core.memory import physical_memory
 from lookalike.engine.curve import Measured, best_of, measure_exact, trace
 from lookalike.engine.indexing import MEMORY_SHARE
-from lookalike.engine.plan import EXACT_MS, K_MEASURED, TARGET_RECALL, Wishes, choose_spec
+from lookalike.engine.plan import EXACT_MS, K_MEASURED, Wishes, choose_spec
 from lookalike.engine.trials import EXACT, Stopped, Trying, kinds_to_try
+from lookalike.engine.tuning_report import Aim, Tried, TuneReport
 from lookalike.index.kinds import HNSW_KINDS, IVF_KINDS, IndexSpec, default_spec, estimated_bytes
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from lookalike.engine.trials import Candidate, Trials
     from lookalike.index.building import BuildProgress
 
-AT_MOST_S = 1200.0
-"""Seconds after which nothing new is begun, unless the user says otherwise."""
 NEAR = 2.0
 """Times the latency of the fastest within which a kind's layout is worth varying."""
 GAIN = 0.95
@@ -40,93 +39,6 @@ LEAST_ROWS_PER_LIST = 8
 _SMALLEST_M, _LARGEST_M = 4, 64
 _SMALLEST_CONSTRUCTION, _LARGEST_CONSTRUCTION = 50, 800
 _SMALLEST_TREES, _LARGEST_TREES = 10, 400
-
-
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """What to tune for.
-
-    `budget_ms`: what a search may take (95th percentile); the least memory within it wins, instead of the fastest.
-    `memory_bytes`: what the index may hold in memory; None takes a share of the machine's. `kinds`: try only these, and
-    take one of them; None tries all. `at_most_s`: after so long the best so far is taken.
-    """
-
-    target_recall: float = TARGET_RECALL
-    budget_ms: float | None = None
-    memory_bytes: int | None = None
-    kinds: tuple[str, ...] | None = None
-    at_most_s: float = AT_MOST_S
-
-    def __post_init__(self) -> None:
-        if not 0 < self.target_recall <= 1:
-            raise ValueError(f"the target recall is {self.target_recall}; it lies between 0 and 1")
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """One layout of one kind. `curve`: as measured, empty where `note` says why; `best`: where it would be searched."""
-
-    name: str
-    spec: IndexSpec | None
-    build_s: float = 0.0
-    bytes: int = 0
-    curve: tuple[Measured, ...] = ()
-    best: Measured | None = None
-    note: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "spec": {} if self.spec is None else self.spec.as_dict(),
-            "build_s": round(self.build_s, 3),
-            "bytes": self.bytes,
-            "best": None if self.best is None else self.best.as_dict(),
-            "curve": [each.as_dict() for each in self.curve],
-            "note": self.note,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class TuneReport:
-    """What was measured and taken. `stored` False: the collection was compacted meanwhile, its next build follows."""
-
-    chosen: Tried
-    reason: str
-    aim: Aim
-    pictures: int
-    questions: tuple[int, int]
-    tried: tuple[Tried, ...]
-    stored: bool
-    seconds: float
-
-    def best_of_each(self) -> list[Tried]:
-        """The best layout of each kind that was measured; of its own kind, what was chosen."""
-        best: dict[str, Tried] = {}
-        for each in self.tried:
-            if each.best is not None and each.name not in best:
-                of_kind = [one for one in self.tried if one.name == each.name]
-                best[each.name] = min(of_kind, key=self._standing)
-        return list(best.values())
-
-    def _standing(self, tried: Tried) -> tuple[float, ...]:
-        if tried is self.chosen:
-            return (-1,)
-        return (math.inf,) if tried.best is None else tried.best.standing(self.aim.target_recall, self.aim.budget_ms)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The object that `tune --json` prints."""
-        return {
-            "chosen": self.chosen.as_dict(),
-            "reason": self.reason,
-            "target_recall": self.aim.target_recall,
-            "budget_ms": self.aim.budget_ms,
-            "memory_bytes": self.aim.memory_bytes,
-            "pictures": self.pictures,
-            "questions": {"pictures": self.questions[0], "words": self.questions[1]},
-            "tried": [each.as_dict() for each in self.tried],
-            "stored": self.stored,
-            "seconds": round(self.seconds, 3),
-        }
 
 
 def tune(
@@ -256,15 +168,14 @@ class _Search:
         return tried
 
     def _built(self, spec: IndexSpec) -> Candidate | None:
-        until = self.started + self.aim.at_most_s
         self._tell(spec.kind, "building", 0.0)
-        if time.monotonic() > until:
+        if self._is_late():
             return None
 
         def told(progress: BuildProgress) -> None:
             self._tell(spec.kind, "building", progress.done / max(progress.total, 1))
 
-        return self.trials.build(spec, told=told, until=until, stop=self.stop)
+        return self.trials.build(spec, told=told, until=self.started + self.aim.at_most_s, stop=self.stop)
 
     def _traced(self, candidate: Candidate) -> list[Measured]:
         spec = candidate.manifest.spec
@@ -298,7 +209,7 @@ class _Search:
         while True:
             assert best.spec is not None
             spec = _changed(best.spec, name, times, self.trials.rows.shape)
-            if spec is None or any(each.spec == spec for each in self.tried):
+            if spec is None or self._is_late() or any(each.spec == spec for each in self.tried):
                 return best
             found = self._try(spec)
             if not self._is_better(found, best):
@@ -323,6 +234,9 @@ class _Search:
 
     def _reaches(self, tried: Tried) -> bool:
         return tried.best is not None and tried.best.surely >= self.aim.target_recall
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self.started + self.aim.at_most_s
 
     def _exact_will_do(self, exact: Tried) -> bool:
         limit = EXACT_MS if self.aim.budget_ms is None else min(EXACT_MS, self.aim.budget_ms)

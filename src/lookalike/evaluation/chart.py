@@ -59,14 +59,19 @@ def draw_chart(title: str, lines: Sequence[Line], x: Axis, y: Axis, out: Path) -
     across = _Scale(x, [point[0] for line in lines for point in line.points], _LEFT, SIZE[0] - _RIGHT)
     upward = _Scale(y, [point[1] for line in lines for point in line.points], SIZE[1] - _BOTTOM, _TOP)
     _draw_axes(canvas, across, upward)
+    on_top = []
     for number, line in enumerate(lines):
         places = [(across.place(a), upward.place(b)) for a, b in line.points]
         colour, sign = _COLOURS[number % len(_COLOURS)], _SIGNS[number % len(_SIGNS)]
         if len(places) > 1:
             canvas.line(places, colour, 3, joint="curve")
-        for position, place in enumerate(places):
-            _draw_sign(canvas, sign, place, colour, _CHOSEN if position == line.chosen else _DOT)
+        for place in places:
+            _draw_sign(canvas, sign, place, colour, _DOT)
+        if line.chosen is not None:
+            on_top.append((sign, places[line.chosen], colour))
         _draw_legend(canvas, number, line, colour, sign)
+    for sign, place, colour in on_top:
+        _draw_sign(canvas, sign, place, colour, _CHOSEN)
     sheet.save(out, "PNG", optimize=True)
 
 

@@ -10,7 +10,8 @@ import lookalike
 from lookalike.core.errors import CollectionBusy, LookalikeError
 from lookalike.engine.curve import Measured, best_of, measure_exact, trace
 from lookalike.engine.trials import FOLDER, kinds_to_try
-from lookalike.engine.tuning import Aim, tune
+from lookalike.engine.tuning import tune
+from lookalike.engine.tuning_report import Aim
 from lookalike.index.kinds import IndexSpec, default_spec
 
 KEYS = {"chosen", "reason", "target_recall", "budget_ms", "memory_bytes", "pictures", "questions", "tried", "stored"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lookalike.engine.trials import FOLDER, kinds_to_try
-from lookalike.engine.tuning import Aim, tune
+from lookalike.engine.tuning import tune
+from lookalike.engine.tuning_report import Aim
 from lookalike.evaluation.speed import bench
 
 
