@@ -8,6 +8,7 @@ from lookalike.store.collection_store import Store
 from stored_files import DIM, ENCODER, digest, filled, found, vector_of
 
 KNOWN_ID = "00112233445566ff"
+LENGTHS = (1, 1.0005, 0.9995, 7)
 
 
 def opened(tmp_path) -> Store:
