@@ -13,13 +13,15 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.core.errors import CollectionNotFound
+from lookalike.core.cores import usable_cores
+from lookalike.core.errors import CollectionError, CollectionNotFound, MissingExtra
 from lookalike.engine.calibrate import ask
 from lookalike.engine.indexing import WISHES_SETTING
 from lookalike.engine.remembered import identity_of
-from lookalike.index.building import build
+from lookalike.index.building_process import RowsFile, build_in_process
 from lookalike.index.exact import ExactIndex
 from lookalike.index.kinds import FLAT_KINDS, IVF_KINDS, KINDS
 from lookalike.index.manifest import Identity, Manifest, companions, publish
@@ -27,7 +29,6 @@ from lookalike.index.opening import open_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from lookalike.core.arrays import HalfVectors, Vectors
     from lookalike.engine.calibrate import Questions
@@ -46,7 +47,7 @@ LEAST_FOR_PQ = 10_000
 """Rows from which a product quantiser can learn its 256 centres: 39 each, as FAISS asks."""
 _PATIENCE_S = 0.05
 _STOP_S = 2.0
-"""Seconds that a build gets to end when its time is up: training cannot be interrupted and is left to itself then."""
+"""Seconds for the end of a process that is killed."""
 
 
 class Stopped(Exception):
@@ -115,27 +116,50 @@ class Trials:
     ) -> Candidate | None:
         """Build a candidate on all cores; None when `time.monotonic()` passes `until` before it is done.
 
-        Raises Stopped when `stop` is set, OutOfSpace, MissingExtra for Annoy without its library.
+        A process of its own does it: FAISS cannot be interrupted, a process can. Raises Stopped when `stop` is set,
+        OutOfSpace, CollectionError when the collection was compacted meanwhile.
         """
         self._made += 1
         path = self.folder / f"{self._made}-{spec.kind}.faiss"
-        ending, started = threading.Event(), time.monotonic()
-        work = _Thread(lambda: build(spec, self.rows, path, identity=self._identity(), told=told, stop=ending))
+        ending, began = threading.Event(), [time.monotonic()]
+
+        def tell(progress: BuildProgress) -> None:
+            if len(began) == 1:
+                began.append(time.monotonic())  # what it took to start the process is not the index's
+            if told is not None:
+                told(progress)
+
+        work = _Thread(
+            lambda: build_in_process(
+                spec,
+                rows_file(self.rows),
+                path,
+                identity=self._identity(),
+                told=tell,
+                threads=usable_cores(),
+                stop=ending,
+                gives_way=False,
+            )
+        )
         try:
             while not work.wait(_PATIENCE_S):
                 if stop is not None and stop.is_set():
                     raise Stopped
                 if time.monotonic() > until:
                     ending.set()
-                    if not work.wait(_STOP_S):
-                        return None
         finally:
             ending.set()
-        manifest = work.result()
+            work.wait(_STOP_S)
+        try:
+            manifest = work.result()
+        except FileNotFoundError:
+            raise CollectionError(
+                f"the collection {self._store.path} was compacted meanwhile", hint="the same command works again"
+            ) from None
         if manifest is None:
             self._remove(path)
             return None
-        return Candidate(path, manifest, time.monotonic() - started)
+        return Candidate(path, manifest, time.monotonic() - began[-1])
 
     def open(self, candidate: Candidate, point: OperatingPoint | None = None) -> RescoredIndex:
         """The candidate, ready to be searched."""
@@ -201,7 +225,7 @@ def trials(store: Store, words: Callable[[], Vectors | None]) -> Iterator[Trials
 def kinds_to_try(asked: Sequence[str] | None, count: int) -> tuple[str, ...]:
     """Those asked for, or all that make sense for `count` rows here; cheap ones to build first.
 
-    Raises ValueError for one that does not exist.
+    Raises ValueError for one that does not exist, MissingExtra for one whose library is not installed.
     """
     from importlib.util import find_spec
 
@@ -211,11 +235,18 @@ def kinds_to_try(asked: Sequence[str] | None, count: int) -> tuple[str, ...]:
     unknown = [kind for kind in asked if kind not in {*KINDS, EXACT}]
     if unknown:
         raise ValueError(f"there is no index kind {unknown[0]!r}; there are {EXACT}, {', '.join(KINDS)}")
+    if "annoy" in asked and find_spec("annoy") is None:
+        raise MissingExtra("an Annoy index", "annoy")
     return tuple(kind for kind in _BY_COST if kind in asked)
 
 
+def rows_file(rows: Any) -> RowsFile:
+    """Where mapped rows lie, for another process to map."""
+    return RowsFile(Path(rows.filename), rows.offset, len(rows))
+
+
 class _Thread:
-    """Work in a thread of its own, so that this one hears Ctrl-C and the clock."""
+    """Waiting in a thread of its own, so that this one hears Ctrl-C and the clock."""
 
     def __init__(self, work: Callable[[], Manifest | None]) -> None:
         self._work = work

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from lookalike.core.errors import LookalikeError, MissingExtra, OutOfSpace
+from lookalike.core.errors import LookalikeError, OutOfSpace
 from lookalike.core.memory import physical_memory
 from lookalike.engine.curve import Measured, best_of, measure_exact, trace
 from lookalike.engine.indexing import MEMORY_SHARE
@@ -150,10 +150,8 @@ class _Search:
             return Tried(spec.kind, spec, bytes=size, note="too large for the memory")
         try:
             candidate = self._built(spec)
-        except (OutOfSpace, MissingExtra) as error:
-            if self.aim.kinds is not None and isinstance(error, MissingExtra):
-                raise
-            return Tried(spec.kind, spec, bytes=size, note=_short(error))
+        except OutOfSpace:
+            return Tried(spec.kind, spec, bytes=size, note="the disk is full")
         if candidate is None:
             return Tried(spec.kind, spec, bytes=size, note="no time left to build it")
         curve = self._traced(candidate)
@@ -300,7 +298,3 @@ def _changed(spec: IndexSpec, name: str, times: float, shape: tuple[int, ...]) -
         "trees": (_SMALLEST_TREES, _LARGEST_TREES),
     }[name]
     return replace(spec, **{name: value}) if smallest <= value <= largest else None
-
-
-def _short(error: OutOfSpace | MissingExtra) -> str:
-    return "not installed" if isinstance(error, MissingExtra) else "the disk is full"

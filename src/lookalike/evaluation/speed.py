@@ -22,7 +22,7 @@ from lookalike.core.cores import usable_cores
 from lookalike.core.errors import LookalikeError
 from lookalike.engine.curve import best_of, trace
 from lookalike.engine.plan import TARGET_RECALL
-from lookalike.engine.trials import EXACT, Trials, Trying, kinds_to_try
+from lookalike.engine.trials import EXACT, Trials, Trying, kinds_to_try, rows_file
 from lookalike.index.kinds import IndexSpec, OperatingPoint, default_spec
 
 if TYPE_CHECKING:
@@ -161,9 +161,10 @@ def _speed(made: Trials, name: str, target_recall: float, threads: int, tell: Ca
 
 def _measured(made: Trials, candidate: Candidate | None, point: OperatingPoint | None, threads: int) -> dict[str, Any]:
     """Recall, latency, throughput and memory of a candidate, or of the exact scan, in a process of its own."""
+    where = rows_file(made.rows)
     job = {
         "path": sys.path,
-        "rows": _where(made.rows),
+        "rows": {"file": str(where.path), "offset": where.offset, "shape": list(made.rows.shape)},
         "questions": str(made.folder / _QUESTIONS),
         "threads": threads,
         "index": None if candidate is None else str(candidate.path),
@@ -189,8 +190,3 @@ def _measured(made: Trials, candidate: Candidate | None, point: OperatingPoint |
         )
     figures: dict[str, Any] = json.loads(answer)
     return figures
-
-
-def _where(rows: Any) -> dict[str, Any]:
-    """Where the mapped rows lie, for another process to map."""
-    return {"file": str(rows.filename), "offset": rows.offset, "shape": list(rows.shape)}

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -54,6 +55,7 @@ class _Order:
     identity: Identity
     threads: int
     checkpoint_s: float
+    gives_way: bool
 
 
 def build_in_process(
@@ -66,13 +68,16 @@ def build_in_process(
     threads: int = 1,
     stop: threading.Event | None = None,
     checkpoint_s: float = CHECKPOINT_S,
+    gives_way: bool = True,
 ) -> Manifest | None:
-    """`building.build` in a process of the lowest priority; None when stopped. The caller's thread waits for it.
+    """`building.build` in a process of its own, of the lowest priority where it `gives_way`; None when stopped.
+
+    The caller's thread waits for it.
 
     The process ends with this one, however that ends. Raises what `build` raises, and LookalikeError when the process
     was killed from outside.
     """
-    order = _Order(spec, rows, path, identity, threads, checkpoint_s)
+    order = _Order(spec, rows, path, identity, threads, checkpoint_s, gives_way)
     process = subprocess.Popen([sys.executable, "-c", _BOOTSTRAP], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     over = threading.Event()
     watch = threading.Thread(target=_kill_when, args=(process, stop or threading.Event(), over), daemon=True)
@@ -109,7 +114,9 @@ def serve() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints must not land among the answers
     order: _Order = pickle.load(sys.stdin.buffer)  # noqa: S301 written by the process that started this one
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _give_way()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches it too: its parent decides
+    if order.gives_way:
+        _give_way()
     try:
         _send(answers, _run(order, lambda progress: _send(answers, progress)))
     except Exception as error:  # whatever it is, the one who ordered has to hear of it
