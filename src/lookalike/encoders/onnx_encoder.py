@@ -139,9 +139,26 @@ class OnnxEncoder:
             size = tower.fixed_batch or self._batch or tower.batch.next(len(pictures) - start)
             values = self._preprocessing.batch(pictures[start : start + size])
             began = time.perf_counter()
-            yield tower.run(values)
+            yield self._seen(tower, values)
             tower.batch.took(len(values), began)
             start += size
+
+    def _seen(self, tower: Tower, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the image tower makes of normalised pictures, (n, dim).
+
+        With `mirror` in config.json it looks at each and at its mirror image and takes the mean direction: that finds a
+        little more for twice the time, and a mirrored picture is the same picture.
+        """
+        import numpy as np
+
+        vectors = tower.run(values)
+        if not self._config.get("mirror"):
+            return vectors
+        mirrored = tower.run(np.ascontiguousarray(values[..., ::-1]))
+        with np.errstate(invalid="ignore", divide="ignore"):  # what is not finite is found where all is gathered
+            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+            mirrored /= np.linalg.norm(mirrored, axis=1, keepdims=True)
+        return vectors + mirrored
 
     def _text_batches(self, texts: Sequence[str]) -> Iterator[NDArray[np.float32]]:
         tower = self._towers["text"]

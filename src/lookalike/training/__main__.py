@@ -44,7 +44,9 @@ def main() -> None:
             _train(shop, recipe, given)
         case "export":
             storage: Storage = "int8" if given.int8 else "float16"
-            shipping = Shipping(BUILTIN_2.name, version=2, side=recipe.side, languages=LANGUAGES, widths=_WIDTHS)
+            shipping = Shipping(
+                BUILTIN_2.name, version=2, side=recipe.side, languages=LANGUAGES, widths=_WIDTHS, mirror=True
+            )
             done = steps.export_encoder(shop, recipe, given.encoder, shipping, storage=storage)
         case "score":
             done = steps.score(shop, given.encoder)

@@ -43,6 +43,7 @@ class Shipping:
     """What the exported encoder says about itself.
 
     `side`: pixels the image tower looks at. `widths`: how many of the first components serve alone (`ordering`).
+    `mirror`: the library looks at every picture and its mirror image.
     """
 
     name: str = "builtin-1"
@@ -51,6 +52,7 @@ class Shipping:
     languages: tuple[str, ...] = ("en",)
     licence: str = "Apache-2.0"
     widths: tuple[int, ...] = ()
+    mirror: bool = False
 
 
 def write_encoder(
@@ -137,6 +139,7 @@ def _config(
         "embed_dim": image.project.out_features,
         "widths": list(shipping.widths),
         "storage": storage,
+        "mirror": shipping.mirror,
         **({"tolerance": _INT8_TOLERANCE} if storage == "int8" else {}),
         "languages": list(shipping.languages),
         "licence": shipping.licence,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from lookalike.training import lexicon
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
     from lookalike.training.snapshots import Snapshots
@@ -74,19 +74,19 @@ def photo_number(path: str) -> str:
     return number if number.isdigit() else ""
 
 
-def gather(snapshots: Snapshots, held: Collection[str]) -> Iterator[Saying]:
-    """All sayings but those of the photos `held`, given by their numbers."""
+def gather(snapshots: Snapshots, held: Collection[str], english: Iterable[str]) -> Iterator[Saying]:
+    """All sayings but those of the photos `held`, given by their numbers. `english`: the captions there are."""
     for source in (_multi30k, _iglue, _xflickrco):
         yield from (saying for saying in source(snapshots) if saying.photo not in held and saying.text.strip())
-    yield from own()
+    yield from own(english)
 
 
-def own() -> Iterator[Saying]:
-    """What was put into other languages for this project."""
-    for language, word, english in lexicon.lexicon():
-        yield Saying(language, "word", word, (english,))
-    for language, said, english in lexicon.captions():
-        yield Saying(language, "caption", said, (english,))
+def own(english: Iterable[str]) -> Iterator[Saying]:
+    """What was put into other languages for this project: words, and some of the `english` captions."""
+    for language, word, same in lexicon.lexicon():
+        yield Saying(language, "word", word, (same,))
+    for language, said, same in lexicon.captions(english):
+        yield Saying(language, "caption", said, (same,))
 
 
 def _multi30k(snapshots: Snapshots) -> Iterator[Saying]:

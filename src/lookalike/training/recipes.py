@@ -150,7 +150,7 @@ class Recipe:
     text: TextRecipe
     match: TextRecipe
     copies: Mapping[str, float]
-    side: int = 96
+    side: int = 128
 
     def with_schedule(self, *, minutes: float | None = None, batch: int | None = None) -> Recipe:
         """The recipe with other minutes and another batch in each phase; what is None stays."""

@@ -83,7 +83,8 @@ def gather_words(shop: Workshop, recipe: Recipe, sets: Sequence[PhotoSet] = PHOT
     if not shop.translations_file.exists():
         gathered = words.gather([each.name for each in sets], shop.packs, shop.snapshots)
         translations = parallel.Translations()
-        for saying in parallel.gather(shop.snapshots, _held_photos(shop, sets)):
+        english = list(gathered.texts)
+        for saying in parallel.gather(shop.snapshots, _held_photos(shop, sets), english):
             translations.add(saying, gathered.number)
         gathered.write(shop.words_file)
         translations.write(shop.translations_file)

@@ -68,6 +68,18 @@ def test_pictures_fitted_elsewhere_get_the_same_vectors(tmp_path):
         assert (encoder.encode_images([fitted]) == encoder.encode_images([picture])).all()
 
 
+def test_with_mirror_a_picture_and_its_mirror_image_have_the_mean_of_both(tmp_path):
+    plain, folder = opened(write_tiny_encoder(tmp_path / "plain")), write_tiny_encoder(tmp_path / "mirrored")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"mirror": True}))
+    pictures = list(np.random.default_rng(5).integers(0, 256, (6, SIDE, SIDE, 3), np.uint8))
+    turned = [np.ascontiguousarray(picture[:, ::-1]) for picture in pictures]
+    mean = plain.encode_images(pictures) + plain.encode_images(turned)
+    mean /= np.linalg.norm(mean, axis=1, keepdims=True)
+    for given in (pictures, turned):
+        np.testing.assert_allclose(opened(folder).encode_images(given), mean, atol=1e-5)
+
+
 def test_an_encoder_without_pictures_has_nothing_to_fit(tmp_path):
     assert opened(write_tiny_encoder(tmp_path, image=False)).fit is None
 

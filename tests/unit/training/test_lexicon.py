@@ -35,8 +35,17 @@ def test_one_word_is_said_in_several_ways(words):
     assert {word for language, word, said in words if (language, said) == ("ru", "cat")} >= {"кот", "кошка"}
 
 
-def test_captions_have_their_english_beside_them():
-    captions = list(lexicon.captions())
-    assert {language for language, _, _ in captions} == {"ru", "uk"}
-    assert len(captions) > 5000
-    assert all(said and re.search("[a-z]", english.lower()) for _, said, english in captions)
+def test_a_caption_of_ours_belongs_to_an_english_one_that_only_its_key_names(monkeypatch):
+    monkeypatch.setattr(
+        lexicon, "_lines", lambda _: [f"{lexicon.caption_key('A dog runs.')}\tсобака бежит\tсобака біжить"]
+    )
+    assert list(lexicon.captions(["a cat", " A  dog runs "])) == [
+        ("ru", "собака бежит", " A  dog runs "),
+        ("uk", "собака біжить", " A  dog runs "),
+    ]
+    assert not list(lexicon.captions(["a cat"]))
+
+
+def test_every_caption_of_ours_has_a_key_and_two_languages():
+    for line in lexicon._lines("captions.tsv"):
+        assert re.fullmatch(r"[0-9a-f]{12}\t[^\t]*[а-яё][^\t]*\t[^\t]*[а-яіїєґ][^\t]*", line, re.IGNORECASE), line

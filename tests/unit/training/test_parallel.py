@@ -77,7 +77,7 @@ def snapshots(tmp_path, monkeypatch):
 
 @pytest.fixture
 def sayings(snapshots):
-    return [saying for saying in parallel.gather(snapshots, set()) if saying.kind == "caption"]
+    return [saying for saying in parallel.gather(snapshots, set(), []) if saying.kind == "caption"]
 
 
 def test_a_translation_has_its_english_and_its_photo(sayings):
@@ -94,7 +94,7 @@ def test_empty_lines_and_photos_without_english_say_nothing(sayings):
 
 
 def test_no_language_speaks_of_a_held_photo(snapshots):
-    left = [saying for saying in parallel.gather(snapshots, {"22"}) if saying.photo]
+    left = [saying for saying in parallel.gather(snapshots, {"22"}, []) if saying.photo]
     assert {saying.photo for saying in left} == {"11"}
     assert not [saying for saying in left if "cat" in " ".join(saying.english)]
 
@@ -105,7 +105,7 @@ def test_photos_are_known_by_their_number():
 
 
 def test_our_own_words_are_among_them(snapshots):
-    assert Saying("uk", "word", "собака", ("dog",)) in list(parallel.own())
+    assert Saying("uk", "word", "собака", ("dog",)) in list(parallel.own([]))
 
 
 def test_they_are_kept_as_they_are(tmp_path):
