@@ -43,21 +43,23 @@ def main() -> None:
     caltech = quality.read_labelled(asked.caltech, "caltech101")
     imagenette = quality.read_labelled(asked.imagenette, "imagenette")
     print("quality", file=sys.stderr)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    looks = 2 if config.get("mirror") else 1
     figures: dict[str, Any] = {
         "encoder": encoder.id,
         "size, MB": round(sum(path.stat().st_size for path in folder.rglob("*.onnx")) / 1e6, 1),
-        "storage": json.loads((folder / "config.json").read_text(encoding="utf-8")).get("storage", "float16"),
+        "storage": config.get("storage", "float16"),
         **quality.measure(encoder, flickr, caltech, imagenette),
     }
-    towers = {"built-in": (folder / "visual" / "model.onnx", encoder.image_side)}
+    towers = {"built-in": (folder / "visual" / "model.onnx", encoder.image_side, looks)}
     if asked.float:
         print("against float", file=sys.stderr)
         other = load_encoder(str(asked.float))
         figures["against float"] = quality.compare(encoder, other, flickr, caltech)
-        towers["built-in in float"] = (asked.float / "visual" / "model.onnx", other.image_side)
+        towers["built-in in float"] = (asked.float / "visual" / "model.onnx", other.image_side, looks)
     print("speed", file=sys.stderr)
     asked.work.mkdir(parents=True, exist_ok=True)
-    towers["ViT-B/32 int8"] = (speed.write_peer(asked.work), speed.PEER_SIDE)
+    towers["ViT-B/32 int8"] = (speed.write_peer(asked.work), speed.PEER_SIDE, 1)
     figures["pictures/s"] = speed.picture_rates(towers)
     figures["query, ms"] = speed.text_ms(encoder, flickr.captions[:: len(flickr.captions) // speed.QUERIES])
     figures["first query of a process, ms"] = speed.cold_query(asked.flickr, asked.encoder)

@@ -73,17 +73,17 @@ class _Drawn:
         return next(self._left, None)
 
 
-def picture_rates(towers: dict[str, tuple[Path, int]]) -> dict[str, dict[str, float]]:
-    """Pictures/s by threads and name. `towers`: (model, side) by name."""
+def picture_rates(towers: dict[str, tuple[Path, int, int]]) -> dict[str, dict[str, float]]:
+    """Pictures/s by threads and name. `towers`: (model, side, how often it looks at a picture) by name."""
     told = {}
     for threads in THREADS:
         opened = {
-            (name, batch): (Tower(path, device="cpu", threads=threads, notice=print), side, batch)
-            for name, (path, side) in towers.items()
+            (name, batch): (Tower(path, device="cpu", threads=threads, notice=print), side, batch, looks)
+            for name, (path, side, looks) in towers.items()
             for batch in BATCHES
         }
-        for tower, side, batch in opened.values():
-            _seconds(tower, side, batch, batch)
+        for tower, side, batch, looks in opened.values():
+            _seconds(tower, side, batch, looks, batch)
         took = medians(
             in_turns({str(key): lambda of=each: _seconds(*of, PICTURES) for key, each in opened.items()}, ROUNDS)
         )
@@ -93,10 +93,10 @@ def picture_rates(towers: dict[str, tuple[Path, int]]) -> dict[str, dict[str, fl
     return told
 
 
-def _seconds(tower: Tower, side: int, batch: int, pictures: int) -> float:
+def _seconds(tower: Tower, side: int, batch: int, looks: int, pictures: int) -> float:
     values = np.zeros((batch, 3, side, side), np.float32)
     started = time.perf_counter()
-    for _ in range(pictures // batch):
+    for _ in range(looks * (pictures // batch)):
         tower.run(values)
     return time.perf_counter() - started
 
