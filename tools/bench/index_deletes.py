@@ -16,6 +16,8 @@ from index_report import Report, milliseconds, percentiles
 from index_truth import K, exact_answers, recall
 from index_world import World, world
 
+from lookalike.engine.sample import RowSample
+
 if TYPE_CHECKING:
     from argparse import Namespace
 
@@ -38,19 +40,18 @@ def measure(asked: Namespace) -> Report:
 
 
 def _one_kind(report: Report, asked: Namespace, kind: str, dim: int, count: int) -> None:
-    from lookalike.index.layered import LayeredIndex
-
     whole = world(asked.work, dim, count + int(SHARE * count))
     made = built(asked.work, kind, dim, count)
     tuned = calibrated(asked.work, made, dim, count)
-    index = LayeredIndex(opened(world(asked.work, dim, count), made, tuned["point"]), whole.rows)
+    here = world(asked.work, dim, count)
+    index, sample = opened(here, made, tuned["point"]), RowSample(here.rows)
     allowed = np.ones(whole.count, dtype=np.bool_)
     allowed[np.random.default_rng(3).choice(count, int(SHARE * count), replace=False)] = False
     allowed.flags.writeable = False
     state = state_of(made, tuned, count)
 
     def search(query: Any) -> Any:
-        return planned_search(index, whole.rows, state, query, allowed)[0]
+        return planned_search(index, whole.rows, state, query, allowed, sample=sample)[0]
 
     queries = whole.all_queries()[: asked.queries]
     _told(report, whole, made["kind"], queries=queries, allowed=allowed, search=search)

@@ -131,15 +131,15 @@ def state_of(made: dict[str, Any], tuned: dict[str, Any], count: int) -> Any:
     return BaseState(spec, point, count, ms=tuned["ms"], exact_ns=tuned["exact_ns"])
 
 
-def planned_search(index: Any, rows: Any, state: Any, query: Any, allowed: Any = None) -> tuple[Any, str]:
+def planned_search(
+    index: Any, rows: Any, state: Any, query: Any, allowed: Any = None, *, sample: Any = None
+) -> tuple[Any, str]:
     """Rows found for one query as the engine finds them: planned, then exactly or by the index. And the strategy."""
-    from lookalike.engine.plan import QueryState, plan
-    from lookalike.index.exact import ExactIndex
+    from lookalike.engine.plan import QueryState
+    from lookalike.engine.search import nearest, planned
 
-    count = len(rows)
-    some = count if allowed is None else int(np.count_nonzero(allowed))
-    way = plan(QueryState(count, some, rows.shape[1], K, base=state))
-    if way.effort is None:
-        return ExactIndex(rows).search(query[None], K, allowed=allowed)[0], way.strategy
-    found = index.search(query[None], K, allowed=allowed, effort=way.effort, fetch=way.fetch)[0]
-    return found, way.strategy
+    some = len(rows) if allowed is None else int(np.count_nonzero(allowed))
+    asked = QueryState(len(rows), some, rows.shape[1], min(K, max(some, 1)), base=state)
+    ways = planned(asked, sample, query[None], allowed)
+    found = nearest(rows, index, ways, query[None], k=K, mask=allowed)[0]
+    return found, ways[0].strategy

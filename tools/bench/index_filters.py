@@ -16,6 +16,8 @@ from index_report import Report, milliseconds, percentiles
 from index_truth import K, Truth, cosines, recall, unit
 from index_world import World, world
 
+from lookalike.engine.sample import RowSample
+
 if TYPE_CHECKING:
     from argparse import Namespace
 
@@ -49,9 +51,10 @@ def _one_kind(report: Report, asked: Namespace, here: World, kind: str, *, queri
         return
     tuned = calibrated(asked.work, made, dim, count)
     index, state = opened(here, made, tuned["point"]), state_of(made, tuned, count)
+    sample = RowSample(here.rows)
 
     def searcher(mask: Any) -> Any:
-        return lambda query: planned_search(index, here.rows, state, query, mask)[0]
+        return lambda query: planned_search(index, here.rows, state, query, mask, sample=sample)[0]
 
     free = percentiles(np.stack([milliseconds(searcher(None), queries) for _ in range(asked.rounds)]))["p95_ms"]
     for share in SHARES:
@@ -60,7 +63,7 @@ def _one_kind(report: Report, asked: Namespace, here: World, kind: str, *, queri
             times, recalls, full, ways = [], [], True, set()
             for position, query in enumerate(queries):
                 mask = masks[position]
-                found, way = planned_search(index, here.rows, state, query, mask)
+                found, way = planned_search(index, here.rows, state, query, mask, sample=sample)
                 truth = _truth(here.rows, query, near[position], mask)
                 recalls.append(recall(here.rows, query[None], found, truth)[0])
                 full &= bool((found >= 0).sum() == min(K, np.count_nonzero(mask)) and mask[found[found >= 0]].all())

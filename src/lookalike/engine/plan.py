@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 TARGET_RECALL = 0.95
 """ann_recall@10 that an index must reach for pictures and for words unless the user asks for another."""
 EXACT_NS = 0.2
-"""Nanoseconds a component when all rows are compared (tools/bench/break_even.py: 0.19 to 0.23, 256 to 512 wide)."""
+"""Nanoseconds a component when all rows are compared, until this machine was measured. A judgement: what a desktop
+reads from memory; tools/bench/break_even.py prints the figure of any machine."""
 GATHER_FACTOR = 3.5
 """How much longer a row takes that is fetched from anywhere instead of read in order (break_even.py: 3.5 to 3.8)."""
 EXACT_MS = 3.0
@@ -38,6 +39,14 @@ EXACT_MS = 3.0
 MASKED_FACTOR = {"lists": 0.35, "graph": 0.6}
 """What a row costs that an index meets and may not answer, in times of one it may (break_even.py: lists 0.27 to 0.43,
 graph 0.5 to 0.7, at shares of 0.5 and 0.1)."""
+LOOK_ROWS = 4096
+"""Rows compared with a query before an index is asked under a mask: 4 MB at 512 components, some 0.4 ms (EXACT_NS)."""
+HARDER_AT_MOST = 2
+"""Times that a graph or trees look harder than a mask's share asks for: they walk to what is nearest and end there. A
+judgement: collections that have them are small, and an exact search is never wrong."""
+LISTS_ASTRAY = 2.0
+"""Lists visited to meet a share of the rows, in times of that share: nearness to a list's centre only suggests nearness
+of its rows. A judgement."""
 DELTA_SHARE = 0.01
 """Least share of new rows worth a rebuild: so no row is rebuilt more than a hundred times."""
 DEAD_SHARE = 0.3
@@ -45,7 +54,7 @@ DEAD_SHARE = 0.3
 HNSW_SHARE = 0.25
 """Share of the memory budget that a graph may fill: it is only fast while all of it stays in memory."""
 HNSW_ROWS = 200_000
-"""Most rows of a graph chosen by itself: beyond, building takes too long for what it saves (break_even.py)."""
+"""Most rows of a graph chosen by itself. A judgement: a build takes minutes by then, and grows faster than the rows."""
 K_MEASURED = 10
 """Answers that operating points are measured for."""
 
@@ -104,8 +113,23 @@ class BaseState:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """What a sample of the rows tells about the surroundings of a query under a mask (`engine/sample.py`).
+
+    `share`: of the rows near the query, those that may be answered; 0: none anywhere. `depth`: the share of all rows
+    that is no farther from it than the answers that were asked for.
+    """
+
+    share: float
+    depth: float
+
+
+@dataclass(frozen=True, slots=True)
 class QueryState:
-    """What is known about a query: `count` rows in the space, `allowed` of them may be answered."""
+    """What is known about a query: `count` rows in the space, `allowed` of them may be answered.
+
+    `near`: where those lie, or None where nobody looked.
+    """
 
     count: int
     allowed: int
@@ -113,6 +137,7 @@ class QueryState:
     k: int
     base: BaseState | None = None
     effort: int | None = None
+    near: Near | None = None
 
 
 def plan(state: QueryState) -> Plan:
@@ -124,19 +149,24 @@ def plan(state: QueryState) -> Plan:
     if state.allowed <= state.k:
         return Plan("exact", f"{allowed} compared: no more than were asked for")
     deep = max(state.k / K_MEASURED, 1.0)
-    effort = state.effort or math.ceil(base.point.effort * math.sqrt(deep) / share)
+    times = _times_harder(base, share, state.near)
+    effort = state.effort or math.ceil(base.point.effort * math.sqrt(deep) * times / share)
     exact_ms = exact_search_ms(state.allowed, state.dim, among=state.count, ns=base.exact_ns)
-    index_ms = base.ms * _growth(base.spec, share) * deep
+    index_ms = base.ms * _growth(base.spec, share / times) * deep + _look_ms(state, base)
     hopeless = effort >= efforts(base.spec, base.count)[-1] and base.spec.kind not in FLAT_KINDS
+    astray = times > HARDER_AT_MOST and base.spec.kind not in IVF_KINDS
+    if state.effort is None and times > 1 and (hopeless or astray):
+        return Plan("exact", f"{allowed} compared: few of them are near the query, where the index would look")
     if state.effort is None and (exact_ms <= index_ms or hopeless):
         return Plan("exact", f"{allowed} compared: that takes {_about(exact_ms)}, the index {_about(index_ms)}")
-    fetch = math.ceil(base.point.fetch * deep)
+    fetch = math.ceil(base.point.fetch * deep * (times if base.spec.kind == "annoy" else 1))
     newer = f", {state.count - base.count:,} newer ones are compared" if state.count > base.count else ""
     if share == 1:
         strategy, among = "index", f"{base.count:,} pictures"
     else:
         strategy, among = "masked index", f"the {state.allowed:,} of {state.count:,} pictures that are allowed"
-    how = f"{base.spec.kind} index finds {fetch} candidates among {among}, which are compared{newer}"
+    harder = "" if times == 1 else f", looking {times} times as far as few of them are near the query"
+    how = f"{base.spec.kind} index finds {fetch} candidates among {among}{harder}, which are compared{newer}"
     return Plan(strategy, how, effort=effort, fetch=fetch)
 
 
@@ -197,6 +227,26 @@ def _growth(spec: IndexSpec, share: float) -> float:
         return 1.0
     factor = MASKED_FACTOR["lists" if spec.kind in IVF_KINDS else "graph"]
     return 1 + factor * (1 / share - 1)
+
+
+def _look_ms(state: QueryState, base: BaseState) -> float:
+    """What it takes to look near a query, where that is still to be done."""
+    if state.allowed == state.count or state.near is not None or base.spec.kind in FLAT_KINDS:
+        return 0.0
+    return exact_search_ms(min(LOOK_ROWS, base.count), state.dim, ns=base.exact_ns)
+
+
+def _times_harder(base: BaseState, share: float, near: Near | None) -> int:
+    """How many times harder an index has to look because so few of the rows near the query are allowed.
+
+    As much harder as they are rarer than everywhere; and so many lists are visited that they reach to the answers. A
+    power of two: so the queries of one call share few plans, and what chance does to a sample seldom changes one.
+    """
+    if near is None:
+        return 1
+    rarer = share / max(near.share, 1 / base.count)
+    lists = base.spec.nlist * near.depth * LISTS_ASTRAY
+    return 1 << max(round(math.log2(rarer)), math.ceil(math.log2(max(lists * share / base.point.effort, 1))), 0)
 
 
 def _about(ms: float) -> str:

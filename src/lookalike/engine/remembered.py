@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lookalike.core.arrays import RowMask
+    from lookalike.engine.sample import RowSample
     from lookalike.index.manifest import Identity
     from lookalike.index.rescored import RescoredIndex
     from lookalike.store.collection_store import IndexRecord, Snapshot, Space, Store
@@ -29,12 +30,13 @@ FOLDERS_KEPT = 16
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """An opened index with its record, and what the planner wants to know of it."""
+    """An opened index with its record, a sample of its rows, and what the planner wants to know of it."""
 
     space: int
     record: IndexRecord
     index: RescoredIndex
     state: BaseState
+    sample: RowSample
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,9 @@ class Remembered:
         return made
 
     def _opened(self, snapshot: Snapshot, record: IndexRecord) -> Base | None:
+        import numpy as np
+
+        from lookalike.engine.sample import RowSample
         from lookalike.index.opening import open_index
 
         path = snapshot.index_path
@@ -118,7 +123,8 @@ class Remembered:
             state = state_of(record)
             identity = identity_of(snapshot.space, record)
             index = open_index(path, snapshot.rows, identity=identity, point=state.point)
-            return Base(snapshot.space.number, record, index, state)
+            sample = RowSample(np.asarray(snapshot.rows[: record.count]))
+            return Base(snapshot.space.number, record, index, state, sample)
         except (IndexUnusable, MissingExtra, ValueError) as error:
             self._give_up(snapshot.space, record, error)
             return None

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lookalike.core.records import Hit, Results
 from lookalike.engine.plan import QueryState, plan
 from lookalike.engine.scopes import is_below
 from lookalike.engine.terms import describe, query_vectors
+from lookalike.index.kinds import FLAT_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from lookalike.core.protocols import Encoder
     from lookalike.core.records import Plan, Query
     from lookalike.engine.remembered import Base, Remembered
+    from lookalike.engine.sample import RowSample
+    from lookalike.index.rescored import RescoredIndex
     from lookalike.store.collection_store import ItemRecord, Snapshot, Space, Store
 
 
@@ -50,11 +54,14 @@ def search(
             began = time.perf_counter()
             allowed = remembered.allowed(snapshot, folder)
             k = min(max(queries[position].k for position in asked), max(allowed.count, 1))
-            way = plan(_state(snapshot, base, allowed.count, k, effort))
-            rows, scores = _nearest(snapshot.rows, base, way, vectors[asked], k=k, mask=allowed.mask)
+            state = _state(snapshot, base, allowed.count, k, effort)
+            searched = None if base is None else base.index
+            ways = planned(state, None if base is None else base.sample, vectors[asked], allowed.mask)
+            rows, scores = nearest(snapshot.rows, searched, ways, vectors[asked], k=k, mask=allowed.mask)
             found_at = time.perf_counter()
             items = snapshot.items_of(sorted({row for row in rows.ravel().tolist() if row >= 0}))
-            for position, its_rows, its_scores in zip(asked, rows.tolist(), scores.tolist(), strict=True):
+            found = zip(asked, ways, rows.tolist(), scores.tolist(), strict=True)
+            for position, way, its_rows, its_scores in found:
                 ranked = [(items[row], score) for row, score in zip(its_rows, its_scores, strict=True) if row >= 0]
                 now = time.perf_counter()
                 answers[position] = Results(
@@ -78,18 +85,52 @@ def _state(snapshot: Snapshot, base: Base | None, allowed: int, k: int, effort: 
     return QueryState(snapshot.count, allowed, snapshot.space.dim, k, base=known, effort=effort)
 
 
-def _nearest(
-    rows: HalfVectors, base: Base | None, way: Plan, vectors: Vectors, *, k: int, mask: RowMask | None
+def planned(state: QueryState, sample: RowSample | None, vectors: Vectors, mask: RowMask | None) -> list[Plan]:
+    """How each query, float32 (q, dim), is answered.
+
+    Before an index is asked under a mask, a sample of its rows tells whether the mask lets pass what is near the query.
+    """
+    way = plan(state)
+    blind = state.effort is not None or state.base is None or state.base.spec.kind in FLAT_KINDS
+    if mask is None or sample is None or way.effort is None or blind:
+        return [way] * len(vectors)
+    near = sample.near(vectors, mask, state.k)
+    return [way] * len(vectors) if near is None else [plan(replace(state, near=each)) for each in near]
+
+
+def nearest(
+    rows: HalfVectors,
+    index: RescoredIndex | None,
+    ways: Sequence[Plan],
+    vectors: Vectors,
+    *,
+    k: int,
+    mask: RowMask | None,
 ) -> tuple[Rows, Scores]:
-    """The `k` nearest rows of each query, as planned."""
-    if base is None or way.effort is None:
+    """The `k` nearest rows of each query, as planned: rows int64 and scores float32 (q, k)."""
+    together: dict[Plan, list[int]] = {}
+    for query, way in enumerate(ways):
+        together.setdefault(way, []).append(query)
+    if len(together) == 1:
+        return _one_way(rows, index, ways[0], vectors, k=k, mask=mask)
+    import numpy as np
+
+    found, scores = np.empty((len(ways), k), np.int64), np.empty((len(ways), k), np.float32)
+    for way, queries in together.items():
+        found[queries], scores[queries] = _one_way(rows, index, way, vectors[queries], k=k, mask=mask)
+    return found, scores
+
+
+def _one_way(
+    rows: HalfVectors, index: RescoredIndex | None, way: Plan, vectors: Vectors, *, k: int, mask: RowMask | None
+) -> tuple[Rows, Scores]:
+    if index is None or way.effort is None:
         from lookalike.index.exact import ExactIndex
 
         return ExactIndex(rows).search(vectors, k, allowed=mask)
     from lookalike.index.layered import LayeredIndex
 
-    layered = LayeredIndex(base.index, rows)
-    return layered.search(vectors, k, allowed=mask, effort=way.effort, fetch=way.fetch)
+    return LayeredIndex(index, rows).search(vectors, k, allowed=mask, effort=way.effort, fetch=way.fetch)
 
 
 def _hits(ranked: list[tuple[list[ItemRecord], float]], query: Query, *, all_copies: bool) -> tuple[Hit, ...]:

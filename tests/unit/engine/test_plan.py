@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lookalike.engine.plan import (
     BaseState,
+    Near,
     QueryState,
     Wishes,
     choose_spec,
@@ -126,6 +129,29 @@ def test_a_graph_is_left_for_the_exact_search_sooner_than_lists():
     allowed = 100_000
     assert plan(query(allowed, base=base("hnsw", ms=8))).strategy == "exact"
     assert plan(query(allowed, base=base("ivf-rabitq", ms=8))).strategy == "masked index"
+
+
+def test_a_mask_that_leaves_out_what_is_near_makes_the_index_look_harder():
+    half = MILLION // 2
+    for share, times in ((0.9, 1), (0.5, 1), (0.4, 1), (0.25, 2), (0.06, 8)):
+        way = plan(query(half, near=Near(share, depth=0.0001)))
+        assert way.effort == 64 * times
+        assert (f"{times} times as far" in way.reason) == (times > 1)
+
+
+def test_lists_are_visited_until_they_reach_to_the_answers():
+    way = plan(query(MILLION // 2, base=base(effort=2, ms=0.05), near=Near(0.5, depth=0.1)))
+    assert way.effort >= 0.1 * default_spec("ivf-rabitq", MILLION, 512).nlist
+
+
+@pytest.mark.parametrize("kind", ["ivf-rabitq", "ivf-flat", "hnsw", "annoy"])
+@pytest.mark.parametrize("near", [Near(0.008, 0.5), Near(0.0, 1.0)])
+def test_where_nothing_near_is_allowed_no_index_is_searched(kind, near):
+    state = query(MILLION // 2, base=base(kind, ms=0.001, effort=16), near=near)
+    assert plan(replace(state, near=None)).strategy == "masked index"
+    assert plan(state).strategy == "exact"
+    assert "near the query" in plan(state).reason
+    assert plan(replace(state, effort=7)).effort == 7
 
 
 def test_pictures_newer_than_the_index_are_named():
