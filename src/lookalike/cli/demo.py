@@ -39,7 +39,7 @@ PHOTOS = (
 )
 QUERY_PHOTO = "motorcycle_left.png"
 """The other eye's view of one of the photos; not among them, so that it cannot find itself."""
-QUESTION = "a cat"
+QUESTION = "a cat lying on a blanket"
 QUESTIONS = (
     "a cat",
     "a dog",

@@ -355,5 +355,5 @@ def test_the_demo_writes_only_into_its_folder(call, drawn, colour_encoder, tmp_p
 def test_the_demo_has_photos_of_its_own(call, colour_encoder, tmp_path):
     shown = call("demo", "--out", tmp_path / "out", "--encoder", colour_encoder, "--json").json
     assert shown["index"]["added"] >= 10
-    assert next(query["query"] for query in shown["queries"]) == "a cat"
+    assert next(query["query"] for query in shown["queries"]) == "a cat lying on a blanket"
     assert "motorcycle_right.png" in shown["queries"][1]["hits"][0]["uri"]
