@@ -34,7 +34,7 @@ def ending(error: BaseException | None, *, debug: bool = False) -> int:
 def made(kind: type[errors.LookalikeError]) -> errors.LookalikeError:
     if kind is errors.MissingExtra:
         return kind("what happened", "extra")
-    if kind is errors.CannotDecode:
+    if kind in {errors.CannotDecode, errors.IndexUnusable}:
         return kind("code", "what happened", hint="what to do")
     more = {"pid": 1} if kind is errors.CollectionBusy else {}
     return kind("what happened", hint="what to do", **more)
