@@ -8,7 +8,7 @@ knowledge of machines; each names the measurement it comes from. What can be mea
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.records import Plan
@@ -174,8 +174,11 @@ def choose_spec(count: int, dim: int, *, memory_bytes: int, wishes: Wishes | Non
     """The index for `count` rows of `dim` components on a machine that may spend `memory_bytes` on searching."""
     wishes = wishes or Wishes()
     exact_ms = exact_search_ms(count, dim)
+    if wishes.kind == "exact" and wishes.spec_count and count > 2 * wishes.spec_count:
+        wishes = replace(wishes, kind=None)  # tuning saw a collection half as large
     if wishes.kind == "exact":
-        return IndexChoice(None, "every search compares all pictures, as was asked")
+        whose = "as tuning found best" if wishes.spec_count else "as was asked"
+        return IndexChoice(None, f"every search compares all pictures, {whose}")
     if count < 2 or (wishes.kind is None and exact_ms <= EXACT_MS):
         return IndexChoice(
             None, f"comparing all {count:,} pictures takes {_about(exact_ms)}: an index would save nothing"

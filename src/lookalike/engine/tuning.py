@@ -129,7 +129,7 @@ class _Search:
         if chosen.spec is not None:
             wishes = replace(wishes, kind=chosen.name, spec=chosen.spec.as_dict(), spec_count=count)
         elif choose_spec(count, dim, memory_bytes=self.aim.memory_bytes or 0).spec is not None:
-            wishes = replace(wishes, kind=EXACT)
+            wishes = replace(wishes, kind=EXACT, spec_count=count)
         self.trials.remember(wishes)
         if chosen.spec is None:
             return self.trials.adopt_exact()

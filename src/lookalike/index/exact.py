@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lookalike.core.arrays import unit_vectors
-from lookalike.index.scoring import Kernel, Product, best_in_block, merged
+from lookalike.index.scoring import Kernel, Product, best_in_block, check_asked, merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,10 +65,7 @@ class ExactIndex:
         """
         import numpy as np
 
-        if k < 1:
-            raise ValueError(f"k is {k}; at least one answer must be asked for")
-        if allowed is not None and np.shape(allowed) != (self.count,):
-            raise ValueError(f"the mask has shape {np.shape(allowed)}, wanted ({self.count},)")
+        check_asked(k, allowed, self.count)
         rows = np.full((len(queries), k), -1, dtype=np.int64)
         scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
         for start in range(0, len(queries), QUERIES_AT_ONCE):

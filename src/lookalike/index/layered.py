@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lookalike.index.exact import ExactIndex
-from lookalike.index.scoring import in_order
+from lookalike.index.scoring import check_asked, in_order
 
 if TYPE_CHECKING:
     from lookalike.core.arrays import HalfVectors, RowMask, Rows, Scores, Vectors
@@ -44,8 +44,7 @@ class LayeredIndex:
 
         if not self._newer.count:
             return self._base.search(queries, k, allowed=allowed, effort=effort, fetch=fetch)
-        if allowed is not None and np.shape(allowed) != (self.count,):
-            raise ValueError(f"the mask has shape {np.shape(allowed)}, wanted ({self.count},)")
+        check_asked(k, allowed, self.count)
         old = None if allowed is None else allowed[: self._base.count]
         new = None if allowed is None else allowed[self._base.count :]
         base_rows, base_scores = self._base.search(queries, k, allowed=old, effort=effort, fetch=fetch)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lookalike.core.arrays import unit_vectors
 from lookalike.index.exact import ExactIndex
-from lookalike.index.scoring import Kernel, best_in_block, in_order
+from lookalike.index.scoring import Kernel, best_in_block, check_asked, in_order
 
 if TYPE_CHECKING:
     from lookalike.core.arrays import HalfVectors, RowMask, Rows, Scores, Vectors
@@ -73,10 +73,7 @@ class RescoredIndex:
             allowed = np.asarray(allowed, dtype=np.bool_)
         if k >= self.count or len(queries) == 0:
             return self._every.search(queries, k, allowed=allowed)
-        if k < 1:
-            raise ValueError(f"k is {k}; at least one answer must be asked for")
-        if allowed is not None and allowed.shape != (self.count,):
-            raise ValueError(f"the mask has shape {allowed.shape}, wanted ({self.count},)")
+        check_asked(k, allowed, self.count)
         asked = unit_vectors(queries, self.dim)
         wanted = min(max(k, fetch or self.point.fetch), self.count)
         found = self._base.candidates(asked, wanted, max(effort or self.point.effort, 1), allowed)

@@ -76,6 +76,16 @@ def _cosines(halves: HalfVectors, block: HalfVectors) -> Scores:
     return scores
 
 
+def check_asked(k: int, allowed: RowMask | None, count: int) -> None:
+    """Raises ValueError for k < 1 and for a mask that is not over `count` rows."""
+    import numpy as np
+
+    if k < 1:
+        raise ValueError(f"k is {k}; at least one answer must be asked for")
+    if allowed is not None and np.shape(allowed) != (count,):
+        raise ValueError(f"the mask has shape {np.shape(allowed)}, wanted ({count},)")
+
+
 def hopeful(fast: Scores, lowest: np.float32, k: int, slack: np.float32) -> Rows:
     """Positions in a block that can be among the best `k`: not below `lowest`, nor sure to be beaten inside it."""
     import numpy as np

@@ -79,6 +79,14 @@ def test_what_tuning_found_holds_until_the_collection_has_doubled():
     assert choose_spec(MILLION, 512, memory_bytes=GIB, wishes=wishes).spec == default_spec("ivf-rabitq", MILLION, 512)
 
 
+def test_that_tuning_found_no_index_best_holds_until_the_collection_has_doubled():
+    wishes = Wishes(kind="exact", spec_count=100_000)
+    kept = choose_spec(200_000, 512, memory_bytes=GIB, wishes=wishes)
+    assert kept.spec is None
+    assert "tuning" in kept.reason
+    assert choose_spec(MILLION, 512, memory_bytes=GIB, wishes=wishes) == choose_spec(MILLION, 512, memory_bytes=GIB)
+
+
 def test_wishes_survive_being_kept_and_words_of_later_versions_are_passed_over():
     wishes = Wishes(target_recall=0.99, kind="hnsw", memory_bytes=GIB)
     assert Wishes.from_dict(wishes.as_dict() | {"colour": "red"}) == wishes
