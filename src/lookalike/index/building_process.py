@@ -96,7 +96,7 @@ def build_in_process(
         watch.join()
         for pipe in (process.stdin, process.stdout):
             with contextlib.suppress(OSError):
-                pipe.close()  # type: ignore[union-attr]
+                pipe.close()  # type: ignore[union-attr]  # opened as PIPE
     if isinstance(answer, Manifest):
         return answer
     if stop is not None and stop.is_set():

@@ -143,7 +143,7 @@ def _index_files(parent: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _one(connection: sqlite3.Connection, condition: str, parameters: tuple[Any, ...]) -> IndexRecord | None:
-    row = connection.execute(f"SELECT {_COLUMNS} FROM indexes WHERE {condition}", parameters).fetchone()  # noqa: S608
+    row = connection.execute(f"SELECT {_COLUMNS} FROM indexes WHERE {condition}", parameters).fetchone()  # noqa: S608 conditions are ours
     if row is None:
         return None
     number, space, epoch, generation, count, file, spec, point, measured, reason, made_ns, current = row
