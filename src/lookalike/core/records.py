@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lookalike.core.arrays import Pixels
 
 # --- coming in -----------------------------------------------------------------------------------
@@ -78,8 +80,31 @@ TermKind = Literal["text", "picture", "item", "vector"]
 
 
 @dataclass(frozen=True, slots=True)
+class Crop:
+    """A part of an upright picture: its left upper corner and its size, in pixels or in percent of the picture."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    percent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PictureAt:
+    """A picture that is still to be read: a file or the bytes of one, and which part of it is meant."""
+
+    source: Path | bytes
+    crop: Crop | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Term:
-    """One part of a query. `value`: str for text and item (its id); Pixels for picture; 1-D float array for vector."""
+    """One part of a query.
+
+    `value`: str for text and item (its id); Pixels, or a PictureAt until it is read, for picture; 1-D float array for
+    vector.
+    """
 
     kind: TermKind
     value: Any
