@@ -18,6 +18,7 @@
     │   └── EncoderMismatch    the collection was made with another encoder
     ├── IndexUnusable          an index file is missing, damaged or made for other rows; carries why
     ├── QueryError             a query that cannot be answered as written
+    │   └── FilterError        a filter that cannot be understood; carries where
     └── MissingExtra           an optional part is not installed; carries the install line
 
 Each message says what happened and to what; `hint` says what to do next. Interfaces (CLI, service)
@@ -113,6 +114,14 @@ class IndexUnusable(LookalikeError):
 
 class QueryError(LookalikeError):
     """A query cannot be answered as written."""
+
+
+class FilterError(QueryError):
+    """A filter cannot be understood. `position` counts characters from 0; the message shows the place with a caret."""
+
+    def __init__(self, message: str, *, position: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.position = position
 
 
 class MissingExtra(LookalikeError):
