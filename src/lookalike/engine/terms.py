@@ -6,17 +6,20 @@ A str is always words: nobody's query changes its meaning because a file of that
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from lookalike.core.arrays import unit_vectors
-from lookalike.core.errors import CannotDecode, QueryError
-from lookalike.core.records import Query, Term
+from lookalike.core.errors import QueryError
+from lookalike.core.records import PictureAt, Query, Term
+from lookalike.engine.query_language import ITEM
+from lookalike.engine.query_pictures import is_image, read_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lookalike.core.arrays import Pixels, Vectors
+    from lookalike.core.arrays import Vectors
     from lookalike.core.protocols import Encoder
     from lookalike.store.collection_store import Snapshot
 
@@ -27,9 +30,8 @@ def as_query(given: Any, k: int, folder: bytes | None, side: Callable[[], int]) 
     `side` gives what the encoder looks at: pictures are decoded as they are when they are indexed.
     Raises QueryError for anything else, and for words of nothing but white space.
     """
-    if isinstance(given, Query):
-        return given
-    return Query(terms=(_term(given, side),), k=k, folder=folder)
+    query = given if isinstance(given, Query) else Query(terms=(_term(given),), k=k, folder=folder)
+    return replace(query, terms=read_pictures(query.terms, side))
 
 
 def describe(query: Query) -> str:
@@ -38,7 +40,7 @@ def describe(query: Query) -> str:
     for position, term in enumerate(query.terms):
         sign = "- " if term.weight < 0 else "+ " if position else ""
         weight = "" if abs(term.weight) == 1 else f"{abs(term.weight):g}:"
-        shown = term.label or (term.value if term.kind in ("text", "item") else f"({term.kind})")
+        shown = term.label or {"text": term.value, "item": f"{ITEM}{term.value}"}.get(term.kind, f"({term.kind})")
         parts.append(f"{sign}{weight}{shown}")
     return " ".join(parts)
 
@@ -88,25 +90,23 @@ def _item_vector(snapshot: Snapshot, item_id: str) -> Vectors:
     return cast("Vectors", unit_vectors(snapshot.rows[rows[0]])[0])
 
 
-def _term(given: Any, side: Callable[[], int]) -> Term:
+def _term(given: Any) -> Term:
     if isinstance(given, str):
         if not given.strip():
             raise QueryError("the query is empty", hint='try: lookalike search "a dog in the snow"')
         return Term("text", given)
     if isinstance(given, (Path, os.PathLike)):
-        return Term("picture", _pixels_of_file(Path(os.fsdecode(given)), side), label=os.fsdecode(given))
+        return Term("picture", PictureAt(Path(os.fsdecode(given))), label=os.fsdecode(given))
     if isinstance(given, (bytes, bytearray, memoryview)):
-        return Term("picture", _pixels(bytes(given), side), label="(picture)")
-    return _array_term(given, side)
+        return Term("picture", PictureAt(bytes(given)), label="(picture)")
+    return _array_term(given)
 
 
-def _array_term(given: Any, side: Callable[[], int]) -> Term:
+def _array_term(given: Any) -> Term:
     import numpy as np
 
-    if hasattr(given, "convert") and hasattr(given, "getexif"):  # a PIL image, known without importing PIL
-        from lookalike.images.decode import pixels_of_image
-
-        return Term("picture", pixels_of_image(given, side=side()), label="(picture)")
+    if is_image(given):
+        return Term("picture", given, label="(picture)")
     if isinstance(given, np.ndarray):
         if given.dtype == np.uint8 and given.ndim == 3 and given.shape[2] == 3:
             return Term("picture", np.ascontiguousarray(given), label="(picture)")
@@ -120,23 +120,3 @@ def _array_term(given: Any, side: Callable[[], int]) -> Term:
         f"a query cannot be made from {type(given).__name__}",
         hint="give words (str), a Path, bytes, a PIL image, a uint8 (h, w, 3) array or a float vector",
     )
-
-
-def _pixels_of_file(path: Path, side: Callable[[], int]) -> Pixels:
-    path = path.expanduser()
-    try:
-        if path.exists() and not path.is_file():
-            raise QueryError(
-                f"{path} is no file", hint="a picture query is one picture; folders go to: lookalike index"
-            )
-        return _pixels(path.read_bytes(), side)
-    except OSError as error:
-        raise QueryError(f"cannot read the picture {path}: {error.strerror or error}") from error
-    except CannotDecode as error:
-        raise CannotDecode(error.code, f"{path}: {error}", hint=error.hint) from error
-
-
-def _pixels(data: bytes, side: Callable[[], int]) -> Pixels:
-    from lookalike.images.decode import decode_picture
-
-    return decode_picture(data, side=side()).pixels
