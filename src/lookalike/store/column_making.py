@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.conditions import METADATA, kind_in_metadata
+from lookalike.core.fields import date_ns
 from lookalike.store.column_values import ColumnValues
 from lookalike.store.columns import (
     DIGEST_BYTES,
     MANIFEST,
-    METADATA,
     ROWS,
     ColumnManifest,
     extension_of,
     folder_of,
+    name_of,
 )
 from lookalike.store.places import native_path
 from lookalike.store.rows import to_disk
-from lookalike.store.tables import roots_by_number
+from lookalike.store.tables import declared_fields, roots_by_number
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeAlias
 
-    from lookalike.store.records import Root, Space
+    from lookalike.store.records import Space
 
     _There: TypeAlias = tuple[Any, Any]
     """Indices in a piece, and the values there."""
@@ -39,21 +42,24 @@ if TYPE_CHECKING:
 PIECE = 4096
 """Entries read at once."""
 WORDS_BYTES = 64 << 20
-"""Memory for distinct words of all columns together; the column with the most is given up beyond that."""
+"""Memory for distinct words of all columns together; beyond that the column with the most is kept without them."""
 MOST_KEYS = 128
 """Keys of the metadata that are looked at, the first that come."""
 
 _NOTHING = "{}"
-_NESTED = frozenset({list, dict})
+_LISTED = frozenset({str, type(None)})
+"""What a list may hold that has a column."""
 _parse = json.JSONDecoder().raw_decode
 _ITEMS = """
-    SELECT v.row, i.number, i.root, i.key, i.size, i.modified_ns, c.width, c.height, c.format, c.metadata, i.metadata
+    SELECT v.row, i.number, i.id, i.root, i.key, i.size, i.modified_ns,
+        c.width, c.height, c.format, c.metadata, i.metadata
     FROM vectors v CROSS JOIN items i ON i.picture = v.picture CROSS JOIN contents c ON c.number = i.content
     WHERE v.space = ? ORDER BY v.row, i.number
 """
 _GIVEN = {
     ROWS: "int",
     "number": "int",
+    "id": "plain",
     "root": "int",
     "size": "int",
     "modified": "date",
@@ -61,6 +67,7 @@ _GIVEN = {
     "height": "int",
     "format": "text",
     "folder": "bytes",
+    "name": "plain",
     "extension": "bytes",
 }
 """The columns that every set has, and their kinds."""
@@ -73,7 +80,7 @@ def write_columns(
 
     The connection is in a transaction.
     """
-    making = _Making(folder, roots_by_number(connection), space.count)
+    making = _Making(folder, connection, space.count)
     with closing(connection.execute(_ITEMS, (space.number,))) as cursor:
         while some := cursor.fetchmany(PIECE):
             if is_stopping():
@@ -89,9 +96,10 @@ def write_columns(
 class _Making:
     """The columns of one set, as far as they have come."""
 
-    def __init__(self, folder: Path, roots: dict[int, Root], rows: int) -> None:
+    def __init__(self, folder: Path, connection: sqlite3.Connection, rows: int) -> None:
         self._folder = folder
-        self._roots = roots
+        self._roots = roots_by_number(connection)
+        self._declared = declared_fields(connection)
         self._rows = rows
         self._entries = 0
         self._aligned = True
@@ -101,10 +109,13 @@ class _Making:
 
     def add(self, items: Sequence[tuple[Any, ...]]) -> None:
         """Take the next items, as `_ITEMS` selects them."""
-        rows, numbers, roots, keys, sizes, modified, widths, heights, formats, of_bytes, own = zip(*items, strict=True)
+        rows, numbers, ids, roots, keys, sizes, modified, widths, heights, formats, of_bytes, own = zip(
+            *items, strict=True
+        )
         values: dict[str, Sequence[Any]] = {
             ROWS: rows,
             "number": numbers,
+            "id": ids,
             "root": roots,
             "size": sizes,
             "modified": modified,
@@ -112,6 +123,7 @@ class _Making:
             "height": heights,
             "format": [name or None for name in formats],
             "folder": self._folders(roots, keys),
+            "name": self._file_names(roots, keys),
             "extension": [extension_of(key) or None for key in keys],
         }
         there = {name: _present(each) for name, each in values.items()}
@@ -145,6 +157,13 @@ class _Making:
             folders.append(known[place])
         return folders
 
+    def _file_names(self, roots: Sequence[int], keys: Sequence[bytes]) -> list[str]:
+        files = {root: its.path for root, its in self._roots.items() if its.is_file}
+        return [
+            os.fsdecode(name_of(files[root]) if root in files else key[key.rfind(b"/") + 1 :])
+            for root, key in zip(roots, keys, strict=True)
+        ]
+
     def _metadata(self, of_bytes: Sequence[str], own: Sequence[str]) -> dict[str, _There]:
         """Values of the metadata by the name of their column, which there is afterwards."""
         found: dict[str, _There] = {}
@@ -154,7 +173,11 @@ class _Making:
                     places, values = found.setdefault(METADATA + key, ([], []))
                     places.append(place)
                     values.append(value)
-        return {name: there for name, there in found.items() if self._takes(name, there[1])}
+        there = {name: each for name, each in found.items() if self._takes(name, each[1])}
+        return {name: _moments(*each) if self._is_date(name) else each for name, each in there.items()}
+
+    def _is_date(self, name: str) -> bool:
+        return kind_in_metadata(name[len(METADATA) :], self._declared) == "date"
 
     def _takes(self, name: str, values: Sequence[Any]) -> bool:
         """Whether there is, or can be, a column for all these values."""
@@ -163,11 +186,13 @@ class _Making:
         if name not in self._columns and self._names() >= len(_GIVEN) + MOST_KEYS:
             self._more_left_out = True
             return False
-        if not _NESTED.isdisjoint(map(type, values)):
+        plain = name in self._columns and self._columns[name].kind == "plain"
+        if any(_is_nested(value, lists=not (plain or self._is_date(name))) for value in values):
             self._leave_out(name)
             return False
         if name not in self._columns:
-            self._columns[name] = ColumnValues(self._folder, f"metadata-{self._names()}")
+            kind = "date" if self._is_date(name) else None
+            self._columns[name] = ColumnValues(self._folder, f"metadata-{self._names()}", kind)
         return True
 
     def _names(self) -> int:
@@ -180,9 +205,13 @@ class _Making:
             self._columns.pop(name).forget()
 
     def _keep_small(self) -> None:
-        """Give up the columns with the most words as long as all of them take too much memory."""
+        """Keep the columns with the most words without them, as long as all of them take too much memory."""
         while sum(column.word_bytes for column in self._columns.values()) > WORDS_BYTES:
-            self._leave_out(max(self._columns, key=lambda name: self._columns[name].word_bytes))
+            name = max(self._columns, key=lambda name: self._columns[name].word_bytes)
+            if self._columns[name].kind == "text":
+                self._columns[name].turn_plain(self._entries)
+            else:
+                self._leave_out(name)
 
 
 def _present(values: Sequence[Any]) -> _There:
@@ -191,6 +220,20 @@ def _present(values: Sequence[Any]) -> _There:
         return slice(None), values
     places = [place for place, value in enumerate(values) if value is not None]
     return places, [values[place] for place in places]
+
+
+def _is_nested(value: Any, *, lists: bool) -> bool:
+    """Whether a value has no place in a column; `lists`: one of text has."""
+    if type(value) is list:
+        return not lists or not _LISTED.issuperset(map(type, value))
+    return type(value) is dict
+
+
+def _moments(places: Any, values: Sequence[Any]) -> _There:
+    """Readable dates, as nanoseconds, and where they are."""
+    moments = [date_ns(value) if type(value) is str else None for value in values]
+    there = [(place, moment) for place, moment in zip(places, moments, strict=True) if moment is not None]
+    return [place for place, _ in there], [moment for _, moment in there]
 
 
 def _merged(of_bytes: str, own: str) -> dict[str, Any]:

@@ -4,15 +4,18 @@ A set of columns belongs to one moment of a collection and to one epoch of one s
 serves, `column_making.py` writes it. SQLite stays the truth: whatever a set does not hold is asked there.
 
 A set has *entries*, in the order of their rows: one for each item and row of its picture (a picture has one row today).
-The columns are `number` (of the item), `root`, `folder`, `extension`, `size`, `modified`, `width`, `height` and
-`format`; a key of the metadata becomes the column `metadata.KEY` when no item has a list or an object there. Kinds:
+The columns are `number` (of the item), `id`, `root`, `folder`, `name`, `extension`, `size`, `modified`, `width`,
+`height` and `format`; a key of the metadata becomes the column `metadata.KEY` when no item has an object there, nor a
+list of anything but text. Kinds:
 
 - "int", "date" (UTC nanoseconds since 1970): int64, `NO_NUMBER` where there is none;
 - "float": float64, NaN where there is none; a key with whole and broken numbers is one;
 - "bool": int8, -1 where there is none;
 - "text", "bytes": int32 codes into sorted distinct values, -1 where there is none. Text is UTF-8, and surrogates
   that JSON lets through are kept as they are. A key whose values are of several kinds is text: true, false, and
-  numbers as JSON writes them, 5 and not 5.0.
+  numbers as JSON writes them, 5 and not 5.0. The distinct values are there once more as `folded_texts.py` has them;
+- "texts": lists of text, each the same as a text alone: int32 pairs of an entry and a code, in the order of entries;
+- "plain": text too various for codes, only as `folded_texts.py` has it, one for each entry.
 
 `folder` is the absolute native path of the folder with a separator at its end; `extension` is in lower case, without
 its dot. What lies below a folder is therefore one range of codes.
@@ -27,6 +30,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from lookalike.store.folded_texts import FoldedTexts
 from lookalike.store.places import SEPARATOR
 
 if TYPE_CHECKING:
@@ -42,11 +46,9 @@ if TYPE_CHECKING:
     """bool (entries,): what a condition is true for."""
 
 MANIFEST = "manifest.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 ROWS = "row"
 """The column of row numbers: ascending."""
-METADATA = "metadata."
-"""What the name of a column begins with that comes from the metadata."""
 NO_NUMBER = -(2**63)
 DIGEST_BYTES = 16
 _READ = 1 << 20
@@ -65,8 +67,8 @@ class ColumnFiles:
 class ColumnManifest:
     """`rows`: of the space, at that moment. `aligned`: entry and row are the same number.
 
-    `left_out`: names whose values a set does not hold, because they are lists or objects, or too many different
-    texts; with `more_left_out` there are others that were not even noted.
+    `left_out`: names whose values a set does not hold, because they are objects or lists of other things than text,
+    or lists of too many different texts; with `more_left_out` there are others that were not even noted.
     """
 
     entries: int
@@ -95,10 +97,23 @@ class ColumnManifest:
 
 
 class Words:
-    """A column of words. `codes`: int32 (entries,), -1 for none; a value's code is its place in sorted order."""
+    """A column of words. `codes`: int32, -1 for none; a value's code is its place in sorted order.
 
-    def __init__(self, codes: NDArray[np.int32], starts: NDArray[np.int64], content: NDArray[np.uint8]) -> None:
+    Of the kind "texts" a code belongs to the entry of the same place in `owners`, int32; else to the entry of its own.
+    `folded`: the distinct values without capitals, in the order of their codes.
+    """
+
+    def __init__(
+        self,
+        codes: NDArray[np.int32],
+        starts: NDArray[np.int64],
+        content: NDArray[np.uint8],
+        folded: FoldedTexts,
+        owners: NDArray[np.int32] | None = None,
+    ) -> None:
         self.codes = codes
+        self.folded = folded
+        self.owners = owners
         self._starts = starts
         self._content = content
 
@@ -156,13 +171,18 @@ class Columns:
 
     def numbers(self, name: str) -> NDArray[Any]:
         """The values of a column of kind int, date, float or bool: (entries,)."""
-        (file,) = self.manifest.columns[name].files
-        return self._mapped(name, file)
+        (values,) = self._files(name)
+        return values
 
     def words(self, name: str) -> Words:
-        """The values of a column of kind text or bytes."""
-        codes, starts, content = (self._mapped(name, file) for file in self.manifest.columns[name].files)
-        return Words(codes, starts, content)
+        """The values of a column of kind text, texts or bytes."""
+        *owners, codes, starts, content, folded_starts, folded = self._files(name)
+        return Words(codes, starts, content, FoldedTexts(folded_starts, folded), *owners)
+
+    def plain(self, name: str) -> FoldedTexts:
+        """The values of a column of kind plain: a text for each entry."""
+        starts, content = self._files(name)
+        return FoldedTexts(starts, content)
 
     def rows(self) -> Rows:
         """int64 (entries,): the row of each entry, ascending; entries of one row are its items."""
@@ -203,6 +223,9 @@ class Columns:
         except OSError:
             return False
 
+    def _files(self, name: str) -> list[NDArray[Any]]:
+        return [self._mapped(name, file) for file in self.manifest.columns[name].files]
+
     def _mapped(self, name: str, file: str) -> NDArray[Any]:
         import numpy as np
 
@@ -225,6 +248,11 @@ def digest_of(file: Path) -> str:
 def folder_of(native: bytes) -> bytes:
     """The folder of a file in the column `folder`, from the absolute native path of the file."""
     return native[: native.rfind(SEPARATOR) + 1]
+
+
+def name_of(native: bytes) -> bytes:
+    """The name of a file in its folder, from its absolute native path."""
+    return native[native.rfind(SEPARATOR) + 1 :]
 
 
 def extension_of(key: bytes) -> bytes:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from lookalike.core.fields import FieldKind
+
+DECLARED = "fields"
+"""The setting that holds the columns of catalogues: name -> kind."""
 _SPACES = """
     SELECT s.number, s.encoder_id, s.encoder_name, s.dim, s.epoch, s.count, s.number IS c.current_space, s.slug
     FROM spaces s, collection c
@@ -134,6 +138,12 @@ def _sort(items: list[ItemRecord]) -> None:
         items.sort(key=lambda item: (item.offline, len(item.uri), item.uri, item.id))
 
 
+def declared_fields(connection: sqlite3.Connection) -> dict[str, FieldKind]:
+    """Columns of the collection's catalogues, with their kinds: the setting `DECLARED`."""
+    row = connection.execute("SELECT value FROM settings WHERE name = ?", (DECLARED,)).fetchone()
+    return json.loads(row[0]) if row else {}
+
+
 def uri_to_keep(roots: Mapping[int, Root], root: int, key: bytes, uri: str) -> bytes | None:
     """What the column `uri` holds: None when root and key say it already, so that a remount moves it too."""
     given = os.fsencode(uri)
@@ -165,25 +175,18 @@ def _failure(row: tuple[Any, ...], roots: Mapping[int, Root]) -> Failure:
 
 
 def _item(row: Sequence[Any], roots: Mapping[int, Root]) -> ItemRecord:
-    id, uri, root, key, size, modified_ns, picture, width, height, format, own, of_bytes = row
+    id, uri, number, key, size, modified_ns, picture, width, height, format, own, of_bytes = row
+    root = roots[number]
+    shown = _uri(root, key, uri)
+    metadata = _json(own, _json(of_bytes, {}))
     return ItemRecord(
-        id=id,
-        uri=_uri(roots[root], key, uri),
-        root=root,
-        key=key,
-        size=size,
-        modified_ns=modified_ns,
-        picture=picture,
-        width=width,
-        height=height,
-        format=format,
-        offline=roots[root].offline,
-        metadata={**_json(of_bytes), **_json(own)},
+        id, shown, number, key, size, modified_ns, picture, width, height, format, root.offline, metadata
     )
 
 
-def _json(text: str) -> dict[str, Any]:
-    return {} if text == "{}" else json.loads(text)  # mostly so, and not worth a parser
+def _json(text: str, under: dict[str, Any]) -> dict[str, Any]:
+    """What the object `text` says, over what is in `under`."""
+    return under if text == "{}" else {**under, **json.loads(text)}  # mostly so, and not worth a parser
 
 
 def _uri(root: Root, key: bytes, kept: bytes | None) -> str:

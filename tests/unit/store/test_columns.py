@@ -41,6 +41,11 @@ def values(store: Store, name: str) -> list:
     """A column as Python has it: None where there is none."""
     with store.snapshot() as snapshot:
         columns = snapshot.columns()
+        if columns.kind(name) == "texts":
+            words, found = columns.words(name), [[] for _ in range(len(columns))]
+            for owner, code in zip(words.owners, words.codes, strict=True):
+                found[owner].append(words[code])
+            return found
         if columns.kind(name) in {"text", "bytes"}:
             words = columns.words(name)
             return [None if code < 0 else words[code] for code in words.codes]
@@ -70,6 +75,9 @@ def test_every_item_has_its_file_in_columns(store):
     assert values(store, "modified") == [1_700_000_000_000_000_000] * 4
     assert values(store, "format") == [b"PNG"] * 4
     assert values(store, "extension") == [b"jpg", b"png", None, None]
+    with store.snapshot() as snapshot:
+        assert snapshot.columns().plain("name").equal(b"x.jpg").tolist() == [True, False, False, False]
+        assert snapshot.columns().plain("id").present().all()
     a, strange = base + b"a" + SEPARATOR, base + b"a" + SEPARATOR + b"\xff" + SEPARATOR
     assert values(store, "folder") == [base + b"b" + SEPARATOR, strange, base, a]
     assert kind(store, "modified") == "date"
@@ -105,6 +113,8 @@ def test_entries_are_in_the_order_of_rows_and_copies_share_a_row(store):
         ([NO_NUMBER, 1], "text", [b"-9223372036854775808", b"1"]),
         ([5, 2.0, 0.25, "x", True], "text", [b"5", b"2", b"0.25", b"x", b"true"]),
         (["\ud800"], "text", [b"\xed\xa0\x80"]),
+        ([["b", "a"], [], ["a", None]], "texts", [[b"b", b"a"], [], [b"a"]]),
+        (["b", ["a", "b"], 5.0, True], "texts", [[b"b"], [b"a", b"b"], [b"5"], [b"true"]]),
         ([""], "text", [b""]),
     ],
 )
@@ -117,13 +127,24 @@ def test_a_key_of_the_metadata_has_the_one_kind_that_holds_all_its_values(tmp_pa
         with Store.open(tmp_path / name) as store:
             filled(store, {}, *[{"key": value} for value in given[order]], {"other": 1})
             assert kind(store, "metadata.key") == wanted
-            assert values(store, "metadata.key") == [None, *as_values[order], None]
+            none = [] if wanted == "texts" else None
+            assert values(store, "metadata.key") == [none, *as_values[order], none]
 
 
 def test_the_metadata_of_the_place_goes_over_that_of_the_bytes(store):
     filled(store, {"a": 1}, {"b": None}, picture_metadata={"a": 2, "b": 3})
     assert values(store, "metadata.a") == [1, 2]
     assert values(store, "metadata.b") == [3, None]
+
+
+def test_dates_are_moments_by_the_name_of_the_field_or_by_what_a_catalogue_declares(store):
+    with store.writer() as writer:
+        writer.set_setting("fields", {"sold": "date"})
+    own = {"taken": "1970-01-01T00:00:01.5", "sold": "1970-01-02", "other": "1970-01-02"}
+    filled(store, own, {"taken": "never", "sold": 5, "other": "x"}, {})
+    assert values(store, "metadata.taken") == [1_500_000_000, None, None]
+    assert values(store, "metadata.sold") == [86_400_000_000_000, None, None]
+    assert [kind(store, "metadata." + name) for name in own] == ["date", "date", "text"]
 
 
 def test_what_columns_leave_out_they_do_not_know(store):
@@ -148,13 +169,21 @@ def test_more_keys_than_columns_are_left_out_and_that_is_known(store, monkeypatc
         assert not columns.knows("metadata.who-knows")
 
 
-def test_too_many_different_words_cost_the_column_that_has_the_most_of_them(store, monkeypatch):
+def test_too_many_different_words_are_kept_for_each_entry(store, monkeypatch):
+    """Of the column that has the most of them; of lists they are not kept at all."""
     monkeypatch.setattr(column_making, "WORDS_BYTES", 4000)
     monkeypatch.setattr(column_making, "PIECE", 10)
-    filled(store, *[{"title": f"title {each}", "colour": f"colour {each % 3}"} for each in range(60)])
+    own = [{"title": f"Title {each}", "colour": f"colour {each % 3}", "tags": [f"tag {each}"]} for each in range(60)]
+    filled(store, {}, *own, {"title": 7.0})
     with store.snapshot() as snapshot:
         columns = snapshot.columns()
-        assert not columns.knows("metadata.title")
+        assert columns.kind("metadata.title") == "plain"
+        titles = columns.plain("metadata.title")
+        assert np.flatnonzero(titles.equal(b"title 17")).tolist() == [18]
+        assert np.flatnonzero(titles.equal(b"7")).tolist() == [61]
+        assert np.flatnonzero(titles.containing(b"le 5")).tolist() == [6, *range(51, 61)]
+        assert np.flatnonzero(~titles.present()).tolist() == [0]
+        assert not columns.knows("metadata.tags")
         assert len(columns.words("metadata.colour")) == 3
         assert not list(columns._folder.glob("*.raw"))
 
