@@ -1,7 +1,8 @@
 """The end of a run: what was not seen any more is a move when the same picture appeared elsewhere, else gone.
 
 A vanished item is paired with one of the same picture that was added since the last finished run, wherever
-it lies: so a move is found across roots, and also when the run that saw the new place was interrupted.
+it lies: so a move is found across roots, and also when the run that saw the new place was interrupted. Rows of a
+catalogue do not move: they are never `fresh`, and one that vanished is gone.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.store.places import below_sql
 from lookalike.store.records import FinishReport
+from lookalike.store.tables import read_roots
 
 if TYPE_CHECKING:
     import sqlite3
@@ -34,8 +36,9 @@ def finish_run(
     `newest_before`: the highest number of an item before the run.
     """
     _collect_gone(connection, scopes, protected)
+    removed = _remove_rows(connection)
     places = [new for picture in _pictures_that_moved(connection) for new in _take_over(connection, picture)]
-    removed = connection.execute("DELETE FROM items WHERE number IN (SELECT number FROM temp.gone)").rowcount
+    removed += connection.execute("DELETE FROM items WHERE number IN (SELECT number FROM temp.gone)").rowcount
     _drop_failures(connection, scopes, protected)
     connection.execute("UPDATE items SET fresh = 0 WHERE fresh = 1")
     for table in ("seen", "seen_failures", "gone"):
@@ -67,6 +70,19 @@ def _collect_gone(
             f" (SELECT number FROM items WHERE root = ? AND {condition})",
             (root, *parameters),
         )
+
+
+def _remove_rows(connection: sqlite3.Connection) -> int:
+    """Rows that left their catalogue are gone: their ids are the user's and stand for nothing else. How many."""
+    removed = 0
+    for root in read_roots(connection):
+        if root.is_catalogue:
+            removed += connection.execute(
+                "DELETE FROM items WHERE root = ? AND number IN (SELECT number FROM temp.gone)", (root.number,)
+            ).rowcount
+    if removed:
+        connection.execute("DELETE FROM temp.gone WHERE number NOT IN (SELECT number FROM items)")
+    return removed
 
 
 def _pictures_that_moved(connection: sqlite3.Connection) -> list[int]:

@@ -6,6 +6,7 @@ the process dies or the disk is full before it, none of it.
 
 from __future__ import annotations
 
+import os
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -141,6 +142,24 @@ def pictures_by_pixels(connection: sqlite3.Connection, digests: Iterable[bytes])
     return dict(select_in(connection, sql, (), digests))
 
 
+def free_ids(connection: sqlite3.Connection, root: Root, wanted: Sequence[str | None]) -> list[str]:
+    """An id for each new item of a root: the wanted one, unless another item has it; None makes one up.
+
+    An id of a catalogue that is taken gets the catalogue's name before it.
+    """
+    name = os.fsdecode(os.path.basename(root.path)) + ":" if root.is_catalogue else ""
+    asked = {id for id in wanted if id is not None}
+    sql = "SELECT id FROM items WHERE id IN ({})"
+    taken = {id for (id,) in select_in(connection, sql, (), asked | {name + id for id in asked})}
+    ids = []
+    for id in wanted:
+        choices = (id, name + id) if id is not None else ()
+        chosen = next((each for each in choices if each not in taken), None) or secrets.token_hex(8)
+        taken.add(chosen)
+        ids.append(chosen)
+    return ids
+
+
 def _resolved(connection: sqlite3.Connection, found: Sequence[Found]) -> list[_Content]:
     """The content and picture of each file: by its bytes, else by its pixels, else new ones."""
     by_bytes = {
@@ -201,11 +220,12 @@ def _put_items(connection: sqlite3.Connection, found: Sequence[Found], contents:
         values = _item_values(file, content, roots)
         if known is None:
             added += 1
+            (id,) = free_ids(connection, roots[file.root], [file.id])
             number = _insert(
                 connection,
                 "INSERT INTO items (uri, size, modified_ns, picture, content, metadata, root, key, id, fresh)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
-                (*values, file.root, file.key, _new_id(connection, file.id)),
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*values, file.root, file.key, id, not roots[file.root].is_catalogue),
             )
         else:
             number, picture = known
@@ -217,12 +237,6 @@ def _put_items(connection: sqlite3.Connection, found: Sequence[Found], contents:
             )
         connection.execute("INSERT OR IGNORE INTO temp.seen (number) VALUES (?)", (number,))
     return added, changed
-
-
-def _new_id(connection: sqlite3.Connection, wanted: str | None) -> str:
-    if wanted is None or connection.execute("SELECT 1 FROM items WHERE id = ?", (wanted,)).fetchone():
-        return secrets.token_hex(8)
-    return wanted
 
 
 def _item_values(file: Found, content: _Content, roots: Mapping[int, Root]) -> tuple[Any, ...]:

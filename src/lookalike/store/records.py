@@ -6,14 +6,28 @@ its id; a *row* is a position in the vectors of one space.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lookalike.core.records import Asset
+
 IMPORTED = b"imported:"
 """How the path of a root begins that is no folder but an import of vectors; no absolute path begins so."""
+CATALOGUE = b"catalogue:"
+"""Before the absolute path of a table whose rows are items: their ids are the user's own, and they never move."""
+TARS = b"tars:"
+"""Before the absolute path of an archive of samples, or of a folder of such archives."""
+_OBJECTS = re.compile(rb"[a-z][a-z0-9+.-]+://")
+"""How addresses of object storage begin: s3://bucket/prefix."""
+
+
+def is_address(path: bytes) -> bool:
+    """Whether a root's path is no path of a folder or file but begins with what it is: such a one is taken as it is."""
+    return path.startswith((IMPORTED, CATALOGUE, TARS)) or _OBJECTS.match(path) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +73,7 @@ class IndexRecord:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A folder or single file the user named. `path`: absolute, native, in bytes, not resolved.
+    """A folder or single file the user named. `path`: absolute, native, in bytes, not resolved; or an address.
 
     One that `is_imported` holds what came with imported vectors and lies nowhere on this computer, such as pictures on
     the web: there is nothing to walk, and it is never away.
@@ -74,6 +88,10 @@ class Root:
     def is_imported(self) -> bool:
         return self.path.startswith(IMPORTED)
 
+    @property
+    def is_catalogue(self) -> bool:
+        return self.path.startswith(CATALOGUE)
+
 
 @dataclass(frozen=True, slots=True)
 class KnownItem:
@@ -87,9 +105,11 @@ class KnownItem:
     offline: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ItemRecord:
-    """One place where a picture is seen. `uri`: absolute native path of a local file, as the root was given."""
+class ItemRecord(NamedTuple):
+    """One place where a picture is seen. `uri`: absolute native path of a local file, as the root was given.
+
+    A tuple, because every search makes some and a frozen dataclass takes several times as long to make.
+    """
 
     id: str
     uri: str
@@ -155,6 +175,21 @@ class Found:
     vector: Any = None
     picture_metadata: Mapping[str, Any] = field(default_factory=dict)
     id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowsReport:
+    """What became of some rows of a catalogue.
+
+    `unchanged`: as they were; `described`: only what they say changed; `added`, `changed`: items whose picture was
+    known elsewhere. `left` have to be read, each with the picture last seen there.
+    """
+
+    unchanged: int
+    described: int
+    added: int
+    changed: int
+    left: tuple[tuple[Asset, int | None], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.closing import Closing
 from lookalike.core.errors import OutOfSpace
-from lookalike.store import publishing, rooting
+from lookalike.store import cataloguing, publishing, rooting
 from lookalike.store.column_sets import LEAST_ITEMS, carry_columns, make_columns
 from lookalike.store.compacting import drop_unseen, give_back, sweep
 from lookalike.store.database import connect_writing, put_setting, select_in, transaction, translated
@@ -32,10 +32,11 @@ from lookalike.store.tables import (
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from lookalike.store.records import Failure, FinishReport, Found, ItemRecord, PutReport, Root
+    from lookalike.core.records import Asset
+    from lookalike.store.records import Failure, FinishReport, Found, ItemRecord, PutReport, Root, RowsReport
 
 
 class Writer(Closing):
@@ -217,6 +218,25 @@ class Writer(Closing):
         with transaction(self._connection, self._directory):
             if publishing.put_failures(self._connection, failed):
                 self._next_generation()
+
+    def put_rows(self, root: int, rows: Sequence[Asset]) -> RowsReport:
+        """Settle rows of a catalogue, with different keys, as far as no file has to be read for it; in one commit."""
+        with transaction(self._connection, self._directory):
+            report = cataloguing.put_rows(self._connection, root, rows)
+            if report.described or report.added or report.changed:
+                self._next_generation()
+            return report
+
+    def set_item_metadata(self, root: int, described: Iterable[tuple[bytes, Mapping[str, Any]]]) -> int:
+        """Write what places say about their pictures, by key; returns for how many items that is something else now.
+
+        Nothing is written where nothing changed; keys without an item are passed over.
+        """
+        with transaction(self._connection, self._directory):
+            changed = cataloguing.put_metadata(self._connection, root, described)
+            if changed:
+                self._next_generation()
+            return len(changed)
 
     def put_vectors(self, space: Space, pictures: Sequence[int], vectors: Any) -> None:
         """Publish vectors (n, dim) of known pictures in a space; one that has its row keeps it."""
