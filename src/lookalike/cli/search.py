@@ -62,9 +62,9 @@ def search(
 
     QUERY is words, the path of a picture, - for a picture on standard input, or with --allow-url its address.
     """
-    from lookalike.cli.fetch_picture import fetch_picture
     from lookalike.cli.opening import open_collection
     from lookalike.cli.query_argument import read_query
+    from lookalike.images.fetch import fetch_picture
 
     if copy_to and link_to:
         raise click.UsageError("--copy-to and --link-to are two ways of one thing: give one of them")
