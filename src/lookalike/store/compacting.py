@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.store.column_sets import sweep_columns
 from lookalike.store.database import BUSY_S, transaction
+from lookalike.store.full_text import tidy_words
 from lookalike.store.indexes import sweep_indexes
 from lookalike.store.rows import append_rows, create_rows, cut_tail, leftover_files, map_rows
 from lookalike.store.tables import read_spaces
@@ -41,6 +42,7 @@ def drop_unseen(connection: sqlite3.Connection, directory: Path) -> tuple[int, i
             left = connection.execute("SELECT count(*) FROM vectors WHERE space = ?", (space.number,)).fetchone()[0]
             if left < space.count:
                 _rewrite(connection, directory, space, left)
+        tidy_words(connection)
         if pictures:
             connection.execute("UPDATE collection SET generation = generation + 1")
     return pictures, dropped

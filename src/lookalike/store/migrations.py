@@ -164,8 +164,68 @@ _COLUMNS = """
 """
 _THIRD = (_COLUMNS.format("", "REFERENCES spaces(number) ON DELETE CASCADE"),)
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
-_STAND_INS: dict[int, tuple[str, ...]] = {2: (_INDEXES.format("TEMP", ""),), 3: (_COLUMNS.format("TEMP", ""),)}
+_WORDS = """
+    CREATE VIRTUAL TABLE {}words USING fts5(
+        names, title, text, place, detail = column, tokenize = "ascii tokenchars '_'"
+    )
+"""
+_SPELLED = "CREATE {} TABLE spelled (number INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE) STRICT"
+_SPELLINGS = """
+    CREATE VIRTUAL TABLE {}spellings USING fts5(word, content = '', detail = none, columnsize = 0, tokenize = trigram)
+"""
+_FOURTH = (
+    _WORDS.format(""),
+    _SPELLED.format(""),
+    _SPELLINGS.format(""),
+    """
+    CREATE TRIGGER spelled_insert AFTER INSERT ON spelled BEGIN
+        INSERT INTO spellings (rowid, word) VALUES (new.number, '^' || new.word || '$');
+    END
+    """,
+    "CREATE TABLE wordless (item INTEGER PRIMARY KEY) STRICT",
+    "INSERT INTO wordless SELECT number FROM items",
+    """
+    CREATE TRIGGER items_words_insert AFTER INSERT ON items BEGIN
+        INSERT INTO wordless (item) VALUES (new.number);
+    END
+    """,
+    """
+    CREATE TRIGGER items_words_update AFTER UPDATE OF id, root, key, uri, content, metadata ON items
+    WHEN (old.id, old.root, old.key, old.uri, old.content, old.metadata)
+        IS NOT (new.id, new.root, new.key, new.uri, new.content, new.metadata) BEGIN
+        INSERT OR IGNORE INTO wordless (item) VALUES (new.number);
+    END
+    """,
+    """
+    CREATE TRIGGER items_words_delete AFTER DELETE ON items BEGIN
+        DELETE FROM wordless WHERE item = old.number;
+        DELETE FROM words WHERE rowid = old.number;
+    END
+    """,
+    """
+    CREATE TRIGGER contents_words_update AFTER UPDATE OF metadata ON contents WHEN old.metadata <> new.metadata BEGIN
+        INSERT OR IGNORE INTO wordless (item) SELECT number FROM items WHERE content = new.number;
+    END
+    """,
+    """
+    CREATE TRIGGER settings_words_insert AFTER INSERT ON settings WHEN new.name = 'text_fields' BEGIN
+        INSERT OR IGNORE INTO wordless (item) SELECT number FROM items;
+    END
+    """,
+    """
+    CREATE TRIGGER settings_words_update AFTER UPDATE OF value ON settings
+    WHEN new.name = 'text_fields' AND old.value <> new.value BEGIN
+        INSERT OR IGNORE INTO wordless (item) SELECT number FROM items;
+    END
+    """,
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
+_STAND_INS: dict[int, tuple[str, ...]] = {
+    2: (_INDEXES.format("TEMP", ""),),
+    3: (_COLUMNS.format("TEMP", ""),),
+    4: (_WORDS.format("temp."), _SPELLED.format("TEMP"), _SPELLINGS.format("temp.")),
+}
 """For each step after the first: what a connection needs that reads an earlier file without changing it."""
 
 

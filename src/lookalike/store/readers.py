@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from lookalike.core.arrays import HalfVectors
     from lookalike.store.records import IndexRecord, Root, Space
+    from lookalike.store.word_lists import WordLists
 
 IDLE_AT_MOST = 16
 """Connections kept for later: each has a cache of up to 2 MB."""
@@ -42,6 +43,7 @@ class Readers:
     def __init__(self, directory: Path, *, read_only: bool) -> None:
         self.directory = directory
         self.moment: Moment | None = None
+        self.words: WordLists | None = None
         self._read_only = read_only
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
@@ -68,6 +70,7 @@ class Readers:
     def forget(self) -> None:
         """Let go of the mapped rows: some systems cannot remove a file that is mapped."""
         self.moment = None
+        self.words = None
 
     def close(self) -> None:
         with self._lock:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.core.closing import Closing
 from lookalike.core.errors import CollectionDamaged, CollectionNotFound
-from lookalike.store import inventory
+from lookalike.store import filters, inventory, word_search
 from lookalike.store.column_sets import current_columns
 from lookalike.store.database import chunks, translated
 from lookalike.store.indexes import current_index, index_file
@@ -20,15 +20,18 @@ from lookalike.store.places import at_or_below_sql, at_sql
 from lookalike.store.readers import Moment
 from lookalike.store.rows import RESTORE, map_rows, rows_file
 from lookalike.store.tables import item_by_id, items_of_rows, read_roots, read_space, roots_by_number
+from lookalike.store.word_lists import WordLists, rows_of_items
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from lookalike.core.arrays import HalfVectors, RowMask
+    from lookalike.core.arrays import HalfVectors, RowMask, Rows
+    from lookalike.core.conditions import Condition
     from lookalike.store.columns import Columns
     from lookalike.store.readers import Readers
     from lookalike.store.records import IndexRecord, ItemRecord, Root, Space
+    from lookalike.store.word_search import WordMatches, WordScores
 
 _FETCH = 10_000
 """Row numbers taken from SQLite at once."""
@@ -107,6 +110,16 @@ class Snapshot(Closing):
                     mask[some] = True
             return mask
 
+    def where_mask(self, condition: Condition) -> RowMask:
+        """Rows with an item that meets the condition; a million items take milliseconds where there are columns."""
+        with translated(self._directory):
+            return filters.rows_where(self.connection, self.space, self._roots, self.columns(), condition)
+
+    def where_items(self, condition: Condition, ids: Iterable[str]) -> set[str]:
+        """Those of some items that meet the condition themselves: of a row's items not every one need do so."""
+        with translated(self._directory):
+            return filters.items_where(self.connection, self._roots, condition, ids)
+
     def columns(self) -> Columns | None:
         """What is known about all items, as arrays of this moment; None where SQL is to be asked instead."""
         with translated(self._directory):
@@ -119,6 +132,25 @@ class Snapshot(Closing):
         """
         with translated(self._directory):
             return items_of_rows(self.connection, self.space, rows, self._roots)
+
+    def word_scores(self, text: str) -> WordScores:
+        """How well every row answers the words of a question: `.best(limit, allowed)`, `.by_row`, `.exact_rows`."""
+        with translated(self._directory):
+            return word_search.word_scores(self.connection, self._word_lists(), text)
+
+    def words(self, text: str, limit: int, allowed: RowMask | None = None) -> WordMatches:
+        """Up to `limit` allowed rows that have words of `text`: rows, scores in [0, 1], whether all of it is a name."""
+        return self.word_scores(text).best(limit, allowed)
+
+    def words_in_common(self, rows: Rows) -> WordScores:
+        """How well every row answers the words that tell `rows`, int64 (n,), from the others."""
+        with translated(self._directory):
+            return word_search.words_in_common(self.connection, self._word_lists(), self.space, rows)
+
+    def best_items(self, scores: WordScores, rows: Iterable[int]) -> dict[int, str]:
+        """The id of the item of each row that its words speak for; rows of which no item has any are left out."""
+        with translated(self._directory):
+            return word_search.best_items(self.connection, self.space, scores, rows)
 
     def item(self, id: str) -> ItemRecord | None:
         """The item with that id."""
@@ -203,6 +235,13 @@ class Snapshot(Closing):
         rows = map_rows(self._directory, space)
         index = current_index(self.connection, space)
         return Moment(self.generation, space, rows, index, roots_by_number(self.connection))
+
+    def _word_lists(self) -> WordLists:
+        lists = self._readers.words
+        if lists is None or (lists.generation, lists.space) != (self.generation, self.space.number):
+            row_of = rows_of_items(self.connection, self.space, self.columns())
+            lists = self._readers.words = WordLists(self.generation, self.space, row_of)
+        return lists
 
     def _mask_inside(self, path: bytes) -> RowMask | None:
         """Rows with an item inside the folder `path`, by the columns; None without them."""

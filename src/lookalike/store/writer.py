@@ -17,6 +17,7 @@ from lookalike.store.column_sets import LEAST_ITEMS, carry_columns, make_columns
 from lookalike.store.compacting import drop_unseen, give_back, sweep
 from lookalike.store.database import connect_writing, put_setting, select_in, transaction, translated
 from lookalike.store.finishing import TEMPORARY_TABLES, finish_run, newest_item
+from lookalike.store.full_text import take_words
 from lookalike.store.lock import release_lock, take_lock
 from lookalike.store.records import CompactReport, KnownItem, Space
 from lookalike.store.rows import create_rows, slug_of
@@ -265,9 +266,11 @@ class Writer(Closing):
         """
         with transaction(self._connection, self._directory):
             report = finish_run(self._connection, scopes, protected, self._newest_before)
+            take_words(self._connection)
             if report.moved or report.removed:
                 self._next_generation()
-            return report
+        self._take_words_left()
+        return report
 
     # -- keeping house ---------------------------------------------------------------------------
 
@@ -308,9 +311,17 @@ class Writer(Closing):
         """A transaction that changes what searches answer; `items_stay` when no item nor its row in use changes."""
         with transaction(self._connection, self._directory):
             yield
+            take_words(self._connection)
             self._next_generation()
             if items_stay:
                 carry_columns(self._connection)
+
+    def _take_words_left(self) -> None:
+        """Words of items that nobody changed: of an earlier format, or since other fields are read for words."""
+        with translated(self._directory):
+            while self._connection.execute("SELECT 1 FROM wordless LIMIT 1").fetchone():
+                with self._publishing(items_stay=True):
+                    pass
 
     def _next_generation(self) -> None:
         self._connection.execute("UPDATE collection SET generation = generation + 1")
