@@ -26,7 +26,9 @@ from typing import TYPE_CHECKING, Any
 from lookalike.core.errors import CannotDecode
 from lookalike.core.records import DecodeLimits, Picture
 from lookalike.images.colour import to_8_bit, to_srgb
-from lookalike.images.exif import read_metadata, read_orientation
+from lookalike.images.colour_names import dominant_colours
+from lookalike.images.embedded import metadata_of_raw, read_metadata
+from lookalike.images.exif import read_orientation
 from lookalike.images.sniff import is_camera_raw, picture_format
 
 if TYPE_CHECKING:
@@ -184,7 +186,7 @@ def _from_raw(data: bytes, shortest: int | None, limits: DecodeLimits) -> Decode
     if name not in ("JPEG", "PPM"):
         raise CannotDecode("damaged", "the preview inside the camera RAW file cannot be read")
     decoded = _from_file(preview.data, name, shortest, limits, orientation=preview.orientation)
-    metadata = {**decoded.metadata, "format": "RAW"}
+    metadata = {**decoded.metadata, **metadata_of_raw(data), "format": "RAW"}
     return replace(decoded, format="RAW", width=preview.width, height=preview.height, metadata=metadata)
 
 
@@ -201,7 +203,8 @@ def _from_file(data: bytes, name: str, shortest: int | None, limits: DecodeLimit
         image = _rendered(loaded, shortest)
     width, height = loaded.width, loaded.height
     pixels_digest = digest(struct.pack("<II", width, height) + small.tobytes())
-    return Decoded(image, width, height, name, pixels_digest, {"format": name, **loaded.metadata})
+    seen = {"orientation": _shape(width, height), "colours": dominant_colours(small)}
+    return Decoded(image, width, height, name, pixels_digest, {"format": name, **loaded.metadata, **seen})
 
 
 def _load(data: bytes, name: str, shortest: int | None, limits: DecodeLimits, orientation: int) -> _Loaded:
@@ -225,10 +228,16 @@ def _load(data: bytes, name: str, shortest: int | None, limits: DecodeLimits, or
     flat = to_8_bit(image)
     if orientation in _TURNS:
         flat = flat.transpose(PILImage.Transpose(_TURNS[orientation]))
-        metadata["orientation"] = orientation
         if orientation >= _SIDEWAYS:
             width, height = height, width
     return _Loaded(flat, scale, width, height, profile, metadata)
+
+
+def _shape(width: int, height: int) -> str:
+    """How the upright picture lies."""
+    if width == height:
+        return "square"
+    return "landscape" if width > height else "portrait"
 
 
 def _draft_scale(name: str, width: int, height: int, shortest: int | None) -> int:

@@ -1,0 +1,62 @@
+"""The colours a picture is made of, by the names people give them.
+
+Method: nearest basic colour term (B. Berlin, P. Kay, "Basic Color Terms", 1969: eleven, and turquoise) in a perceptual
+space, learned from the XKCD colour survey; `tools/make_colour_names.py` says how and writes the table. Promises: a
+fraction of a millisecond for a picture already reduced, no numpy.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+COLOURS = (
+    "black", "grey", "white", "red", "orange", "brown", "yellow", "green", "turquoise", "blue", "purple", "pink",
+)  # fmt: skip
+VIVID = 16
+"""Added to a colour's number in the table where it is a strong one."""
+
+_NEUTRAL = 3
+"""Black, grey and white come first."""
+_SIDE = 32
+"""A picture is looked at in so many times so many points, each the mean of a small patch."""
+_VIVID_COUNTS = 3
+"""Strong colours catch the eye: a red coat is what a grey street is remembered by."""
+_LEAST_SHARE, _LEAST_NEUTRAL_SHARE = 0.11, 0.20
+"""From which share of the picture on a colour is named. These four numbers were chosen by looking at contact sheets."""
+_MOST = 4
+
+
+def dominant_colours(image: Image) -> list[str]:
+    """Up to four names, the most telling first. `image`: mode RGB, any size, best one with sides of some hundred."""
+    from PIL.Image import Resampling
+
+    patch = max(min(image.size) // (2 * _SIDE), 1)
+    points = image.reduce(patch).resize((_SIDE, _SIDE), Resampling.NEAREST).tobytes()
+    name_of = _table()
+    cells = Counter(
+        [
+            name_of[(red >> 3) << 10 | (green >> 3) << 5 | blue >> 3]
+            for red, green, blue in zip(points[::3], points[1::3], points[2::3], strict=True)
+        ]
+    )
+    weights: Counter[int] = Counter()
+    for cell, count in cells.items():
+        weights[cell % VIVID] += count * (_VIVID_COUNTS if cell >= VIVID else 1)
+    return [
+        COLOURS[number]
+        for number, weight in weights.most_common()
+        if weight >= _SIDE * _SIDE * (_LEAST_NEUTRAL_SHARE if number < _NEUTRAL else _LEAST_SHARE)
+    ][:_MOST]
+
+
+@cache
+def _table() -> bytes:
+    """The number of the name of every colour, five bits a channel, red first."""
+    return zlib.decompress((Path(__file__).parent / "data" / "colour_names.bin").read_bytes())
