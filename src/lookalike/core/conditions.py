@@ -6,8 +6,8 @@ answered, by columns, by SQL or by hand:
 
 - `Compare`: any of the values compares so. Numbers compare with numbers, true and false (only = and !=) with each
   other, `Moments` with the readable dates of a field of kind "date". Text compares by its `folded` form, so that men is
-  Men; numbers, true and false are text there as JSON writes them (5, not 5.0). "!=": there is a value that could be
-  compared, and none that is equal. Whatever is compared, an item without a value is not met.
+  Men; numbers, true and false are text there as JSON writes them (5, not 5.0). "!=": there is a value, and none that
+  is equal. Whatever is compared, an item without a value is not met.
 - `In`: any of the values is equal to any of those.
 - `Contains`: the folded text is somewhere in any of the values, as text.
 - `Has`: there is a value; of a field of kind "date", a readable one.
@@ -39,7 +39,7 @@ METADATA = "metadata."
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """The time from `first_ns` up to, not including, `behind_ns`: a day, a month; UTC nanoseconds since 1970.
+    """The time from `first_ns` up to, not including, `behind_ns`: a day, a month. UTC nanoseconds since 1970, 64 bits.
 
     A date compares as the whole of it: "> 2024-05" is from June on, "= 2024-05" all of May.
     """

@@ -112,6 +112,7 @@ class _Making:
         rows, numbers, ids, roots, keys, sizes, modified, widths, heights, formats, of_bytes, own = zip(
             *items, strict=True
         )
+        names = self._file_names(roots, keys)
         values: dict[str, Sequence[Any]] = {
             ROWS: rows,
             "number": numbers,
@@ -123,8 +124,8 @@ class _Making:
             "height": heights,
             "format": [name or None for name in formats],
             "folder": self._folders(roots, keys),
-            "name": self._file_names(roots, keys),
-            "extension": [extension_of(key) or None for key in keys],
+            "name": [os.fsdecode(name) for name in names],
+            "extension": [extension_of(name) or None for name in names],
         }
         there = {name: _present(each) for name, each in values.items()}
         there |= self._metadata(of_bytes, own)
@@ -157,12 +158,9 @@ class _Making:
             folders.append(known[place])
         return folders
 
-    def _file_names(self, roots: Sequence[int], keys: Sequence[bytes]) -> list[str]:
-        files = {root: its.path for root, its in self._roots.items() if its.is_file}
-        return [
-            os.fsdecode(name_of(files[root]) if root in files else key[key.rfind(b"/") + 1 :])
-            for root, key in zip(roots, keys, strict=True)
-        ]
+    def _file_names(self, roots: Sequence[int], keys: Sequence[bytes]) -> list[bytes]:
+        files = {root: name_of(its.path) for root, its in self._roots.items() if its.is_file}
+        return [files.get(root) or key[key.rfind(b"/") + 1 :] for root, key in zip(roots, keys, strict=True)]
 
     def _metadata(self, of_bytes: Sequence[str], own: Sequence[str]) -> dict[str, _There]:
         """Values of the metadata by the name of their column, which there is afterwards."""

@@ -122,7 +122,7 @@ class ColumnValues:
         import numpy as np
 
         if kind == "plain":
-            self._append_plain(size, places, [folded_word(_word(value)) + END for value in values])
+            self._append_plain(size, places, [folded_word(as_word(value)) + END for value in values])
         elif kind == "texts":
             at = range(start, start + size)[places] if isinstance(places, slice) else [start + each for each in places]
             each_of = [_each(value) for value in values]
@@ -151,7 +151,7 @@ class ColumnValues:
         codes = self._codes
         found = []
         for value in values:
-            word = _word(value)
+            word = as_word(value)
             code = codes.get(word)
             if code is None:
                 code = codes[word] = len(codes)
@@ -283,7 +283,7 @@ def _owned(owners: Any, codes: Any) -> NDArray[Any]:
     return pairs
 
 
-def _word(value: Any) -> str | bytes:
+def as_word(value: Any) -> str | bytes:
     """A value as text: the same for 5 and 5.0, which JSON does not tell apart."""
     if isinstance(value, (str, bytes)):
         return value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 import os
+from functools import reduce
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from lookalike.core.conditions import folded
 from lookalike.store.places import SEPARATOR
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from lookalike.store.columns import Chosen
 
 END = b"\xff"
+FEW = 8
+"""So many values are looked for one after another; more in one pass."""
 _SAMPLED = 1 << 16
 """Bytes looked at to find out which letter is the rarest."""
 COMPARED = {
@@ -58,6 +63,15 @@ class FoldedTexts:
             found = found[self._content[self._starts[found] + offset] == letter]
         return self._marked(found)
 
+    def among(self, texts: Sequence[bytes]) -> Chosen:
+        """Where it is one of `texts`."""
+        import numpy as np
+
+        if len(texts) <= FEW:
+            return reduce(np.logical_or, (self.equal(text) for text in texts), np.zeros(len(self), dtype=np.bool_))
+        wanted = set(texts)
+        return self._each(lambda text: text in wanted)
+
     def containing(self, text: bytes) -> Chosen:
         """Where `text` is a part of it."""
         import numpy as np
@@ -74,13 +88,17 @@ class FoldedTexts:
 
     def compared(self, op: Operator, text: bytes) -> Chosen:
         """Where it stands so to `text` in the order of code points; slow where there are many."""
-        import numpy as np
-
         if op == "=":
             return self.equal(text)
-        compare, content = COMPARED[op], self._content.tobytes()
+        compare = COMPARED[op]
+        return self._each(lambda each: compare(each, text))
+
+    def _each(self, test: Callable[[bytes], bool]) -> Chosen:
+        import numpy as np
+
+        content = self._content.tobytes()
         pairs = pairwise(self._starts.tolist())
-        holds = (end > start and compare(content[start : end - 1], text) for start, end in pairs)
+        holds = (end > start and test(content[start : end - 1]) for start, end in pairs)
         return np.fromiter(holds, dtype=np.bool_, count=len(self))
 
     def _marked(self, places: NDArray[Any]) -> Chosen:
