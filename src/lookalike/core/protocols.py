@@ -25,6 +25,10 @@ class Source(Protocol):
         """A binary stream of the entry's bytes. Raises OSError."""
         ...
 
+    def stamp(self, asset: Asset) -> tuple[int, int]:
+        """Size in bytes and time of change, UTC nanoseconds since 1970, of the entry as it is now. Raises OSError."""
+        ...
+
 
 class Encoder(Protocol):
     """Turns pictures, and mostly words, into unit vectors of one space. No network.

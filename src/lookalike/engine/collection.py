@@ -17,7 +17,7 @@ from lookalike.core.errors import CollectionNotFound, EncoderMismatch, EncoderUn
 from lookalike.engine.nameless import NamelessEncoder, is_nameless
 from lookalike.engine.plan import TARGET_RECALL
 from lookalike.engine.remembered import Remembered
-from lookalike.store.records import IMPORTED
+from lookalike.store.records import is_address
 
 if TYPE_CHECKING:
     import threading
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lookalike.engine.exchange import Layout
     from lookalike.engine.reports import ExportEvent, ImportEvent, IndexEvent, MigrateEvent, SyncEvent, VerifyReport
     from lookalike.engine.trials import Trials
+    from lookalike.images.catalogue_plan import CatalogueOptions
     from lookalike.store.collection_store import CompactReport, Failure, Space, Store
 
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -125,11 +126,14 @@ class Collection(Closing):
         retry_failed: bool = False,
         limits: DecodeLimits | None = None,
         workers: int | None = None,
+        catalogue: CatalogueOptions | None = None,
         index: Literal["now", "background", "later"] = "now",
         stop: threading.Event | None = None,
     ) -> Iterator[SyncEvent]:
-        """Bring the collection up to date with folders and files; with no paths, with all it knows.
+        """Bring the collection up to date with folders, files, catalogues, archives and object storage; with no paths,
+        with all it knows.
 
+        `catalogue`: how the tables among `paths` are read; remembered for each of them.
         Yields Progress and Skipped while it runs and one SyncReport at the end; nothing happens until the
         iterator is consumed. `exclude`: globs in gitignore syntax, remembered by the collection (None keeps
         those it has). `check_content` also finds changes that kept size and time. `index` says when an index that
@@ -151,6 +155,7 @@ class Collection(Closing):
             retry_failed=retry_failed,
             limits=limits or DecodeLimits(),
             workers=workers,
+            catalogue=catalogue,
         )
         events = ingest(self._store, lambda: self.encoder, [_absolute(path) for path in paths], settings, stop)
         if index == "later":
@@ -395,6 +400,6 @@ class Collection(Closing):
 
 
 def _absolute(path: PathLike) -> bytes:
-    """Absolute native path in bytes, links not resolved: as the user knows it. `imported:DIGEST` names an import."""
+    """Absolute native path in bytes, links not resolved: as the user knows it. Addresses (s3://bucket) stay as given."""
     given = os.fsencode(path)
-    return given if given.startswith(IMPORTED) else os.path.abspath(os.path.expanduser(given))
+    return given if is_address(given) else os.path.abspath(os.path.expanduser(given))

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from lookalike.core.records import Asset, DecodeLimits
     from lookalike.engine.reports import SyncEvent
     from lookalike.engine.scopes import Scope
+    from lookalike.images.catalogue_plan import CatalogueOptions
     from lookalike.images.decoding_pool import DecodingPool
     from lookalike.store.collection_store import Store, Writer
 
@@ -49,13 +50,17 @@ RECOGNISE_BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """How a run works. `exclude` None keeps the collection's globs; `workers` None takes all cores."""
+    """How a run works. `exclude` None keeps the collection's globs; `workers` None takes all cores.
+
+    `catalogue`: how tables are read from now on; None keeps what is remembered for each.
+    """
 
     exclude: tuple[str, ...] | None
     check_content: bool
     retry_failed: bool
     limits: DecodeLimits
     workers: int | None
+    catalogue: CatalogueOptions | None = None
 
 
 def ingest(

@@ -81,7 +81,12 @@ class FolderSource:
 
     def open(self, asset: Asset) -> BinaryIO:
         """The file's bytes. Raises OSError, also when it is no regular file (any more)."""
-        return _open_regular(self.path(asset.key))
+        return open_regular(self.path(asset.key))
+
+    def stamp(self, asset: Asset) -> tuple[int, int]:
+        """Size and time of change of the file as they are now. Raises OSError."""
+        found = os.stat(self.path(asset.key))
+        return found.st_size, found.st_mtime_ns
 
     def path(self, key: bytes) -> bytes:
         """The native absolute path of a key."""
@@ -238,11 +243,12 @@ def _says_something_else(suffix: bytes) -> bool:
 
 
 def _looks_like_picture(path: bytes) -> bool:
-    with _open_regular(path) as stream:
+    with open_regular(path) as stream:
         return picture_format(stream.read(HEAD_BYTES)) is not None
 
 
-def _open_regular(path: bytes) -> BinaryIO:
+def open_regular(path: bytes) -> BinaryIO:
+    """The bytes of a file. Raises OSError, also for what is no regular file."""
     descriptor = os.open(path, _OPEN_FLAGS)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
