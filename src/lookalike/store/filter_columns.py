@@ -145,7 +145,9 @@ def _with_codes(codes: NDArray[Any], hit: Chosen) -> Chosen:
     hits = np.flatnonzero(hit)
     if len(hits) <= FEW:
         return reduce(np.logical_or, (codes == code for code in hits), np.zeros(len(codes), dtype=np.bool_))
-    return np.append(hit, np.False_)[codes]  # the last place answers for -1, no word
+    by_code = np.append(hit, np.False_)
+    chosen: Chosen = by_code[codes]  # the last place answers for -1, no word
+    return chosen
 
 
 # --- numbers and dates -----------------------------------------------------------------------------
