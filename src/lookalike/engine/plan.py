@@ -8,6 +8,7 @@ knowledge of machines; each names the measurement it comes from. What can be mea
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -51,8 +52,9 @@ DELTA_SHARE = 0.01
 """Least share of new rows worth a rebuild: so no row is rebuilt more than a hundred times."""
 DEAD_SHARE = 0.3
 """Share of removed rows that is compacted away before a rebuild: masked, they cost nearly what they cost alive."""
-HNSW_SHARE = 0.25
-"""Share of the memory budget that a graph may fill: it is only fast while all of it stays in memory."""
+RESIDENT_SHARE = 0.25
+"""Share of the memory budget that a graph, or codes of a byte a component, may fill: both are built in memory, and fast
+while they stay there."""
 HNSW_ROWS = 200_000
 """Most rows of a graph chosen by itself. A judgement: a build takes minutes by then, and grows faster than the rows."""
 K_MEASURED = 10
@@ -184,23 +186,38 @@ def choose_spec(count: int, dim: int, *, memory_bytes: int, wishes: Wishes | Non
             None, f"comparing all {count:,} pictures takes {_about(exact_ms)}: an index would save nothing"
         )
     if wishes.kind is not None:
-        spec = IndexSpec.from_dict(wishes.spec) if wishes.spec else default_spec(wishes.kind, count, dim)
-        if wishes.spec and not wishes.spec_count / 2 <= count <= wishes.spec_count * 2:
-            spec = default_spec(spec.kind, count, dim)
-        return IndexChoice(spec, f"{spec.kind}, {'as tuning found best' if wishes.spec else 'as was asked'}")
-    graph = default_spec("hnsw", count, dim)
-    room = HNSW_SHARE * memory_bytes
-    graph_bytes = estimated_bytes(graph, count, dim)
+        return _as_wished(wishes, wishes.kind, count, dim)
+    return _by_size(count, dim, memory_bytes)
+
+
+def _as_wished(wishes: Wishes, kind: str, count: int, dim: int) -> IndexChoice:
+    if wishes.spec_count / 2 <= count <= wishes.spec_count * 2:
+        with suppress(ValueError):  # an earlier version wrote it
+            return IndexChoice(IndexSpec.from_dict(wishes.spec), f"{kind}, as tuning found best")
+    how = "as tuning found best" if wishes.spec else "as was asked"
+    return IndexChoice(default_spec(kind, count, dim), f"{kind}, {how}")
+
+
+def _by_size(count: int, dim: int, memory_bytes: int) -> IndexChoice:
+    """The fastest kind that fits: a graph, lists with a byte a component, lists with two bits, and one bit at last.
+
+    1,000,000 mixture rows of 256, one thread, 4,000 lists of which 64 are visited, recall 0.97 for words and 0.99 for
+    pictures: a byte takes 0.7 ms and 268 MB, two bits 0.8 ms, 150 more candidates to compare and 96 MB.
+    """
+    graph, bytes_, bits = (default_spec(kind, count, dim) for kind in ("hnsw", "ivf-sq8", "ivf-rabitq"))
+    room = RESIDENT_SHARE * memory_bytes
+    graph_bytes, lists_bytes = (estimated_bytes(spec, count, dim) for spec in (graph, bytes_))
     if count <= HNSW_ROWS and graph_bytes <= room:
         why = f"the fastest to search, and its {graph_bytes / 1e6:,.0f} MB fit well into the memory there is"
         return IndexChoice(graph, f"hnsw for {count:,} pictures: {why}")
-    lists = default_spec("ivf-rabitq", count, dim)
-    small = estimated_bytes(lists, count, dim) / 1e6
     other = f"a graph would need {graph_bytes / 1e6:,.0f} MB" if graph_bytes > room else "a graph takes long to build"
-    return IndexChoice(
-        lists,
-        f"ivf-rabitq for {count:,} pictures: {small:,.0f} MB of short codes, the best compared exactly; {other}",
-    )
+    if lists_bytes <= room:
+        why = f"{lists_bytes / 1e6:,.0f} MB of lists, a byte for each number, the best compared exactly"
+        return IndexChoice(bytes_, f"ivf-sq8 for {count:,} pictures: {why}; {other}")
+    if estimated_bytes(bits, count, dim) > memory_bytes:
+        bits = replace(bits, bits=1)
+    why = f"{estimated_bytes(bits, count, dim) / 1e6:,.0f} MB of short codes, the best compared exactly"
+    return IndexChoice(bits, f"ivf-rabitq for {count:,} pictures: {why}; {other}")
 
 
 def outgrown(count: int, dead: int, dim: int, base: BaseState) -> str | None:

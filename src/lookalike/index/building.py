@@ -152,7 +152,7 @@ def _block_rows(work: _Work) -> int:
 
 def _trained(work: _Work) -> Any:
     """An empty index that knows how the rows are spread."""
-    from lookalike.index.faiss_kinds import new_index
+    from lookalike.index.faiss_kinds import lists_of, new_index
 
     index = new_index(work.spec, work.identity.dim)
     if not index.is_trained:
@@ -160,10 +160,10 @@ def _trained(work: _Work) -> Any:
         work.told(BuildProgress("train", 0, len(sample)))
         gpus = _on_gpus(work.identity.dim) if work.spec.kind in IVF_KINDS else None
         if gpus is not None:
-            index.clustering_index = gpus
+            lists_of(index).clustering_index = gpus
         index.train(sample)
         if gpus is not None:
-            index.clustering_index = None
+            lists_of(index).clustering_index = None
         work.told(BuildProgress("train", len(sample), len(sample)))
     return index
 
@@ -199,11 +199,16 @@ def _assigner(index: Any, spec: IndexSpec) -> Callable[[Vectors], None]:
     import faiss
     import numpy as np
 
-    gpus.add(index.quantizer.reconstruct_n(0, spec.nlist))
+    from lookalike.index.faiss_kinds import lists_of, turned
+
+    inner = lists_of(index)
+    gpus.add(inner.quantizer.reconstruct_n(0, spec.nlist))
 
     def add_assigned(block: Vectors) -> None:
+        block = turned(index, block)
         lists = np.ascontiguousarray(gpus.search(block, 1)[1].ravel())
-        index.add_core(len(block), faiss.swig_ptr(block), None, faiss.swig_ptr(lists))
+        inner.add_core(len(block), faiss.swig_ptr(block), None, faiss.swig_ptr(lists))
+        index.ntotal = inner.ntotal
 
     return add_assigned
 

@@ -8,6 +8,10 @@ Files are mapped with `IO_FLAG_MMAP_IFC`. The older `IO_FLAG_MMAP` starts thread
 One query is searched by one thread: two gain nothing (the same index) and may wait milliseconds for each other
 (FastScan codes: 8 ms against 0.16). FAISS keeps the number of threads per calling thread (OpenMP's nthreads-var), so
 setting it for a call disturbs nobody else.
+
+RaBitQ's promise holds for rows turned at random ("RaBitQ: Quantizing High-Dimensional Vectors with a Theoretical Error
+Bound", Gao and Long 2024), and FAISS leaves the turning to its caller: a million mixture rows of 256, 1 bit, 64 lists,
+400 candidates find 0.87 of the ten best for words with it, 0.48 without.
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
 QUERIES_FOR_THREADS = 8
 """From so many queries in one call on, all cores share them."""
 _RABITQ_QUERY_BITS = 4
-"""Of the query, beside one bit a component of the rows: 8 bits are slower and find nothing more."""
+"""Of each component of the query: 8 bits find 0.01 more where one bit of the rows finds little, else nothing."""
 _PQ_POINTS = 64
 """Training rows for each centre of a product quantiser. FAISS's own 256, in 25 rounds, are ten times the work."""
 _MAP_FROM_BYTES = 1 << 16
@@ -108,16 +112,31 @@ def new_index(spec: IndexSpec, dim: int) -> Any:
         "ivf-flat": f"IVF{spec.nlist},Flat",
         "ivf-sq8": f"IVF{spec.nlist},SQ8",
         "ivf-pq": f"IVF{spec.nlist},PQ{spec.m}x8",
-        "ivf-rabitq": f"IVF{spec.nlist},RaBitQ",
+        "ivf-rabitq": f"RR{dim},IVF{spec.nlist},RaBitQ{spec.bits}",
     }
     index = faiss.index_factory(dim, factory[spec.kind], product)
     if spec.kind in IVF_KINDS:
-        _prepare(index.cp, spec.seed)
+        _prepare(lists_of(index).cp, spec.seed)
     if spec.kind == "ivf-pq":
         _prepare(index.pq.cp, spec.seed)
         index.pq.cp.niter, index.pq.cp.max_points_per_centroid = index.cp.niter, _PQ_POINTS
         index.do_polysemous_training = False  # it takes minutes, for a way of searching that is not ours
     return index
+
+
+def lists_of(index: Any) -> Any:
+    """The inverted lists in an index of one of `IVF_KINDS`: itself, or what stands behind the turning of its vectors."""
+    import faiss
+
+    return faiss.downcast_index(index.index) if isinstance(index, faiss.IndexPreTransform) else index
+
+
+def turned(index: Any, vectors: Vectors) -> Vectors:
+    """Vectors as the inverted lists of `index` take them."""
+    import faiss
+
+    is_plain = not isinstance(index, faiss.IndexPreTransform)
+    return vectors if is_plain else index.chain.at(0).apply(vectors)
 
 
 def _prepare(clustering: Any, seed: int) -> None:
@@ -143,15 +162,19 @@ def is_of(index: Any, spec: IndexSpec, dim: int, count: int) -> bool:
     """Whether a FAISS index that was read is what its manifest says."""
     import faiss
 
+    inner = lists_of(index)
     fits = (
-        type(index).__name__ in {_CLASSES[spec.kind], f"{_CLASSES[spec.kind]}IP"}
+        type(inner).__name__ in {_CLASSES[spec.kind], f"{_CLASSES[spec.kind]}IP"}
+        and (inner is not index) == (spec.kind == "ivf-rabitq")
         and (index.d, index.ntotal, index.metric_type) == (dim, count, faiss.METRIC_INNER_PRODUCT)
         and index.is_trained
     )
     if fits and spec.kind in {"fp16", "sq8"}:
         wanted = faiss.ScalarQuantizer.QT_fp16 if spec.kind == "fp16" else faiss.ScalarQuantizer.QT_8bit
         return bool(index.sq.qtype == wanted)
-    return bool(fits and (spec.kind not in IVF_KINDS or index.nlist == spec.nlist))
+    if fits and spec.kind == "ivf-rabitq" and inner.rabitq.nb_bits != spec.bits:
+        return False
+    return bool(fits and (spec.kind not in IVF_KINDS or inner.nlist == spec.nlist))
 
 
 @contextmanager
