@@ -10,7 +10,7 @@ import math
 import re
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,12 +58,25 @@ PICTURE_FIELDS: Mapping[str, FieldKind] = MappingProxyType(
 )
 """Keys of the metadata that reading a picture, and what lies beside it, can give."""
 
+BESIDE = "beside"
+"""Key under which an item's metadata keeps `Asset.beside`: no field to search by."""
+STACK = "stack"
+"""Key for the names of the other files of the same shot: a RAW file, the film of a live photo."""
+FALLBACKS = frozenset({"json", "file name", "file time"})
+"""Values of "taken_from" that give way to a date in the bytes."""
+
 FIELDS: Mapping[str, FieldKind] = MappingProxyType({**ITEM_FIELDS, **PICTURE_FIELDS})
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PARTS_OF_A_SECOND = re.compile(r"[.,](\d+)")
 _NS = 1_000_000_000
 _NANOSECOND_DIGITS = 9
+
+
+def of_place(said: Mapping[str, Any], by_bytes: Mapping[str, Any]) -> dict[str, Any]:
+    """What the place of a picture adds to what its bytes say: all of it, a date to fall back on only when needed."""
+    gives_way = said.get("taken_from") in FALLBACKS and "taken" in by_bytes
+    return {name: value for name, value in said.items() if not (gives_way and name in ("taken", "taken_from"))}
 
 
 def date_text(moment: datetime) -> str:

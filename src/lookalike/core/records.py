@@ -21,6 +21,9 @@ class Asset:
     `key` is the entry's name inside its source, in bytes (a folder's relative path: file names need not
     be text). `uri` is what a person is shown and what a hit carries: for a local file its absolute
     native path, undecodable bytes as surrogate escapes. `modified_ns`: UTC nanoseconds since 1970.
+
+    `sidecars` and `stack`: names of files in the same folder that tell of it, and that show the same shot. `beside`: a
+    digest of names, sizes and times of those, "" for none; where it changes, what the place says has to be read again.
     """
 
     key: bytes
@@ -28,6 +31,9 @@ class Asset:
     size: int
     modified_ns: int
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    sidecars: tuple[bytes, ...] = ()
+    stack: tuple[bytes, ...] = ()
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)

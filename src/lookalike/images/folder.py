@@ -9,6 +9,9 @@ else that looks like a picture and cannot be taken is a `Skipped` with its reaso
 Links: a link to a file is a file; a link to a folder is followed unless that folder is seen anyway, so each
 folder is walked once and loops end. Folders reached by links come after all others.
 
+A camera RAW file beside the JPEG or HEIC of the same shot is no entry of its own but stands in that one's `stack`,
+unless it is asked for by its own name. Sidecars and stacks: `beside.py`; found by name, and read only on demand.
+
 Promises: memory grows with the number of folders and of entries in one folder, not of files; one `stat` per
 candidate. Names are bytes throughout: they need not be text.
 """
@@ -16,25 +19,31 @@ candidate. Names are bytes throughout: they need not be text.
 from __future__ import annotations
 
 import errno
+import hashlib
 import mimetypes
 import os
 import stat
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from lookalike.core.errors import SourceError
+from lookalike.core.fields import BESIDE, STACK
 from lookalike.core.records import Asset, Skipped
+from lookalike.images.beside import NOTHING, Beside, beside
 from lookalike.images.ignore import IGNORE_FILE, IgnoreRules
 from lookalike.images.sniff import HEAD_BYTES, PICTURE_SUFFIXES, RAW_SUFFIXES, picture_format
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _COLLECTION_SUFFIX = b".lookalike"
 _TAKEN_SUFFIXES = PICTURE_SUFFIXES | RAW_SUFFIXES
+_BESIDE_DIGEST_BYTES = 4
+"""It is compared with the one of the same item alone: one change in four thousand million goes unnoticed."""
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 """Not to wait for a writer, should the file have become a pipe since it was found."""
 
@@ -77,7 +86,7 @@ class FolderSource:
             return _Walk(self, stop).run(rules)
         if not stat.S_ISREG(status.st_mode):
             raise SourceError(f"{os.fsdecode(self.root)} is neither a folder nor a file")
-        return iter([_asset(b"", self.root, status)])
+        return iter([self._alone(status)])
 
     def open(self, asset: Asset) -> BinaryIO:
         """The file's bytes. Raises OSError, also when it is no regular file (any more)."""
@@ -88,11 +97,33 @@ class FolderSource:
         found = os.stat(self.path(asset.key))
         return found.st_size, found.st_mtime_ns
 
+    def said_by_place(self, asset: Asset) -> dict[str, Any]:
+        """What name, time and sidecars of an entry say, read now, as the metadata of its place; see `sidecars.py`."""
+        from lookalike.images.sidecars import LARGEST_BYTES, said_by_place
+
+        path = self.path(asset.key)
+        contents = []
+        for name in asset.sidecars:
+            with suppress(OSError), open_regular(os.path.join(os.path.dirname(path), name)) as stream:
+                contents.append((os.fsdecode(name), stream.read(LARGEST_BYTES)))
+        said = said_by_place(os.fsdecode(os.path.basename(path)), asset.modified_ns, contents)
+        if asset.stack:
+            said[STACK] = [os.fsdecode(name) for name in asset.stack]
+        return {**said, BESIDE: asset.beside} if asset.beside else said
+
     def path(self, key: bytes) -> bytes:
         """The native absolute path of a key."""
         if not key:
             return self.root
         return os.path.join(self.root, key if os.sep == "/" else key.replace(b"/", os.fsencode(os.sep)))
+
+    def _alone(self, status: os.stat_result) -> Asset:
+        """The one picture file that the root is."""
+        place, name = os.path.split(self.root)
+        entries = {}
+        with suppress(OSError), os.scandir(place) as listing:
+            entries = {entry.name: entry for entry in listing}
+        return _asset(b"", self.root, status, _told(name, beside(entries), entries))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +133,17 @@ class _Folder:
     prefix: bytes
     path: bytes
     rules: IgnoreRules
+
+
+class _Told(NamedTuple):
+    """What lies beside a file: see `Asset`."""
+
+    sidecars: tuple[bytes, ...] = ()
+    stack: tuple[bytes, ...] = ()
+    digest: str = ""
+
+
+_ALONE = _Told()
 
 
 @dataclass(slots=True)
@@ -145,13 +187,23 @@ class _Walk:
         except (OSError, SourceError) as error:
             yield _skipped(place.prefix.rstrip(b"/"), place.path, error, folder=True)
             return
+        together = beside(entry.name for entry in entries)
+        by_name = {} if together is NOTHING else {entry.name: entry for entry in entries}
         for entry in entries:
             if self.stop():
                 return
-            yield from self._look_at(entry, place.prefix + entry.name, rules)
+            key = place.prefix + entry.name
+            if (shown := together.behind.get(entry.name)) is None or self._shows_itself(
+                key, place.prefix + shown, rules
+            ):
+                yield from self._look_at(entry, key, rules, _told(entry.name, together, by_name))
+
+    def _shows_itself(self, key: bytes, before: bytes, rules: IgnoreRules) -> bool:
+        """Whether a file behind another is an entry all the same: it was asked for, or the other one is left out."""
+        return self.source.below == key or rules.ignores(before, folder=False)
 
     def _look_at(
-        self, entry: os.DirEntry[bytes], key: bytes, rules: IgnoreRules
+        self, entry: os.DirEntry[bytes], key: bytes, rules: IgnoreRules, told: _Told
     ) -> Iterator[Asset | Skipped | _Folder]:
         below, name = self.source.below, entry.name
         on_the_way = bool(below) and (below + b"/").startswith(key + b"/")
@@ -161,7 +213,7 @@ class _Walk:
             return
         if not _is_folder(entry):
             if below in (b"", key) or not on_the_way:
-                yield from _file(entry, key, rules)
+                yield from _file(entry, key, rules, told)
             return
         if name.endswith(_COLLECTION_SUFFIX) or rules.ignores(key, folder=True):
             return
@@ -175,7 +227,7 @@ class _Walk:
             yield child
 
 
-def _file(entry: os.DirEntry[bytes], key: bytes, rules: IgnoreRules) -> Iterator[Asset | Skipped]:
+def _file(entry: os.DirEntry[bytes], key: bytes, rules: IgnoreRules, told: _Told) -> Iterator[Asset | Skipped]:
     """The entry, if it is a candidate."""
     suffix = _suffix(entry.name)
     named = suffix in _TAKEN_SUFFIXES
@@ -185,7 +237,7 @@ def _file(entry: os.DirEntry[bytes], key: bytes, rules: IgnoreRules) -> Iterator
         status = entry.stat()
         regular = stat.S_ISREG(status.st_mode)
         if regular and (named or _looks_like_picture(entry.path)):
-            yield _asset(key, entry.path, status)
+            yield _asset(key, entry.path, status, told)
         elif named and not regular:
             yield Skipped(os.fsdecode(entry.path), "not a regular file but a pipe, socket or device", "not-a-file", key)
     except FileNotFoundError as error:
@@ -195,8 +247,22 @@ def _file(entry: os.DirEntry[bytes], key: bytes, rules: IgnoreRules) -> Iterator
         yield _skipped(key, entry.path, error)
 
 
-def _asset(key: bytes, path: bytes, status: os.stat_result) -> Asset:
-    return Asset(key, os.fsdecode(path), status.st_size, status.st_mtime_ns)
+def _asset(key: bytes, path: bytes, status: os.stat_result, told: _Told) -> Asset:
+    size, modified_ns = status.st_size, status.st_mtime_ns
+    return Asset(key, os.fsdecode(path), size, modified_ns, {}, told.sidecars, told.stack, told.digest)
+
+
+def _told(name: bytes, together: Beside, entries: Mapping[bytes, os.DirEntry[bytes]]) -> _Told:
+    """What lies beside the file `name`, and a digest that changes with it."""
+    sidecars, stack = together.sidecars.get(name, ()), together.stacks.get(name, ())
+    if not sidecars and not stack:
+        return _ALONE
+    running = hashlib.blake2b(digest_size=_BESIDE_DIGEST_BYTES)
+    for each in (*sidecars, *stack):
+        with suppress(OSError):
+            status = entries[each].stat()
+            running.update(repr((each, status.st_size, status.st_mtime_ns)).encode())
+    return _Told(sidecars, stack, running.hexdigest())
 
 
 def _skipped(key: bytes, path: bytes, error: Exception, *, code: str = "", folder: bool = False) -> Skipped:
