@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 Operator: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">="]
 
+EXACT = 2**53
+"""Whole numbers up to here are themselves as float64."""
 FILE = "file."
 """Before the name of a fact about every file, so that no catalogue's column is meant."""
 METADATA = "metadata."
@@ -113,6 +115,17 @@ def folded(text: str) -> bytes:
         return text.lower().encode()
     composed = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
     return composed.encode("utf-8", "surrogatepass")
+
+
+def text_of(value: str | float) -> str:
+    """A value of JSON as text: true and false in words, and 5 and 5.0, which JSON does not tell apart, are 5."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT:
+        return str(int(value))
+    return repr(value)
 
 
 def place_of(field: str, declared: Mapping[str, FieldKind]) -> str:

@@ -11,6 +11,7 @@ import io
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.conditions import EXACT, text_of
 from lookalike.store.columns import DIGEST_BYTES, NO_NUMBER, ColumnFiles
 from lookalike.store.database import chunks
 from lookalike.store.folded_texts import END, folded_word
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 WORD_COST = 120
 """Bytes that a distinct word takes beside its characters: an object, and its place in a dict."""
-_EXACT = 2**53
-"""Whole numbers up to here are themselves as float64."""
 _NUMBERS = {"int": ("<i8", NO_NUMBER), "date": ("<i8", NO_NUMBER), "float": ("<f8", float("nan")), "bool": ("|i1", -1)}
 _CODES = ("<i4", -1)
 _OWNED = "<i4, <i4"
@@ -108,7 +107,7 @@ class ColumnValues:
         if int in types:
             whole = [value for value in values if type(value) is int]
             low, high = min(whole), max(whole)
-            self._large |= low < -_EXACT or high > _EXACT
+            self._large |= low < -EXACT or high > EXACT
             if low <= NO_NUMBER or high >= -NO_NUMBER:
                 return "text"
         kinds = {_KINDS.get(each, "text") for each in types} | ({self.kind} if self.kind else set())
@@ -122,7 +121,7 @@ class ColumnValues:
         import numpy as np
 
         if kind == "plain":
-            self._append_plain(size, places, [folded_word(as_word(value)) + END for value in values])
+            self._append_plain(size, places, [folded_word(_word(value)) + END for value in values])
         elif kind == "texts":
             at = range(start, start + size)[places] if isinstance(places, slice) else [start + each for each in places]
             each_of = [_each(value) for value in values]
@@ -151,7 +150,7 @@ class ColumnValues:
         codes = self._codes
         found = []
         for value in values:
-            word = as_word(value)
+            word = _word(value)
             code = codes.get(word)
             if code is None:
                 code = codes[word] = len(codes)
@@ -283,15 +282,8 @@ def _owned(owners: Any, codes: Any) -> NDArray[Any]:
     return pairs
 
 
-def as_word(value: Any) -> str | bytes:
-    """A value as text: the same for 5 and 5.0, which JSON does not tell apart."""
-    if isinstance(value, (str, bytes)):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
-        return str(int(value))
-    return repr(value)
+def _word(value: Any) -> str | bytes:
+    return value if isinstance(value, bytes) else text_of(value)
 
 
 def _each(value: Any) -> list[Any]:

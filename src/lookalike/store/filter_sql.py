@@ -23,9 +23,9 @@ from lookalike.core.conditions import (
     folded,
     kind_in_metadata,
     place_of,
+    text_of,
 )
 from lookalike.core.fields import date_ns
-from lookalike.store.column_values import as_word
 from lookalike.store.columns import extension_of, folder_of, name_of
 from lookalike.store.folded_texts import folded_word
 from lookalike.store.places import native_path
@@ -176,7 +176,7 @@ def _folded_json(type_: str, value: Any) -> bytes | None:
         case "true" | "false":
             return folded(type_)
         case "integer" | "real":
-            return folded(str(as_word(value)))
+            return folded(text_of(value))
         case _:
             return None
 

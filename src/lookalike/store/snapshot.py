@@ -19,7 +19,7 @@ from lookalike.store.indexes import current_index, index_file
 from lookalike.store.places import at_or_below_sql, at_sql
 from lookalike.store.readers import Moment
 from lookalike.store.rows import RESTORE, map_rows, rows_file
-from lookalike.store.tables import item_by_id, items_of_rows, read_roots, read_space, roots_by_number
+from lookalike.store.tables import declared_fields, item_by_id, items_of_rows, read_roots, read_space, roots_by_number
 from lookalike.store.word_lists import WordLists, rows_of_items
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from lookalike.core.arrays import HalfVectors, RowMask, Rows
     from lookalike.core.conditions import Condition
+    from lookalike.core.fields import FieldKind
     from lookalike.store.columns import Columns
     from lookalike.store.readers import Readers
     from lookalike.store.records import IndexRecord, ItemRecord, Root, Space
@@ -109,6 +110,11 @@ class Snapshot(Closing):
                 for some in self._row_numbers(sql, (self.space.number, root.number, *condition[1])):
                     mask[some] = True
             return mask
+
+    def declared_fields(self) -> dict[str, FieldKind]:
+        """The columns of the collection's catalogues, with their kinds."""
+        with translated(self._directory):
+            return declared_fields(self.connection)
 
     def where_mask(self, condition: Condition) -> RowMask:
         """Rows with an item that meets the condition; a million items take milliseconds where there are columns."""
