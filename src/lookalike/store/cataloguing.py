@@ -8,9 +8,11 @@ Everything is asked and written some thousand rows at a time: 100,000 rows take 
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.fields import of_place
 from lookalike.store.database import select_in
 from lookalike.store.finishing import newest_item
 from lookalike.store.places import joined_key
@@ -21,7 +23,7 @@ from lookalike.store.tables import as_json, read_current_space, read_root
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lookalike.core.records import Asset
     from lookalike.store.records import Root
@@ -67,15 +69,20 @@ def put_rows(connection: sqlite3.Connection, root: int, rows: Sequence[Asset]) -
     )
 
 
-def put_metadata(connection: sqlite3.Connection, root: int, described: Iterable[tuple[bytes, Any]]) -> list[int]:
+def put_metadata(
+    connection: sqlite3.Connection, root: int, described: Iterable[tuple[bytes, Mapping[str, Any]]]
+) -> list[int]:
     """Write what a place says where it says something else now; the numbers of those items. Part of a transaction."""
-    texts = {key: as_json(metadata) for key, metadata in described}
-    sql = "SELECT key, number, metadata FROM items WHERE root = ? AND key IN ({})"
-    changed = [
-        (texts[key], number)
-        for key, number, before in select_in(connection, sql, (root,), texts)
-        if before != texts[key]
-    ]
+    said = dict(described)
+    sql = (
+        "SELECT i.key, i.number, i.metadata, c.metadata FROM items i JOIN contents c ON c.number = i.content"
+        " WHERE i.root = ? AND i.key IN ({})"
+    )
+    changed = []
+    for key, number, before, by_bytes in select_in(connection, sql, (root,), said):
+        text = as_json(of_place(said[key], json.loads(by_bytes)))
+        if text != before:
+            changed.append((text, number))
     connection.executemany("UPDATE items SET metadata = ? WHERE number = ?", changed)
     return [number for _, number in changed]
 

@@ -6,12 +6,14 @@ the process dies or the disk is full before it, none of it.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.arrays import unit_vectors
+from lookalike.core.fields import FALLBACKS, of_place
 from lookalike.store.database import select_in
 from lookalike.store.records import PutReport
 from lookalike.store.rows import append_rows
@@ -217,7 +219,7 @@ def _put_items(connection: sqlite3.Connection, found: Sequence[Found], contents:
         known = connection.execute(
             "SELECT number, picture FROM items WHERE root = ? AND key = ?", (file.root, file.key)
         ).fetchone()
-        values = _item_values(file, content, roots)
+        values = _item_values(connection, file, content, roots)
         if known is None:
             added += 1
             (id,) = free_ids(connection, roots[file.root], [file.id])
@@ -239,9 +241,23 @@ def _put_items(connection: sqlite3.Connection, found: Sequence[Found], contents:
     return added, changed
 
 
-def _item_values(file: Found, content: _Content, roots: Mapping[int, Root]) -> tuple[Any, ...]:
+def _item_values(
+    connection: sqlite3.Connection, file: Found, content: _Content, roots: Mapping[int, Root]
+) -> tuple[Any, ...]:
     uri = uri_to_keep(roots, file.root, file.key, file.uri)
-    return uri, file.size, file.modified_ns, content.picture, content.number, as_json(file.metadata)
+    metadata = as_json(_of_place(connection, file, content))
+    return uri, file.size, file.modified_ns, content.picture, content.number, metadata
+
+
+def _of_place(connection: sqlite3.Connection, file: Found, content: _Content) -> Mapping[str, Any]:
+    """What the file's place says, without a date to fall back on where its bytes have one."""
+    if file.metadata.get("taken_from") not in FALLBACKS:
+        return file.metadata
+    by_bytes = file.picture_metadata
+    if not by_bytes:
+        (text,) = connection.execute("SELECT metadata FROM contents WHERE number = ?", (content.number,)).fetchone()
+        by_bytes = json.loads(text)
+    return of_place(file.metadata, by_bytes)
 
 
 def _insert(connection: sqlite3.Connection, sql: str, values: tuple[Any, ...]) -> int:

@@ -95,7 +95,7 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class KnownItem:
-    """What is needed to see whether a file changed since it was taken."""
+    """What is needed to see whether a file, or what lies beside it (`Asset.beside`), changed since it was taken."""
 
     id: str
     key: bytes
@@ -103,6 +103,7 @@ class KnownItem:
     modified_ns: int
     picture: int
     offline: bool
+    beside: str = ""
 
 
 class ItemRecord(NamedTuple):

@@ -6,6 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.fields import BESIDE
 from lookalike.store.database import select_in
 from lookalike.store.places import native_path
 from lookalike.store.records import Failure, ItemRecord, Root, Space
@@ -32,6 +33,11 @@ _ITEMS_OF_ROWS = f"""
     SELECT v.row, {_ITEM} FROM vectors v CROSS JOIN items i ON i.picture = v.picture
     CROSS JOIN contents c ON c.number = i.content WHERE v.space = ? AND v.row IN ({{}})
 """  # noqa: S608 columns of ours
+
+BESIDE_SQL = f"""
+    CASE WHEN instr(metadata, '"{BESIDE}"') THEN coalesce(json_extract(metadata, '$.{BESIDE}'), '') ELSE '' END
+"""
+"""`Asset.beside` of an item when it was taken; a search in the text is cheaper than to parse what mostly has none."""
 
 
 def read_spaces(connection: sqlite3.Connection) -> list[Space]:
@@ -179,9 +185,7 @@ def _item(row: Sequence[Any], roots: Mapping[int, Root]) -> ItemRecord:
     root = roots[number]
     shown = _uri(root, key, uri)
     metadata = _json(own, _json(of_bytes, {}))
-    return ItemRecord(
-        id, shown, number, key, size, modified_ns, picture, width, height, format, root.offline, metadata
-    )
+    return ItemRecord(id, shown, number, key, size, modified_ns, picture, width, height, format, root.offline, metadata)
 
 
 def _json(text: str, under: dict[str, Any]) -> dict[str, Any]:

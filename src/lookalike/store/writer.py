@@ -22,6 +22,7 @@ from lookalike.store.lock import release_lock, take_lock
 from lookalike.store.records import CompactReport, KnownItem, Space
 from lookalike.store.rows import create_rows, slug_of
 from lookalike.store.tables import (
+    BESIDE_SQL,
     failures_at,
     items_of_pictures,
     read_current_space,
@@ -147,11 +148,12 @@ class Writer(Closing):
     def known(self, root: int, keys: Sequence[bytes]) -> dict[bytes, KnownItem]:
         """Items at some keys of a root."""
         with translated(self._directory):
-            sql = "SELECT id, key, size, modified_ns, picture FROM items WHERE root = ? AND key IN ({})"
+            columns = f"id, key, size, modified_ns, picture, {BESIDE_SQL}"
+            sql = f"SELECT {columns} FROM items WHERE root = ? AND key IN ({{}})"  # noqa: S608 columns of ours
             offline = read_root(self._connection, root).offline
             return {
-                key: KnownItem(id, key, size, modified_ns, picture, offline)
-                for id, key, size, modified_ns, picture in select_in(self._connection, sql, (root,), keys)
+                key: KnownItem(id, key, size, modified_ns, picture, offline, beside)
+                for id, key, size, modified_ns, picture, beside in select_in(self._connection, sql, (root,), keys)
             }
 
     def known_failures(self, root: int, keys: Sequence[bytes]) -> dict[bytes, Failure]:

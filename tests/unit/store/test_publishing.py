@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,32 @@ def test_a_file_known_by_its_bytes_has_what_was_read_when_they_were_decoded(stor
     assert (copy.width, copy.height, copy.format) == (40, 30, "PNG")
     assert copy.metadata == {"taken": "2020-01-02"}
     assert all_items(store)[b"a.png"].metadata == {"taken": "2020-01-02", "price": 3}
+
+
+NAMED = {"taken": "2019-05-03T17:10:22", "taken_from": "file name", "caption": "by the sea"}
+
+
+def test_a_date_to_fall_back_on_gives_way_to_one_in_the_bytes(store, writer, root, space):
+    dated = {"taken": "2020-01-02", "taken_from": "exif"}
+    writer.put(space, [found(root, b"a.png", "cat", picture_metadata=dated, metadata=NAMED)])
+    writer.put(
+        space,
+        [replace(recognised(root, b"b.png", "cat"), metadata=NAMED), found(root, b"c.png", "dog", metadata=NAMED)],
+    )
+    items = all_items(store)
+    assert items[b"a.png"].metadata == items[b"b.png"].metadata == {**dated, "caption": "by the sea"}
+    assert items[b"c.png"].metadata == NAMED
+
+
+def test_what_a_place_says_can_be_said_anew_by_the_same_rule(store, writer, root, space):
+    dated = {"taken": "2020-01-02", "taken_from": "exif"}
+    writer.put(space, [found(root, b"a.png", "cat", picture_metadata=dated), found(root, b"b.png", "dog")])
+    places = [(key, {**NAMED, "beside": "0a0b0c0d"}) for key in (b"a.png", b"b.png", b"gone.png")]
+    assert writer.set_item_metadata(root.number, places) == 2
+    assert writer.set_item_metadata(root.number, places) == 0
+    assert all_items(store)[b"a.png"].metadata == {**dated, "caption": "by the sea", "beside": "0a0b0c0d"}
+    assert all_items(store)[b"b.png"].metadata == {**NAMED, "beside": "0a0b0c0d"}
+    assert {each.beside for each in writer.known(root.number, [b"a.png", b"b.png"]).values()} == {"0a0b0c0d"}
 
 
 def test_metadata_that_json_does_not_know_is_stored_as_text_or_null(store, writer, root, space):
