@@ -94,7 +94,8 @@ def opened(here: World, made: dict[str, Any], point: dict[str, int] | None = Non
 
 def calibrated(work: Path, made: dict[str, Any], dim: int, count: int) -> dict[str, Any]:
     """The point and figures that the engine's own calibration finds, with half of the queries; kept in a file."""
-    from lookalike.engine.calibrate import Questions, calibrate
+    from lookalike.engine.curve import calibrate
+    from lookalike.engine.questions import Questions
     from lookalike.index.kinds import IndexSpec
 
     note = work / "indexes" / f"{made['kind']}-{dim}-{count}.point.json"

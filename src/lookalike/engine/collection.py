@@ -358,7 +358,7 @@ class Collection(Closing):
 
     def _captions(self) -> Vectors | None:
         """Questions in words to calibrate an index with; none where the encoder of imported vectors is not here."""
-        from lookalike.engine.calibrate import caption_vectors
+        from lookalike.engine.questions import caption_vectors
 
         with suppress(EncoderUnavailable):
             return caption_vectors(self.encoder)

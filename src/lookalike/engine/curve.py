@@ -1,8 +1,9 @@
 """What an index gives for its time: recall against latency, point by point, and the point that is best.
 
-Found by measuring: up a ladder of efforts until the target is reached for pictures and for words alike, then between
-its last two rungs, then with fewer candidates as long as the target holds. Where all effort is not enough, the
-candidates are doubled instead. The climb ends early where more effort finds no more, or takes longer than it may.
+Found by measuring, at the end of each build and when a collection is tuned. From the least effort on, twice the effort
+and twice the candidates are tried, and the step is taken that brings more recall for its time, until pictures and words
+alike surely reach the target or nothing brings more. Then less is tried as long as the target holds. So codes that
+confuse near rows are helped by more candidates, and lists that hide some by more effort.
 """
 
 from __future__ import annotations
@@ -11,21 +12,25 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from lookalike.engine.calibrate import FETCH_AT_MOST, recall_at, surely
 from lookalike.engine.plan import K_MEASURED
+from lookalike.engine.questions import recall_at, surely
+from lookalike.index.exact import ExactIndex
 from lookalike.index.kinds import OperatingPoint, default_point, efforts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from lookalike.core.arrays import Vectors
-    from lookalike.engine.calibrate import Questions
-    from lookalike.index.exact import ExactIndex
+    from lookalike.core.arrays import HalfVectors, Vectors
+    from lookalike.engine.questions import Questions
     from lookalike.index.kinds import IndexSpec
     from lookalike.index.rescored import RescoredIndex
 
 SATURATED = 0.002
-"""More recall than this is what twice the effort has to bring, once half of the answers are found."""
+"""More recall than this is what a step has to bring, once half of the answers are found."""
+FETCH_AT_MOST = 8
+"""Times the usual candidates."""
+EXACT_ROWS = 50_000
+"""Rows by which the exact scan is timed: read from memory, not from caches."""
 TIMED_S = 1.0
 """Seconds spent on timing one point at most."""
 TIMED_QUERIES = 100
@@ -69,6 +74,51 @@ class Measured:
         return {name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(self).items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Where an index is searched from now on, and what a record keeps of how that was found."""
+
+    best: Measured
+    reached: bool
+    measured: dict[str, Any]
+
+    @property
+    def point(self) -> OperatingPoint:
+        return self.best.point
+
+
+def calibrate(
+    index: RescoredIndex, rows: HalfVectors, spec: IndexSpec, questions: Questions, target: float
+) -> Calibration:
+    """The fastest point at which `index`, over `rows`, surely reaches `target` for pictures and for words alike.
+
+    Where none does, the one that comes nearest.
+    """
+    curve = trace(index, spec, questions, target)
+    best = best_of(curve, target)
+    some = ExactIndex(rows[:EXACT_ROWS])
+    exact_ns = 1e6 * measure_exact(some, questions).ms / max(some.count * some.dim, 1)
+    return Calibration(best, best.surely >= target, figures(curve, best, questions, target, exact_ns))
+
+
+def figures(
+    curve: Iterable[Measured], best: Measured, questions: Questions, target: float, exact_ns: float
+) -> dict[str, Any]:
+    """What a record keeps of a measurement, JSON-ready. `exact_ns`: of a component when all rows are compared."""
+    words = int(questions.is_words.sum())
+    return {
+        "k": K_MEASURED,
+        "questions": [len(questions.vectors) - words, words],
+        "target_recall": target,
+        "recall_pictures": round(best.recall_pictures, 4),
+        "recall_words": None if best.recall_words is None else round(best.recall_words, 4),
+        "ms": round(best.ms, 4),
+        "p95_ms": round(best.p95_ms, 4),
+        "exact_ns": round(exact_ns, 4),
+        "curve": [[each.effort, each.fetch, each.recall_pictures, each.recall_words] for each in curve],
+    }
+
+
 def trace(
     index: RescoredIndex,
     spec: IndexSpec,
@@ -80,7 +130,8 @@ def trace(
 ) -> list[Measured]:
     """Points of an index on its way to `target`, in the order in which they were measured.
 
-    `give_up_ms`: an index this slow gets no more effort. `between` is called before each point and may raise.
+    `give_up_ms`: an index this slow is not asked to look any further. `between` is called before each point and may
+    raise.
     """
     points: dict[OperatingPoint, Measured] = {}
 
@@ -92,37 +143,32 @@ def trace(
         return points[point]
 
     ladder, usual = efforts(spec, index.count), default_point(spec).fetch
-    fetch = usual
-    while True:
-        reached = _climb(ladder, lambda effort: at(effort, fetch), target, give_up_ms)  # noqa: B023 used at once
-        if reached is not None or fetch >= min(FETCH_AT_MOST * usual, index.count):
+    most = min(FETCH_AT_MOST * usual, index.count)
+    here = at(ladder[0], min(usual, most))
+    while here.surely < target and here.ms <= give_up_ms:
+        steps = [at(effort, here.fetch) for effort in ladder if effort > here.effort][:1]
+        if here.fetch < most:
+            steps.append(at(here.effort, min(2 * here.fetch, most)))
+        gaining = [step for step in steps if step.surely > here.surely + SATURATED]
+        if not gaining and (not steps or here.recall > 0.5):
             break
-        fetch = min(2 * fetch, index.count)
-    if reached is not None:
-        while fetch // 2 > K_MEASURED and at(reached, fetch // 2).surely >= target:
-            fetch //= 2
-        beyond = next((effort for effort in ladder if effort > reached), None)
-        if beyond is not None:
-            at(beyond, fetch)
+        here = max(gaining or steps, key=lambda step: (step.surely - here.surely) / step.ms)
+    if here.surely >= target:
+        _trim(here, ladder, at, target)
     return list(points.values())
 
 
-def _climb(ladder: tuple[int, ...], at: Callable[[int], Measured], target: float, give_up_ms: float) -> int | None:
-    """The least effort that reaches the target, to about a quarter; None when none does."""
-    low, before = 0, -1.0
-    for effort in ladder:
-        found = at(effort)
-        if found.surely >= target:
-            break
-        if found.ms > give_up_ms or (before > 0.5 and found.recall - before < SATURATED):
-            return None
-        low, before = effort, found.recall
-    else:
-        return None
+def _trim(here: Measured, ladder: tuple[int, ...], at: Callable[[int, int], Measured], target: float) -> None:
+    """From a point that reaches the target: with less effort, to about a quarter, and with fewer candidates."""
+    effort, fetch = here.effort, here.fetch
+    low = max((each for each in ladder if each < effort), default=0)
     while low and effort - low > max(low // 4, 1):
         middle = (low + effort) // 2
-        low, effort = (low, middle) if at(middle).surely >= target else (middle, effort)
-    return effort
+        low, effort = (low, middle) if at(middle, fetch).surely >= target else (middle, effort)
+    while fetch // 2 > K_MEASURED and at(effort, fetch // 2).surely >= target:
+        fetch //= 2
+    for beyond in [each for each in ladder if each > effort][:1]:
+        at(beyond, fetch)
 
 
 def best_of(points: Iterable[Measured], target: float, budget_ms: float | None = None) -> Measured:

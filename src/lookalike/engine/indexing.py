@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lookalike.core.errors import CollectionBusy, IndexUnusable, LookalikeError
 from lookalike.core.memory import physical_memory
-from lookalike.engine.calibrate import ask, calibrate
+from lookalike.engine.curve import calibrate
 from lookalike.engine.plan import DEAD_SHARE, IndexChoice, Wishes, choose_spec, outgrown
+from lookalike.engine.questions import ask
 from lookalike.engine.remembered import identity_of, state_of
 from lookalike.engine.reports import ImportReport, IndexReport, Progress, SyncReport
 from lookalike.index.building import BuildProgress
-from lookalike.index.kinds import IndexSpec
+from lookalike.index.kinds import IndexSpec, richer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from lookalike.core.arrays import Vectors
     from lookalike.engine.background import BackgroundBuild
+    from lookalike.engine.questions import Questions
     from lookalike.engine.reports import IndexEvent
     from lookalike.store.collection_store import IndexRecord, Space, Store
 
@@ -229,22 +231,31 @@ def _begun(store: Store, space: Space, spec: IndexSpec, reason: str) -> IndexRec
 
 
 def _made(work: _Work, record: IndexRecord) -> IndexRecord | None:
-    """Write the file and find its operating point; the record to publish, None when stopped."""
+    """Write the file and find its operating point; the record to publish, None when stopped.
+
+    When not enough is found there, and the layout is our choice, it is built again with richer codes.
+    """
     from lookalike.index.building import build
     from lookalike.index.opening import open_index
 
+    wishes = wishes_of(work.store)
     store, space = work.store, work.need.space
-    path, spec, identity = store.index_path(space, record), IndexSpec.from_dict(record.spec), identity_of(space, record)
+    path, identity = store.index_path(space, record), identity_of(space, record)
     with store.snapshot(space) as snapshot:
         rows = snapshot.rows[: record.count]
     threads = work.threads or (1 if record.count < ROWS_FOR_THREADS else None)
-    manifest = build(spec, rows, path, identity=identity, told=work.told, threads=threads, stop=work.stop)
-    if manifest is None or work.stop.is_set():
-        return None
-    index = open_index(path, rows, identity=identity)
-    found = calibrate(index, rows, spec, ask(rows, work.words()), wishes_of(store).target_recall)
-    missed = "" if found.reached else f"; at most {found.lowest_recall:.2f} of the right answers are found"
-    return replace(record, point=found.point.as_dict(), measured=found.measured, reason=record.reason + missed)
+    questions: Questions | None = None
+    spec: IndexSpec | None = IndexSpec.from_dict(record.spec)
+    while spec is not None:
+        manifest = build(spec, rows, path, identity=identity, told=work.told, threads=threads, stop=work.stop)
+        if manifest is None or work.stop.is_set():
+            return None
+        questions = questions or ask(rows, work.words())
+        found = calibrate(open_index(path, rows, identity=identity), rows, spec, questions, wishes.target_recall)
+        record = replace(record, spec=spec.as_dict(), point=found.point.as_dict(), measured=found.measured)
+        spec = None if found.reached or wishes.spec else richer(spec)
+    missed = "" if found.reached else f"; at most {found.best.recall:.2f} of the right answers are found"
+    return replace(record, reason=record.reason + missed)
 
 
 def check_indexes(store: Store) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 Pure functions from what is known to a choice; nothing here opens a file. The constants are the planner's whole
 knowledge of machines; each names the measurement it comes from. What can be measured on the very machine
-(`engine/calibrate.py`) takes their place.
+(`engine/curve.py`) takes their place.
 """
 
 from __future__ import annotations

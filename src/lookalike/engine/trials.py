@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.cores import usable_cores
 from lookalike.core.errors import CollectionError, CollectionNotFound, MissingExtra
-from lookalike.engine.calibrate import ask
 from lookalike.engine.indexing import WISHES_SETTING
+from lookalike.engine.questions import ask
 from lookalike.engine.remembered import identity_of
 from lookalike.index.building_process import RowsFile, build_in_process
 from lookalike.index.exact import ExactIndex
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lookalike.core.arrays import HalfVectors, Vectors
-    from lookalike.engine.calibrate import Questions
     from lookalike.engine.plan import Wishes
+    from lookalike.engine.questions import Questions
     from lookalike.index.building import BuildProgress
     from lookalike.index.kinds import IndexSpec, OperatingPoint
     from lookalike.index.rescored import RescoredIndex

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import LookalikeError, OutOfSpace
 from lookalike.core.memory import physical_memory
-from lookalike.engine.curve import Measured, best_of, measure_exact, trace
+from lookalike.engine.curve import Measured, best_of, figures, measure_exact, trace
 from lookalike.engine.indexing import MEMORY_SHARE
-from lookalike.engine.plan import EXACT_MS, K_MEASURED, Wishes, choose_spec
+from lookalike.engine.plan import EXACT_MS, Wishes, choose_spec
 from lookalike.engine.trials import EXACT, Stopped, Trying, kinds_to_try
 from lookalike.engine.tuning_report import Aim, Tried, TuneReport
-from lookalike.index.kinds import HNSW_KINDS, IVF_KINDS, IndexSpec, default_spec, estimated_bytes
+from lookalike.index.kinds import HNSW_KINDS, IVF_KINDS, MOST_BITS, IndexSpec, default_spec, estimated_bytes
 
 if TYPE_CHECKING:
     import threading
@@ -255,17 +255,8 @@ class _Search:
     def _figures(self, chosen: Tried) -> dict[str, Any]:
         """What a record keeps of the measurement."""
         assert chosen.best is not None
-        return {
-            "k": K_MEASURED,
-            "questions": list(self.trials.asked),
-            "target_recall": self.aim.target_recall,
-            "recall_pictures": round(chosen.best.recall_pictures, 4),
-            "recall_words": None if chosen.best.recall_words is None else round(chosen.best.recall_words, 4),
-            "ms": round(chosen.best.ms, 4),
-            "p95_ms": round(chosen.best.p95_ms, 4),
-            "exact_ns": round(1e6 * self.exact_ms / self.trials.rows.size, 4),
-            "curve": [[each.effort, each.fetch, each.recall_pictures, each.recall_words] for each in chosen.curve],
-        }
+        exact_ns = 1e6 * self.exact_ms / self.trials.rows.size
+        return figures(chosen.curve, chosen.best, self.trials.questions, self.aim.target_recall, exact_ns)
 
     def _tell(self, name: str, doing: str, share: float) -> None:
         number = len(self.tried) + 1
@@ -283,6 +274,8 @@ def _parameters(spec: IndexSpec) -> Iterator[str]:
         yield "ef_construction"
     if spec.kind == "annoy":
         yield "trees"
+    if spec.kind == "ivf-rabitq":
+        yield "bits"
 
 
 def _changed(spec: IndexSpec, name: str, times: float, shape: tuple[int, ...]) -> IndexSpec | None:
@@ -296,5 +289,6 @@ def _changed(spec: IndexSpec, name: str, times: float, shape: tuple[int, ...]) -
         "m": (_SMALLEST_M, _LARGEST_M),
         "ef_construction": (_SMALLEST_CONSTRUCTION, _LARGEST_CONSTRUCTION),
         "trees": (_SMALLEST_TREES, _LARGEST_TREES),
+        "bits": (1, MOST_BITS),
     }[name]
     return replace(spec, **{name: value}) if smallest <= value <= largest else None

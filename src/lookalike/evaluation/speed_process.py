@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.memory import resident_memory
-from lookalike.engine.calibrate import Questions, recalls, without
 from lookalike.engine.plan import K_MEASURED
+from lookalike.engine.questions import Questions, recalls, without
 from lookalike.index.exact import ExactIndex
 from lookalike.index.kinds import OperatingPoint
 from lookalike.index.manifest import read_manifest

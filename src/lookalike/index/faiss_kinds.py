@@ -125,7 +125,7 @@ def new_index(spec: IndexSpec, dim: int) -> Any:
 
 
 def lists_of(index: Any) -> Any:
-    """The inverted lists in an index of one of `IVF_KINDS`: itself, or what stands behind the turning of its vectors."""
+    """The inverted lists of an index of `IVF_KINDS`: itself, or what stands behind the turning of its vectors."""
     import faiss
 
     return faiss.downcast_index(index.index) if isinstance(index, faiss.IndexPreTransform) else index
@@ -183,6 +183,9 @@ def threads(number: int) -> Iterator[None]:
     import faiss
 
     before = faiss.omp_get_max_threads()
+    if before == number:
+        yield
+        return
     faiss.omp_set_num_threads(number)
     try:
         yield

@@ -27,7 +27,8 @@ _PQ_DIMS = 4
 _RABITQ_BITS = 2
 """One bit a component finds pictures, but not words: among a million rows their ten best lie within 0.03 of a cosine,
 less than such a code is wrong by (of 200 candidates of 256 components, one bit has 0.76 of the ten, two have 0.98)."""
-_MOST_BITS = 8
+MOST_BITS = 8
+"""Of RaBitQ, for each component."""
 _FETCH = {"flat": 12, "fp16": 16, "sq8": 40, "ivf-flat": 12, "ivf-sq8": 40, "hnsw": 12, "hnsw-sq8": 40}
 """Candidates for ten answers: what the codes lose is won back by re-scoring. Coarser codes need `_FETCH_COARSE`."""
 _FETCH_COARSE = 100
@@ -56,7 +57,7 @@ class IndexSpec:
             value = getattr(self, field.name)
             if type(value) is not int or value < 0:
                 raise ValueError(f"{field.name} is {value!r}; wanted a whole number from 0 up")
-        if (self.kind == "ivf-rabitq") != (0 < self.bits <= _MOST_BITS):
+        if (self.kind == "ivf-rabitq") != (0 < self.bits <= MOST_BITS):
             raise ValueError(f"{self.kind} has no codes of {self.bits} bits a component")
 
     def as_dict(self) -> dict[str, Any]:
@@ -114,7 +115,7 @@ def default_spec(kind: str, count: int, dim: int, *, seed: int = 0) -> IndexSpec
 
 def richer(spec: IndexSpec) -> IndexSpec | None:
     """The same with codes that tell rows better apart, for an index whose search misses its target; None at the end."""
-    if spec.kind != "ivf-rabitq" or 2 * spec.bits > _MOST_BITS:
+    if spec.kind != "ivf-rabitq" or 2 * spec.bits > MOST_BITS:
         return None
     return replace(spec, bits=2 * spec.bits)
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from lookalike.core.arrays import unit_vectors
-from lookalike.engine.calibrate import Questions, ask, calibrate, recalls
+from lookalike.engine.curve import calibrate
 from lookalike.engine.plan import BaseState, Near, QueryState
+from lookalike.engine.questions import Questions, ask, recalls
 from lookalike.engine.sample import NEAREST, RowSample
 from lookalike.engine.search import nearest, planned
 from lookalike.index.building import build

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lookalike.core.arrays import unit_vectors
-from lookalike.engine.calibrate import ask, calibrate, caption_vectors, recall_at, recalls, surely, without
+from lookalike.engine.curve import calibrate
+from lookalike.engine.questions import ask, caption_vectors, recall_at, recalls, surely, without
 from lookalike.index.building import build
 from lookalike.index.kinds import OperatingPoint, default_spec, efforts
 from lookalike.index.manifest import Identity
@@ -44,7 +45,7 @@ def test_the_target_is_reached_for_pictures_and_for_words_by_other_questions_too
     spec, index = opened
     found = calibrate(index, rows, spec, ask(rows, words), TARGET)
     assert found.reached
-    assert found.lowest_recall >= TARGET
+    assert found.best.recall >= TARGET
     assert found.measured["questions"] == [200, 80]
     others = ask(rows, unit_vectors(np.random.default_rng(5).standard_normal((80, DIM))), seed=6)
     recall = recall_at(index, others, found.point)
