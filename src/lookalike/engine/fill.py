@@ -6,12 +6,12 @@ migration had to leave out, because a disk was unplugged then.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from lookalike.core.records import Asset, DecodeLimits, Picture, Skipped
+from lookalike.core.errors import LookalikeError
+from lookalike.core.records import DecodeLimits, Picture, Skipped
 from lookalike.engine.pace import Pace
-from lookalike.images.folder import folder
+from lookalike.engine.sources import asset_of, sources_of
 
 if TYPE_CHECKING:
     import threading
@@ -39,7 +39,7 @@ def fill(
     A file that no longer holds the picture it held is left to the next run of `index`. Ends soon once `stop` is set.
     """
     pace = Pace()
-    sources = {root.number: folder(root.path) for root in store.roots()}
+    sources = sources_of(store)
     after = 0
     while not _is_set(stop) and (page := writer.missing_rows(space, after, PAGE)):
         after = page[-1][0]
@@ -60,10 +60,11 @@ def decode_items(
     items: list[ItemRecord], sources: Mapping[int, Source], side: int, pool: DecodingPool
 ) -> Iterator[tuple[ItemRecord, Picture | Skipped]]:
     """Read items again from where they are; in no particular order."""
-    by_uri = {item.uri: item for item in items}
-    jobs = ((sources[item.root], Asset(item.key, item.uri, item.size, item.modified_ns)) for item in items)
+    assets = [asset_of(item) for item in items]
+    item_of = {id(asset): item for asset, item in zip(assets, items, strict=True)}  # two may have one address
+    jobs = ((sources[item.root], asset) for asset, item in zip(assets, items, strict=True))
     for _, asset, outcome in pool.decode_many(jobs, side=side, limits=DecodeLimits()):
-        yield by_uri[asset.uri], outcome
+        yield item_of[id(asset)], outcome
 
 
 def _decoded(
@@ -79,7 +80,7 @@ def _decoded(
         again: dict[int, list[ItemRecord]] = {}
         for item, read in decode_items([items[0] for items in waiting.values()], sources, side, pool):
             outcome = read
-            if isinstance(read, Picture) and not _is_still(writer, item, read):
+            if isinstance(read, Picture) and not _is_still(writer, sources, item, read):
                 outcome = Skipped(item.uri, "the file changed since it was indexed", "changed")
             rest = waiting[item.picture][1:]
             if isinstance(outcome, Skipped) and rest:
@@ -89,20 +90,19 @@ def _decoded(
         waiting = again
 
 
-def is_as_indexed(item: ItemRecord) -> bool:
+def is_as_indexed(item: ItemRecord, sources: Mapping[int, Source]) -> bool:
     """Whether the file of an item has the size and the time that it had."""
     try:
-        found = os.stat(os.fsencode(item.uri))
-    except OSError:
+        return sources[item.root].stamp(asset_of(item)) == (item.size, item.modified_ns)
+    except (OSError, LookalikeError):  # what a source needs may be away: a network, an extra
         return False
-    return (found.st_size, found.st_mtime_ns) == (item.size, item.modified_ns)
 
 
-def _is_still(writer: Writer, item: ItemRecord, picture: Picture) -> bool:
+def _is_still(writer: Writer, sources: Mapping[int, Source], item: ItemRecord, picture: Picture) -> bool:
     """Whether what was read is the item's picture; of an imported one, size and time are all there is to compare."""
     if item.picture in _holders(writer, picture):
         return True
-    return item.picture in writer.without_pixels([item.picture]) and is_as_indexed(item)
+    return item.picture in writer.without_pixels([item.picture]) and is_as_indexed(item, sources)
 
 
 def _holders(writer: Writer, picture: Picture) -> set[int]:

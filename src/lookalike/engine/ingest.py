@@ -13,20 +13,24 @@ happen only after a complete walk.
 
 from __future__ import annotations
 
+import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lookalike.core.cores import usable_cores
+from lookalike.core.errors import MissingExtra, SourceError
 from lookalike.core.records import Picture, Skipped
+from lookalike.engine.catalogues import planned, remember, report_of, unreadable
 from lookalike.engine.fill import fill
 from lookalike.engine.look import TRANSIENT, Look
 from lookalike.engine.reports import Progress, SyncReport
 from lookalike.engine.scopes import exclusions, removed_places, resolve_scopes
+from lookalike.engine.sources import place_of, sources_of
 from lookalike.engine.spool import Pending, Spool, batches
 from lookalike.engine.take import Taker
-from lookalike.images.folder import folder
 from lookalike.store.collection_store import Failure, FinishReport
+from lookalike.store.records import RowsReport
 
 if TYPE_CHECKING:
     import threading
@@ -35,7 +39,7 @@ if TYPE_CHECKING:
 
     from lookalike.core.protocols import Encoder, Source
     from lookalike.core.records import Asset, DecodeLimits
-    from lookalike.engine.reports import SyncEvent
+    from lookalike.engine.reports import CatalogueRead, SyncEvent
     from lookalike.engine.scopes import Scope
     from lookalike.images.catalogue_plan import CatalogueOptions
     from lookalike.images.decoding_pool import DecodingPool
@@ -74,8 +78,9 @@ def ingest(
     with store.writer() as writer, Spool() as differing:
         removed = removed_places(store, writer, paths)
         scopes = resolve_scopes(store, writer, paths)
-        run = _Run(writer, scopes, settings, stop)
+        run = _Run(store, writer, settings, stop)
         walk = Look(store, writer, exclusions(store, writer, settings.exclude), removed)
+        yield from _plan_catalogues(run, store, walk, scopes, is_asked=bool(paths))
         for scope in scopes:
             yield from _look(run, walk, scope, differing)
         walk.remember_devices()
@@ -90,11 +95,33 @@ def ingest(
         yield run.report(store.counts().offline)
 
 
+def _plan_catalogues(
+    run: _Run, store: Store, walk: Look, scopes: Sequence[Scope], *, is_asked: bool
+) -> Iterator[SyncEvent]:
+    """Find out how the catalogues among `scopes` are read. One that was not named by the user may be unreadable."""
+    for scope in scopes:
+        if not scope.root.is_catalogue or not os.path.exists(place_of(scope.root.path) or b""):
+            continue
+        try:
+            source = planned(store, scope.root, run.settings.catalogue if is_asked else None)
+        except (SourceError, MissingExtra) as error:
+            if is_asked:
+                raise
+            walk.unlisted.append((scope.root.number, b""))
+            yield run.skip(scope.root.number, unreadable(scope.root, str(error)), item_stays=True)
+            continue
+        remember(store, run.writer, scope.root, source)
+        walk.catalogues[scope.root.number] = run.sources[scope.root.number] = source
+        run.catalogues.append(report_of(source))
+
+
 def _look(run: _Run, walk: Look, scope: Scope, differing: Spool) -> Iterator[SyncEvent]:
     again, check = run.settings.retry_failed, run.settings.check_content
     for looked in walk.through(scope, again=again, check_content=check, stop=run.is_stopping):
         if isinstance(looked, Pending):
             differing.add(looked)
+        elif isinstance(looked, RowsReport):
+            run.settled(looked)
         elif looked is not None:
             yield run.skip(scope.root.number, looked, item_stays=walk.may_pass(looked))
         else:
@@ -107,7 +134,7 @@ def _look(run: _Run, walk: Look, scope: Scope, differing: Spool) -> Iterator[Syn
 def _take_all(run: _Run, encoder_of: Callable[[], Encoder], differing: Spool) -> Iterator[SyncEvent]:
     from lookalike.images.decoding_pool import DecodingPool
 
-    run.total = run.unchanged + len(run.skipped) + differing.count
+    run.total = run.unchanged + run.rows_added + run.rows_changed + len(run.skipped) + differing.count
     with DecodingPool(run.settings.workers or usable_cores(), stop=run.stop) as pool, Spool() as unknown:
         encoder = encoder_of()
         run.taker = taker = Taker(run.writer, encoder, run.writer.create_space(encoder.id, encoder.name, encoder.dim))
@@ -120,7 +147,8 @@ def _take_all(run: _Run, encoder_of: Callable[[], Encoder], differing: Spool) ->
 
 def _recognise(run: _Run, taker: Taker, pool: DecodingPool, differing: Spool, unknown: Spool) -> Iterator[SyncEvent]:
     """Take files whose bytes are those of a known picture; the others go on to `unknown`."""
-    waiting: dict[str, Pending] = {}
+    waiting: dict[int, Pending] = {}
+    """By the identity of the asset: two rows of a catalogue may show one file."""
 
     def worth_hashing() -> Iterator[tuple[Source, Asset]]:
         for batch in batches(differing, RECOGNISE_BATCH):
@@ -129,16 +157,15 @@ def _recognise(run: _Run, taker: Taker, pool: DecodingPool, differing: Spool, un
             sizes = run.writer.sizes_known([pending.asset.size for pending in batch])
             for pending in batch:
                 if pending.asset.size in sizes:
-                    waiting[pending.asset.uri] = pending
+                    waiting[id(pending.asset)] = pending
                     yield run.source(pending), pending.asset
                 else:
                     unknown.add(pending)
 
     for _, asset, outcome in pool.digest_many(worth_hashing(), limits=run.settings.limits):
-        pending = waiting.pop(asset.uri)
+        pending = waiting.pop(id(asset))
         if isinstance(outcome, Skipped):
-            stays = pending.picture is not None and outcome.code in TRANSIENT
-            yield run.skip(pending.root, outcome, item_stays=stays)
+            yield run.skip_taken(pending, outcome)
         elif not taker.take_known(pending, outcome):
             unknown.add(pending)
         yield from run.tell("take")
@@ -148,23 +175,22 @@ def _recognise(run: _Run, taker: Taker, pool: DecodingPool, differing: Spool, un
 
 def _decode(run: _Run, taker: Taker, pool: DecodingPool, unknown: Spool, encoder: Encoder) -> Iterator[SyncEvent]:
     """Decode and encode what is left."""
-    waiting: dict[str, Pending] = {}
+    waiting: dict[int, Pending] = {}
 
     def jobs() -> Iterator[tuple[Source, Asset]]:
         for pending in unknown:
-            waiting[pending.asset.uri] = pending
+            waiting[id(pending.asset)] = pending
             yield run.source(pending), pending.asset
 
     if run.is_stopping():
         return
     fit = getattr(encoder, "fit", None)
     for _, asset, outcome in pool.decode_many(jobs(), side=encoder.image_side, limits=run.settings.limits, fit=fit):
-        pending = waiting.pop(asset.uri)
+        pending = waiting.pop(id(asset))
         if isinstance(outcome, Picture):
             taker.take(pending, outcome)
         else:
-            stays = pending.picture is not None and outcome.code in TRANSIENT
-            yield run.skip(pending.root, outcome, item_stays=stays)
+            yield run.skip_taken(pending, outcome)
         yield from run.tell("take")
         if run.is_stopping():
             return
@@ -185,18 +211,18 @@ def _fill_gaps(run: _Run, store: Store, encoder_of: Callable[[], Encoder]) -> No
 class _Run:
     """The tally of one run, and what tells about it."""
 
-    def __init__(
-        self, writer: Writer, scopes: list[Scope], settings: IngestSettings, stop: threading.Event | None
-    ) -> None:
+    def __init__(self, store: Store, writer: Writer, settings: IngestSettings, stop: threading.Event | None) -> None:
         self.writer = writer
         self.settings = settings
         self.taker: Taker | None = None
         self.skipped: list[Skipped] = []
         self.unchanged = self.filled = 0
+        self.rows_added = self.rows_changed = self.rows_reused = 0
+        self.catalogues: list[CatalogueRead] = []
         self.finished = FinishReport(moved=0, removed=0, arrived=0)
         self.total: int | None = None
         self._failures: list[Failure] = []
-        self._sources: dict[int, Source] = {scope.root.number: folder(scope.root.path) for scope in scopes}
+        self.sources: dict[int, Source] = sources_of(store)
         self.stop = stop
         self._started = self._told = time.monotonic()
 
@@ -204,7 +230,21 @@ class _Run:
         return self.stop is not None and self.stop.is_set()
 
     def source(self, pending: Pending) -> Source:
-        return self._sources[pending.root]
+        return self.sources[pending.root]
+
+    def settled(self, rows: RowsReport) -> None:
+        """Count rows of a catalogue that needed no reading."""
+        self.unchanged += rows.unchanged
+        self.rows_added += rows.added
+        self.rows_changed += rows.changed + rows.described
+        self.rows_reused += rows.added + rows.changed
+
+    def skip_taken(self, pending: Pending, skipped: Skipped) -> Skipped:
+        """`skip` for a file that was to be taken; one of a catalogue is told with its id."""
+        if pending.id is not None:
+            skipped = replace(skipped, reason=f"id {pending.id}: {skipped.reason}")
+        stays = pending.picture is not None and skipped.code in TRANSIENT
+        return self.skip(pending.root, skipped, item_stays=stays)
 
     def skip(self, root: int, skipped: Skipped, *, item_stays: bool) -> Skipped:
         """Note an entry that is not taken; it is listed until it can be taken or is gone.
@@ -241,7 +281,7 @@ class _Run:
             yield self.progress(stage)
 
     def progress(self, stage: Literal["look", "take", "finish"]) -> Progress:
-        taken = self.taker.taken if self.taker else 0
+        taken = (self.taker.taken if self.taker else 0) + self.rows_added + self.rows_changed
         return Progress(
             stage=stage,
             done=self.unchanged + len(self.skipped) + taken,
@@ -254,14 +294,15 @@ class _Run:
     def report(self, offline: int) -> SyncReport:
         taker = self.taker
         return SyncReport(
-            added=(taker.added if taker else 0) - self.finished.arrived,
-            changed=taker.changed if taker else 0,
+            added=(taker.added if taker else 0) + self.rows_added - self.finished.arrived,
+            changed=(taker.changed if taker else 0) + self.rows_changed,
             moved=self.finished.moved,
             removed=self.finished.removed,
             offline=offline,
             encoded=(taker.encoded if taker else 0) + self.filled,
-            reused=taker.reused if taker else 0,
+            reused=(taker.reused if taker else 0) + self.rows_reused,
             skipped=tuple(self.skipped),
             seconds=time.monotonic() - self._started,
             interrupted=self.is_stopping(),
+            catalogues=tuple(self.catalogues),
         )

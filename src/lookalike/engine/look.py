@@ -1,22 +1,31 @@
-"""Looking through folders: which files are as the store knows them, and which have to be taken.
+"""Looking through sources: which files are as the store knows them, and which have to be taken.
 
-An unchanged file costs one `stat`. Only what differs leaves this module, as Pending.
+An unchanged file costs one `stat`, an unchanged row of a catalogue one more comparison. Only what has to be read leaves
+this module, as Pending.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from lookalike.core.errors import SourceError
 from lookalike.core.records import Asset, Skipped
+from lookalike.engine.catalogues import unreadable
 from lookalike.engine.scopes import Scope, is_out
+from lookalike.engine.sources import place_of, source_of
 from lookalike.engine.spool import Pending, batches
 from lookalike.images.folder import folder
+from lookalike.images.objects import ObjectSource
+from lookalike.images.tars import TarSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from lookalike.images.catalogue import CatalogueSource
     from lookalike.store.collection_store import Failure, KnownItem, Root, Store, Writer
+    from lookalike.store.records import RowsReport
 
 LOOK_BATCH = 500
 """Entries compared with the store in one query."""
@@ -27,14 +36,19 @@ DEVICES_SETTING = "devices"
 TRANSIENT = frozenset({"changing", "unreadable", "vanished", "crashed"})
 """Reasons that can pass by themselves: such a file is tried again in every run."""
 
-Looked: TypeAlias = "Pending | Skipped | None"
-"""A file to take, one that cannot be taken, or None for a file that is as it was."""
+ROWS_BATCH = 5000
+"""Rows of a catalogue settled in one commit."""
+
+Looked: TypeAlias = "Pending | Skipped | RowsReport | None"
+"""A file to take, one that cannot be taken, rows that were settled, or None for a file that is as it was."""
 
 
 class Look:
     """Walks scopes one after another; afterwards knows which were walked completely and what could not be listed."""
 
     def __init__(self, store: Store, writer: Writer, exclude: Sequence[str], removed: Mapping[bytes, bool]) -> None:
+        self.catalogues: dict[int, CatalogueSource] = {}
+        """By the number of their root, those that are there, as they are read in this run."""
         self._store = store
         self._writer = writer
         self._exclude = exclude
@@ -54,13 +68,21 @@ class Look:
         self._writer.set_offline(root, not is_there)
         if not is_there:
             return
-        self._devices[str(root)] = os.stat(_place_of(scope.root)).st_dev
-        source = folder(scope.root.path, exclude=self._exclude, below=scope.below)
-        is_gone = scope.root.is_file and not os.path.lexists(scope.root.path)
-        for batch in batches(() if is_gone else source.assets(stop=stop), LOOK_BATCH):
+        if _is_folder_root(scope.root):
+            self._devices[str(root)] = os.stat(_place_of(scope.root)).st_dev
+        for batch in batches(self._entries(scope, stop), ROWS_BATCH if scope.root.is_catalogue else LOOK_BATCH):
             kept = [entry for entry in batch if not self._was_removed(entry)]
             keys = [entry.key for entry in kept if entry.key is not None]
-            self._known, failed = self._writer.known(root, keys), self._writer.known_failures(root, keys)
+            failed = self._writer.known_failures(root, keys)
+            if scope.root.is_catalogue and not check_content:
+                rows = [each for each in kept if isinstance(each, Asset) and (again or not _stays_out(each, failed))]
+                report = self._writer.put_rows(root, rows)
+                yield report
+                yield from (_pending(scope, asset, picture) for asset, picture in report.left)
+                done = {row.key for row in rows}
+                kept = [entry for entry in kept if entry.key not in done]
+                keys = [key for key in keys if key not in done or key in failed]
+            self._known = self._writer.known(root, keys)
             self._writer.mark_seen(root, keys)
             for entry in kept:
                 if isinstance(entry, Skipped):
@@ -68,10 +90,29 @@ class Look:
                         self.unlisted.append((root, entry.key))
                     yield entry
                 else:
-                    failure = None if again else failed.get(entry.key)
-                    yield _compare(scope, entry, self._known.get(entry.key), failure, check_content=check_content)
+                    known, failure = self._known.get(entry.key), None if again else failed.get(entry.key)
+                    yield _compare(scope, entry, known, failure, check_content=check_content)
         if not stop():
             self.walked.append((root, scope.below))
+
+    def _entries(self, scope: Scope, stop: Callable[[], bool]) -> Iterator[Asset | Skipped]:
+        """What the source of a scope holds. One that cannot be read in this run is skipped as a whole."""
+        root = scope.root
+        if _is_folder_root(root):
+            is_gone = root.is_file and not os.path.lexists(root.path)
+            if not is_gone:
+                yield from folder(root.path, exclude=self._exclude, below=scope.below).assets(stop=stop)
+        elif root.is_catalogue:
+            if root.number in self.catalogues:
+                yield from self.catalogues[root.number].assets(stop=stop)
+        else:
+            source = source_of(root)
+            assert isinstance(source, TarSource | ObjectSource)
+            try:
+                yield from replace(source, below=scope.below).assets(stop=stop)
+            except SourceError as error:
+                self._writer.set_offline(root.number, True)
+                yield unreadable(root, str(error))
 
     def may_pass(self, skipped: Skipped) -> bool:
         """Whether the entry just given was taken before and may be readable again by itself."""
@@ -87,23 +128,30 @@ class Look:
 
 
 def note_what_is_away(store: Store, writer: Writer) -> None:
-    """Bring the mark of every root up to date: whether it is there at this moment."""
+    """Bring the mark of every root up to date: whether it is there at this moment. A network is not asked."""
     devices: dict[str, int] = store.setting(DEVICES_SETTING, {})
     for root in store.roots():
-        writer.set_offline(root.number, not _is_there(root, devices))
+        if place_of(root.path) is not None:
+            writer.set_offline(root.number, not _is_there(root, devices))
 
 
 def _is_there(root: Root, devices: Mapping[str, int]) -> bool:
     """Whether the root can be looked at. An empty folder on another device than before is a mount point
     whose disk was unplugged, not a folder whose files were all deleted.
     """
-    if root.is_imported:
-        return True
+    if not _is_folder_root(root):
+        its = place_of(root.path)
+        return its is None or os.path.exists(its)
     place = _place_of(root)
     if not os.path.isdir(place):
         return False
     before = devices.get(str(root.number))
     return before is None or before == os.stat(place).st_dev or not _is_empty(place)
+
+
+def _is_folder_root(root: Root) -> bool:
+    """Whether a root is a folder or a picture, not a catalogue, an archive or storage elsewhere."""
+    return place_of(root.path) == root.path
 
 
 def _place_of(root: Root) -> bytes:
@@ -114,16 +162,27 @@ def _place_of(root: Root) -> bytes:
 def _compare(
     scope: Scope, asset: Asset, item: KnownItem | None, failure: Failure | None, *, check_content: bool
 ) -> Looked:
-    stamp = (asset.size, asset.modified_ns)
-    if failure is not None and stamp == (failure.size, failure.modified_ns) and failure.code not in TRANSIENT:
+    if failure is not None and _stays_out(asset, {asset.key: failure}):
         return Skipped(
             asset.uri, failure.reason, failure.code, key=asset.key, size=asset.size, modified_ns=asset.modified_ns
         )
     if item is None:
-        return Pending(scope.root.number, asset, None)
-    if stamp == (item.size, item.modified_ns) and not check_content:
+        return _pending(scope, asset, None)
+    if (asset.size, asset.modified_ns) == (item.size, item.modified_ns) and not check_content:
         return None
-    return Pending(scope.root.number, asset, item.picture)
+    return _pending(scope, asset, item.picture)
+
+
+def _pending(scope: Scope, asset: Asset, picture: int | None) -> Pending:
+    return Pending(scope.root.number, asset, picture, asset.key.decode() if scope.root.is_catalogue else None)
+
+
+def _stays_out(asset: Asset, failed: Mapping[bytes, Failure]) -> bool:
+    """Whether a file failed before, has not changed since, and will not be readable by itself."""
+    failure = failed.get(asset.key)
+    if failure is None or failure.code in TRANSIENT:
+        return False
+    return (asset.uri, asset.size, asset.modified_ns) == (failure.uri, failure.size, failure.modified_ns)
 
 
 def _is_empty(place: bytes) -> bool:

@@ -51,12 +51,46 @@ class IndexReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnRead:
+    """A column of a catalogue: `name` in the table, `field` in filters, its kind.
+
+    `role`: "id", "picture", "title", "words" or "". `filled` cells say something; `unread` of them are not of the kind
+    that was said. Parquet is not counted: 0.
+    """
+
+    name: str
+    field: str
+    kind: str
+    role: str
+    filled: int
+    unread: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueRead:
+    """What was found out about a catalogue. `encoding` and `delimiter` are "" where the format has none."""
+
+    path: str
+    format: str
+    encoding: str
+    delimiter: str
+    rows: int
+    columns: tuple[ColumnRead, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """What `index --json` prints under "catalogues"."""
+        return {**asdict(self), "columns": [asdict(column) for column in self.columns]}
+
+
+@dataclass(frozen=True, slots=True)
 class SyncReport:
     """Totals of one run. `offline` counts items of roots that are not there now; nothing of them is lost.
 
     `encoded`: pictures that went through the encoder; `reused`: files whose picture was known already.
     `interrupted`: stopped on request before the end; what was done is kept, nothing was removed. `index`: how searches
-    are served after it; None when that was left for later.
+    are served after it; None when that was left for later. `changed` counts items whose picture changed, or what their
+    catalogue says about it. `catalogues`: those that were read.
     """
 
     added: int
@@ -70,6 +104,7 @@ class SyncReport:
     seconds: float
     interrupted: bool = False
     index: IndexReport | None = None
+    catalogues: tuple[CatalogueRead, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `index --json` prints."""
@@ -85,6 +120,7 @@ class SyncReport:
             "seconds": round(self.seconds, 3),
             "interrupted": self.interrupted,
             "index": None if self.index is None else self.index.as_dict(),
+            "catalogues": [each.as_dict() for each in self.catalogues],
         }
 
 

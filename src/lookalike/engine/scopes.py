@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lookalike.core.errors import SourceError
+from lookalike.engine.sources import place_of, root_address
 from lookalike.images.ignore import IgnoreRules
 
 if TYPE_CHECKING:
@@ -32,20 +33,23 @@ class Scope:
 
 
 def resolve_scopes(store: Store, writer: Writer, paths: Sequence[bytes]) -> list[Scope]:
-    """Scopes for `paths` (absolute, native), or for every known root when there are none.
+    """Scopes for `paths` (absolute and native, or addresses), or for every known root when there are none.
 
     A path that does not exist is an error unless it belongs to a known root: then it is a root that was
     unplugged, or a file that was deleted, and the walk finds that out.
     """
     if not paths:
         return [Scope(root) for root in store.roots() if not root.is_imported]
+    paths = [root_address(path) for path in paths]
+    places = {path: place_of(path) for path in paths}
+    there = [path for path, place in places.items() if place is None or os.path.lexists(place)]
     for path in paths:
-        if writer.root_for(path) is None and not os.path.lexists(path):
+        if writer.root_for(path) is None and path not in there:
             raise SourceError(
                 f"there is no file or folder {os.fsdecode(path)}",
                 hint="check the path; words go to: lookalike search",
             )
-    writer.add_roots([(path, not os.path.isdir(path)) for path in paths if os.path.lexists(path)])
+    writer.add_roots([(path, places[path] == path and not os.path.isdir(path)) for path in there])
     scopes: dict[tuple[int, bytes], Scope] = {}
     for path in paths:  # only now: a wider root may have taken over one named before it
         covered = writer.root_for(path)

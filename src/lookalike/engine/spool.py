@@ -20,11 +20,15 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A file to take: the number of its root, and that of the picture last seen there, if any."""
+    """A file to take: the number of its root, and that of the picture last seen there, if any.
+
+    `id`: the one its catalogue gives it, None where ids are made up.
+    """
 
     root: int
     asset: Asset
     picture: int | None
+    id: str | None = None
 
 
 class Spool(Closing):
@@ -35,7 +39,7 @@ class Spool(Closing):
         self.count = 0
 
     def add(self, pending: Pending) -> None:
-        pickle.dump((pending.root, pending.asset, pending.picture), self._file, protocol=5)
+        pickle.dump((pending.root, pending.asset, pending.picture, pending.id), self._file, protocol=5)
         self.count += 1
 
     def __iter__(self) -> Iterator[Pending]:

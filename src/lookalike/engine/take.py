@@ -125,4 +125,5 @@ def _found(pending: Pending, bytes_digest: bytes, picture: Picture | None = None
         metadata=asset.metadata,
         vector=vector,
         picture_metadata=picture.metadata if picture else {},
+        id=pending.id,
     )

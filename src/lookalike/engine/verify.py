@@ -9,8 +9,8 @@ from lookalike.core.records import Picture
 from lookalike.engine.fill import decode_items, is_as_indexed
 from lookalike.engine.indexing import check_indexes
 from lookalike.engine.reports import VerifyReport
+from lookalike.engine.sources import sources_of
 from lookalike.engine.spool import batches
-from lookalike.images.folder import folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,12 +37,12 @@ def verify(store: Store, encoder_for: Callable[[Space], Encoder], sample: int, s
         return VerifyReport(tuple(problems), rows=0, sampled=0, unreadable=0)
     with store.snapshot() as snapshot:
         sampled = snapshot.row_picture_sample(sample, seed)
-        places = ((row, next(filter(is_as_indexed, items), None)) for row, items in sampled)
+        sources = sources_of(store)
+        places = ((row, next((item for item in items if is_as_indexed(item, sources)), None)) for row, items in sampled)
         drawn = [(row, item) for row, item in places if item is not None]
         checked = 0
         encoder = encoder_for(snapshot.space) if drawn else None
         if encoder is not None and "image" in encoder.modalities:  # who made imported vectors may be unknown
-            sources = {root.number: folder(root.path) for root in store.roots()}
             with DecodingPool(usable_cores()) as pool:
                 checks = [_check(encoder, snapshot, batch, sources, pool) for batch in batches(drawn, SAMPLE_BATCH)]
             problems += [problem for found, _ in checks for problem in found]
@@ -60,13 +60,13 @@ def _check(
     """Sentences about vectors that are not their picture's, and how many could be checked."""
     import numpy as np
 
-    row_of = {item.uri: row for row, item in drawn}
+    row_of = {item.id: row for row, item in drawn}
     decoded = decode_items([item for _, item in drawn], sources, encoder.image_side, pool)
     readable = [(item, picture) for item, picture in decoded if isinstance(picture, Picture)]
     fresh = encoder.encode_images([picture.pixels for _, picture in readable])
     problems = []
     for (item, _), vector in zip(readable, fresh, strict=True):
-        row = row_of[item.uri]
+        row = row_of[item.id]
         apart = float(np.abs(np.asarray(snapshot.rows[row], dtype=np.float32) - vector).max())
         if apart > encoder.tolerance + HALF_STEP:
             problems.append(f"the vector of row {row} is not that of {item.uri}: a component differs by {apart:.4f}")

@@ -53,6 +53,11 @@ class CatalogueSource:
     options: CatalogueOptions = field(default_factory=CatalogueOptions)
     plan: CataloguePlan | None = None
 
+    @property
+    def shown(self) -> str:
+        """The path as a person is told it."""
+        return os.fsdecode(self.path)
+
     def assets(self, *, stop: Callable[[], bool] = lambda: False) -> Iterator[Asset | Skipped]:
         """An entry for each picture that a row names, in the order of the rows. Raises SourceError."""
         return _Rows(self, self.plan or read_plan(self.path, self.options)).entries(stop)

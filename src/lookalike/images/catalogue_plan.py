@@ -36,7 +36,8 @@ _NAMED = 20
 class CatalogueOptions:
     """How a catalogue is read; what is not said is found out. `types`: (column, kind) as said by the user.
 
-    Columns are named as the table does, or as its fields are called.
+    Columns are named as the table does, or as its fields are called. `group_by`: the field that says which pictures
+    belong together in the collection; each product's own ones unless said.
     """
 
     id_column: str | None = None
@@ -44,6 +45,7 @@ class CatalogueOptions:
     title_column: str | None = None
     text_columns: tuple[str, ...] = ()
     types: tuple[tuple[str, FieldKind], ...] = ()
+    group_by: str | None = None
     allow_url: bool = False
     encoding: str | None = None
 
