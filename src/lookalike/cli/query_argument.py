@@ -1,7 +1,8 @@
-"""What a person meant by the argument of `search`: words, a picture file, an address, or bytes on standard input.
+"""What a person meant by the words behind `search`: words, pictures, addresses, items, with + and - between them.
 
-An argument is a picture only if it has a separator or a picture's suffix, and exists; everything else is words.
-Where that guess could surprise, a sentence on standard error says what was made of it.
+The language is that of `engine.query_language`; here is decided what is a picture. A word is one only if it has a
+separator or a picture's suffix, and exists; everything else is words. Where that guess could surprise, a sentence on
+standard error says what was made of it. `-` as the whole query is a picture on standard input.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,47 +18,38 @@ import click
 
 from lookalike.cli import printing
 from lookalike.core.errors import SourceError
+from lookalike.core.records import PictureAt, Term
+from lookalike.engine.query_language import parse_query
 from lookalike.images.sniff import PICTURE_SUFFIXES, RAW_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 STANDARD_INPUT = "-"
-_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 _PLACE = re.compile(r"[/~]|\.{1,2}[/\\]|[a-zA-Z]:[/\\]|\\\\")  # how a path begins that nobody types as words
+_SIGN_INSIDE = re.compile(r"\S\s+[+-]\s+\S")
 
 
 def read_query(
     words: Sequence[str], *, as_text: bool, as_picture: bool, fetch: Callable[[str], bytes] | None
-) -> str | Path | bytes:
-    """A str for words, a Path or bytes for a picture. `fetch` gets the bytes of an address; None where that is off.
+) -> tuple[Term, ...]:
+    """The terms of the query, pictures still to be read. `fetch` gets the bytes of an address; None where that is off.
 
-    Raises click.UsageError, SourceError.
+    Raises click.UsageError, SourceError, QueryError.
     """
     if as_text and as_picture:
         raise click.UsageError("--text and --image contradict each other")
     if as_text:
-        return " ".join(words)
-    if len(words) > 1:
-        return _several(words, as_picture=as_picture)
-    argument = words[0]
-    if argument == STANDARD_INPUT:
-        return _standard_input()
-    if _ADDRESS.fullmatch(argument):
-        return _fetched(argument, fetch)
-    if as_picture:
-        return _existing(argument)
-    return _guess(argument)
+        return (Term("text", " ".join(words)),)
+    if list(words) == [STANDARD_INPUT]:
+        return (Term("picture", PictureAt(_standard_input()), label="(standard input)"),)
+    if len(words) == 1 and not as_picture and _SIGN_INSIDE.search(words[0]):
+        printing.note("Inside quotes + and - are words; to add and subtract: lookalike search dog + ./a.jpg - snow")
+    return parse_query(words, picture_at=_existing if as_picture else _guess, fetch=fetch or _refuse_address)
 
 
-def _several(words: Sequence[str], *, as_picture: bool) -> str:
-    pictures = [word for word in words if as_picture or (_picture_like(word) and os.path.isfile(_place(word)))]
-    if pictures:
-        raise click.UsageError("one picture at a time is searched for")
-    return " ".join(words)
-
-
-def _guess(argument: str) -> str | Path:
+def _guess(argument: str) -> Path | None:
+    """The picture that is meant, None for words."""
     place = _place(argument)
     if os.path.isfile(place) and _picture_like(argument):
         return Path(place)
@@ -66,23 +59,21 @@ def _guess(argument: str) -> str | Path:
         raise SourceError(f"there is no picture {argument}", hint="if these are words to search for, add --text")
     if _picture_like(argument):
         printing.note(f'There is no file "{printing.printable(argument)}" here: searching for these words.')
-    return argument
+    return None
 
 
 def _existing(argument: str) -> Path:
-    place = Path(_place(argument))
-    if not place.is_file():
-        what = "is a folder, not a picture" if place.is_dir() else "does not exist"
-        raise SourceError(f"{argument} {what}", hint="give one picture after --image")
-    return place
+    place = _place(argument)
+    if not os.path.isfile(place):
+        what = "is a folder, not a picture" if os.path.isdir(place) else "does not exist"
+        raise SourceError(f"{argument} {what}", hint="with --image all of the query is pictures")
+    return Path(place)
 
 
-def _fetched(address: str, fetch: Callable[[str], bytes] | None) -> bytes:
-    if fetch is None:
-        raise click.UsageError(
-            f"{address} is an address and nothing is fetched unless you say so: add --allow-url, or --text for words"
-        )
-    return fetch(address)
+def _refuse_address(address: str) -> bytes:
+    raise click.UsageError(
+        f"{address} is an address and nothing is fetched unless you say so: add --allow-url, or --text for words"
+    )
 
 
 def _standard_input() -> bytes:
@@ -114,9 +105,11 @@ def _has_picture_suffix(argument: str) -> bool:
 
 def _place(argument: str) -> str:
     """The path that is meant: `file:` addresses, as file managers copy them, and ~ are understood."""
-    if argument.startswith("file:"):
-        from urllib.parse import urlparse
-        from urllib.request import url2pathname
+    with suppress(ValueError):  # a NUL, or no address: no place either way
+        if argument.startswith("file:"):
+            from urllib.parse import urlparse
+            from urllib.request import url2pathname
 
-        return url2pathname(urlparse(argument).path)
-    return os.path.expanduser(argument)
+            return url2pathname(urlparse(argument).path)
+        return os.path.expanduser(argument)
+    return argument

@@ -57,14 +57,14 @@ def parse_order(text: str, fields: Mapping[str, FieldKind]) -> tuple[SortKey, ..
         at = place + len(part) - len(part.lstrip())
         if found is None:
             raise QueryError(
-                f"an order is names of fields with commas between:\n{pointing(text, at)}",
+                f"an order is names of fields with commas between\n{pointing(text, at)}",
                 hint="like: taken desc, price",
             )
         field = found[1]
         if field not in OF_THE_QUERY and not _is_known(field, fields):
             near = difflib.get_close_matches(field, [*fields, *OF_THE_QUERY], n=1)
             hint = f"did you mean {near[0]}?" if near else "lookalike fields lists them"
-            raise QueryError(f"there is no field {field}:\n{pointing(text, at)}", hint=hint)
+            raise QueryError(f"there is no field {field}\n{pointing(text, at)}", hint=hint)
         direction = _DIRECTIONS[(found[2] or "").lower()]
         keys.append(SortKey(field, field in OF_THE_QUERY if direction is None else direction))
         place += len(part) + 1

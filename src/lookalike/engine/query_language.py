@@ -46,8 +46,9 @@ MAX_WEIGHT = 100.0
 """Beyond it the other terms no longer count."""
 ITEM = "item:"
 _SIGNS = {"+": 1.0, "-": -1.0}
-_QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»"}
-_IN_QUOTES = "in quotes, + and - are words"
+_QUOTED = re.compile(r'"[^"]*"|“[^”]*”|„[^“”]*[“”]|«[^»]*»')
+_OPENING = frozenset('"“„«')
+_IN_QUOTES = "in quotes + and - are words; - is standard input only where it is the whole query"
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):(?=[^\s\d])", re.ASCII)
 _SIGN = re.compile(r"[+-](?=\s|\Z)")
 _BLANK_AND_SIGN = re.compile(r"\s+[+-](?=\s|\Z)")
@@ -132,12 +133,11 @@ def _end_of_operand(text: str, place: int) -> int:
     weight = _WEIGHT.match(text, place)
     start = weight.end() if weight else place
     start += len(ITEM) if text.startswith(ITEM, start) else 0
-    closing = _QUOTES.get(text[start : start + 1])
-    if closing:
-        closed = text.find(closing, start + 1)
-        if closed < 0:
+    if text[start : start + 1] in _OPENING:
+        quoted = _QUOTED.match(text, start)
+        if quoted is None:
             raise _refusal("this quote is never closed", text, start)
-        start = closed + 1
+        start = quoted.end()
     sign = _BLANK_AND_SIGN.search(text, start)
     return sign.start() if sign else len(text.rstrip())
 
@@ -249,9 +249,8 @@ class _Reader:
 
 def _unquoted(text: str) -> str | None:
     """What stands between the quotes that hold all of `text`; None where there are none."""
-    closing = _QUOTES.get(text[:1])
-    return text[1:-1] if closing and text.find(closing, 1) == len(text) - 1 else None
+    return text[1:-1] if _QUOTED.fullmatch(text) else None
 
 
 def _refusal(message: str, whole: str, place: int, *, hint: str = "") -> QueryError:
-    return QueryError(f"{message}:\n{pointing(whole, place)}", hint=hint)
+    return QueryError(f"{message}\n{pointing(whole, place)}", hint=hint)

@@ -25,13 +25,23 @@ if TYPE_CHECKING:
 
 
 def as_query(given: Any, k: int, folder: bytes | None, side: Callable[[], int]) -> Query:
-    """A Query from a str, Path, bytes, PIL image, uint8 (h, w, 3) array, float (dim,) array or Query.
+    """A Query from a str, Path, bytes, PIL image, uint8 (h, w, 3) array, float (dim,) array, tuple of Terms or Query.
 
     `side` gives what the encoder looks at: pictures are decoded as they are when they are indexed.
     Raises QueryError for anything else, and for words of nothing but white space.
     """
-    query = given if isinstance(given, Query) else Query(terms=(_term(given),), k=k, folder=folder)
+    if isinstance(given, Query):
+        query = given
+    else:
+        terms = given if isinstance(given, tuple) and given and _are_terms(given) else (_term(given),)
+        query = Query(terms=terms, k=k, folder=folder)
+    if any(term.kind == "text" and not term.value.strip() for term in query.terms):
+        raise QueryError("the query is empty", hint='try: lookalike search "a dog in the snow"')
     return replace(query, terms=read_pictures(query.terms, side))
+
+
+def _are_terms(given: tuple[Any, ...]) -> bool:
+    return all(isinstance(each, Term) for each in given)
 
 
 def describe(query: Query) -> str:
@@ -92,8 +102,6 @@ def _item_vector(snapshot: Snapshot, item_id: str) -> Vectors:
 
 def _term(given: Any) -> Term:
     if isinstance(given, str):
-        if not given.strip():
-            raise QueryError("the query is empty", hint='try: lookalike search "a dog in the snow"')
         return Term("text", given)
     if isinstance(given, (Path, os.PathLike)):
         return Term("picture", PictureAt(Path(os.fsdecode(given))), label=os.fsdecode(given))

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import io
 import sys
+from contextlib import suppress
 
 import click
 import pytest
 
 from lookalike.cli.query_argument import read_query
-from lookalike.core.errors import SourceError
+from lookalike.core.errors import QueryError, SourceError
 
 
-def read(*words, text=False, image=False, fetch=None):
+def terms(*words, text=False, image=False, fetch=None):
     return read_query(words, as_text=text, as_picture=image, fetch=fetch)
+
+
+def read(*words, **how):
+    """What a query of one term is: words, or where its picture is."""
+    (term,) = terms(*words, **how)
+    return term.value if term.kind == "text" else term.value.source
 
 
 @pytest.fixture(autouse=True)
@@ -77,10 +84,43 @@ def test_text_and_image_decide_against_the_guess(here):
         read("photo.jpg", text=True, image=True)
 
 
-def test_two_pictures_at_once_are_refused(here):
+def test_a_sign_between_words_and_pictures_adds_and_subtracts(here):
+    assert [(term.kind, term.weight, term.label) for term in terms("a", "dog", "+", "2:photo.jpg", "-", "snow")] == [
+        ("text", 1, ""),
+        ("picture", 2, "photo.jpg"),
+        ("text", -1, ""),
+    ]
+
+
+def test_an_argument_in_quotes_is_words_whatever_signs_stand_in_it_and_that_is_said(capsys):
+    assert read("black - white") == "black - white"
+    assert "to add and subtract" in capsys.readouterr().err
+    assert read("t-shirt") == "t-shirt"
+    assert capsys.readouterr().err == ""
+
+
+def test_pictures_without_a_sign_between_them_are_refused(here):
     (here / "other.png").write_bytes(b"")
-    with pytest.raises(click.UsageError, match="one picture at a time"):
+    with pytest.raises(QueryError, match=r"no \+ or - is between"):
         read("photo.jpg", "other.png")
+
+
+@pytest.mark.parametrize("words", [("dog", "-"), ("dog", "+", "-"), ("-", "+", "dog")])
+def test_standard_input_is_the_whole_query_or_none_of_it(words):
+    with pytest.raises(QueryError, match="sign") as caught:
+        terms(*words)
+    assert "standard input only where" in caught.value.hint
+
+
+def test_with_image_every_term_is_a_picture(here):
+    assert [term.value.source.name for term in terms("snow", "-", "dog/noname", image=True)] == ["snow", "noname"]
+
+
+@pytest.mark.parametrize("argument", ["file:[", "file://[/a.jpg", "\0.jpg", "a" * 5000 + ".jpg", "\udcff.jpg", "~\0/x"])
+def test_odd_names_are_words_or_an_error_of_ours(argument):
+    for image in (False, True):
+        with suppress(SourceError):
+            read(argument, image=image)
 
 
 def test_nothing_is_fetched_unless_allowed():
