@@ -1,4 +1,4 @@
-"""`lookalike index`: folders into the collection, with progress, and a summary of what changed."""
+"""`lookalike index`: pictures into the collection, with progress, and a summary of what changed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lookalike.cli import printing
+from lookalike.cli.catalogue_options import catalogue_options, read_options, show_catalogue
 from lookalike.cli.options import collection_option, command, device_option, json_option
 from lookalike.cli.outcome import Interrupted
 from lookalike.cli.settings import collection_path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from lookalike.core.records import Skipped
     from lookalike.engine.collection import Collection
     from lookalike.engine.reports import SyncReport
+    from lookalike.images.catalogue_plan import CatalogueOptions
 
 NO_FOLDERS = "nothing is indexed yet; say what to take in, like: lookalike index ~/Pictures"
 EXAMPLE_WIDTH = 70
@@ -34,6 +36,7 @@ REASONS_SHOWN = 5
 @click.option("--retry-failed", is_flag=True, help="Try files again that failed before and have not changed.")
 @click.option("--explain", is_flag=True, help="Say how searches are served from now on, and why.")
 @click.option("--no-index-build", is_flag=True, help="Leave building the search index to a later run.")
+@catalogue_options
 @collection_option
 @json_option
 def index(
@@ -48,14 +51,17 @@ def index(
     no_index_build: bool,
     collection: str | None,
     as_json: bool,
+    **columns: Any,
 ) -> None:
     """Take pictures into the collection, or bring it up to date.
 
-    PATHS are folders or pictures; without any, all that were indexed before are looked through again.
+    PATHS are folders or pictures, catalogues (.csv, .tsv, .jsonl, .parquet), archives (.tar, tars:FOLDER) or object
+    storage (s3://BUCKET/PREFIX); without any, all that were indexed before are looked through again.
     An unchanged file costs one look at its size and time; a moved or copied one is not encoded again.
     """
     from lookalike.cli.opening import open_collection
 
+    catalogue = read_options(**columns)
     there = collection_path(collection).exists()
     if not paths and not there:
         raise click.UsageError(NO_FOLDERS)
@@ -70,11 +76,14 @@ def index(
             exclude=exclude,
             check_content=check_content,
             retry_failed=retry_failed,
+            catalogue=catalogue,
             build_index=not no_index_build,
         )
         if as_json:
             printing.out_json(report.as_dict())
         else:
+            for read in report.catalogues if paths else ():
+                show_catalogue(read)
             _summarise(report, opened, f" --collection {collection}" if collection else "")
             if explain:
                 printing.out(f"Searching: {opened.explain_index()}.")
@@ -89,6 +98,7 @@ def run_sync(
     exclude: Sequence[str] = (),
     check_content: bool = False,
     retry_failed: bool = False,
+    catalogue: CatalogueOptions | None = None,
     build_index: bool = True,
 ) -> SyncReport:
     """Bring `opened` up to date while showing progress; Ctrl-C ends it soon with what is done kept."""
@@ -102,6 +112,7 @@ def run_sync(
             exclude=exclude or None,
             check_content=check_content,
             retry_failed=retry_failed,
+            catalogue=catalogue,
             index="now" if build_index else "later",
             stop=stop,
         )
@@ -116,8 +127,10 @@ def run_sync(
 def _refuse_missing(paths: Sequence[str]) -> None:
     """Say so before an empty collection is made. In one that exists a missing path may be an unplugged disk."""
     from lookalike.core.errors import SourceError
+    from lookalike.engine.sources import place_of, root_address
 
-    missing = [path for path in paths if not os.path.lexists(os.path.expanduser(path))]
+    places = {path: place_of(root_address(os.path.expanduser(os.fsencode(path)))) for path in paths}
+    missing = [path for path, place in places.items() if place is not None and not os.path.lexists(place)]
     if missing:
         raise SourceError(f"there is no file or folder {missing[0]}", hint="check the path; nothing was indexed")
 

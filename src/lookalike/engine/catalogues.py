@@ -56,6 +56,12 @@ def remember(store: Store, writer: Writer, root: Root, source: CatalogueSource) 
             writer.set_setting(name, value)
 
 
+def forget_unread(store: Store, writer: Writer, root: Root) -> None:
+    """Let go of the root of a catalogue that could never be read: the user names it again when it can."""
+    if str(root.number) not in store.setting(CATALOGUES_SETTING, {}):
+        writer.remove_below(root.path)
+
+
 def report_of(source: CatalogueSource) -> CatalogueRead:
     """What was found out about a catalogue, for a person."""
     plan = source.plan

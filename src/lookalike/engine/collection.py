@@ -400,6 +400,6 @@ class Collection(Closing):
 
 
 def _absolute(path: PathLike) -> bytes:
-    """Absolute native path in bytes, links not resolved: as the user knows it. Addresses (s3://bucket) stay as given."""
+    """Absolute native path in bytes, links not resolved, as the user knows it; addresses (s3://bucket) as given."""
     given = os.fsencode(path)
     return given if is_address(given) else os.path.abspath(os.path.expanduser(given))

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from lookalike.core.cores import usable_cores
 from lookalike.core.errors import MissingExtra, SourceError
 from lookalike.core.records import Picture, Skipped
-from lookalike.engine.catalogues import planned, remember, report_of, unreadable
+from lookalike.engine.catalogues import forget_unread, planned, remember, report_of, unreadable
 from lookalike.engine.fill import fill
 from lookalike.engine.look import TRANSIENT, Look
 from lookalike.engine.reports import Progress, SyncReport
@@ -106,6 +106,7 @@ def _plan_catalogues(
             source = planned(store, scope.root, run.settings.catalogue if is_asked else None)
         except (SourceError, MissingExtra) as error:
             if is_asked:
+                forget_unread(store, run.writer, scope.root)
                 raise
             walk.unlisted.append((scope.root.number, b""))
             yield run.skip(scope.root.number, unreadable(scope.root, str(error)), item_stays=True)

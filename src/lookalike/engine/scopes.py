@@ -46,7 +46,7 @@ def resolve_scopes(store: Store, writer: Writer, paths: Sequence[bytes]) -> list
     for path in paths:
         if writer.root_for(path) is None and path not in there:
             raise SourceError(
-                f"there is no file or folder {os.fsdecode(path)}",
+                f"there is no file or folder {os.fsdecode(places[path] or path)}",
                 hint="check the path; words go to: lookalike search",
             )
     writer.add_roots([(path, places[path] == path and not os.path.isdir(path)) for path in there])
