@@ -33,11 +33,12 @@ def unit_vectors(values: Any, dim: int | None = None) -> Vectors:
     """
     import numpy as np
 
-    rows = np.ascontiguousarray(np.atleast_2d(np.asarray(values, dtype=np.float32)))
+    rows = np.atleast_2d(np.ascontiguousarray(values, dtype=np.float32))
     if rows.ndim != 2 or (dim is not None and rows.shape[1] != dim):
         wanted = "(n, dim)" if dim is None else f"(n, {dim})"
         raise ValueError(f"vectors have shape {np.shape(values)}, wanted {wanted}")
     lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))[:, None]  # squares may leave float32's range
-    if not np.isfinite(lengths).all() or (lengths == 0).any():
+    if not ((lengths > 0) & (lengths < np.inf)).all():
         raise ValueError("a vector is zero or not finite; it has no direction to compare")
-    return np.ascontiguousarray(rows / lengths, dtype=np.float32)
+    unit: Vectors = (rows / lengths).astype(np.float32)
+    return unit

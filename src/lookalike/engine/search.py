@@ -18,7 +18,7 @@ from lookalike.engine.terms import describe, query_vectors
 from lookalike.index.kinds import FLAT_KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from lookalike.core.arrays import HalfVectors, RowMask, Rows, Scores, Vectors
     from lookalike.core.protocols import Encoder
@@ -49,35 +49,40 @@ def search(
         encoded = time.perf_counter()
         base = remembered.base(snapshot)
         answers: list[Results | None] = [None] * len(queries)
-        for folder, effort in {(query.folder, query.effort) for query in queries}:
-            asked = [each for each, query in enumerate(queries) if (query.folder, query.effort) == (folder, effort)]
+        for asked in _alike(queries):
             began = time.perf_counter()
-            allowed = remembered.allowed(snapshot, folder)
+            first = queries[asked[0]]
+            its_vectors = vectors if len(asked) == len(queries) else vectors[asked]
+            allowed = remembered.allowed(snapshot, first.folder)
             k = min(max(queries[position].k for position in asked), max(allowed.count, 1))
-            state = _state(snapshot, base, allowed.count, k, effort)
+            state = _state(snapshot, base, allowed.count, k, first.effort)
+            ways = planned(state, None if base is None else base.sample, its_vectors, allowed.mask)
             searched = None if base is None else base.index
-            ways = planned(state, None if base is None else base.sample, vectors[asked], allowed.mask)
-            rows, scores = nearest(snapshot.rows, searched, ways, vectors[asked], k=k, mask=allowed.mask)
+            rows, scores = nearest(snapshot.rows, searched, ways, its_vectors, k=k, mask=allowed.mask)
             found_at = time.perf_counter()
-            items = snapshot.items_of(sorted({row for row in rows.ravel().tolist() if row >= 0}))
-            found = zip(asked, ways, rows.tolist(), scores.tolist(), strict=True)
-            for position, way, its_rows, its_scores in found:
+            found, their_scores = rows.tolist(), scores.tolist()
+            items = snapshot.items_of([row for its_rows in found for row in its_rows if row >= 0])
+            for position, way, its_rows, its_scores in zip(asked, ways, found, their_scores, strict=True):
                 ranked = [(items[row], score) for row, score in zip(its_rows, its_scores, strict=True) if row >= 0]
+                hits = _hits(ranked, queries[position], all_copies=all_copies)
                 now = time.perf_counter()
-                answers[position] = Results(
-                    hits=_hits(ranked, queries[position], all_copies=all_copies),
-                    query=describe(queries[position]),
-                    encoder=encoder.name,
-                    plan=way,
-                    took_ms=_milliseconds(
-                        load=loaded - started,
-                        encode=encoded - loaded,
-                        search=found_at - began,
-                        fetch=now - found_at,
-                        total=now - started,
-                    ),
-                )
+                took_ms = {
+                    "load": _milliseconds(loaded - started),
+                    "encode": _milliseconds(encoded - loaded),
+                    "search": _milliseconds(found_at - began),
+                    "fetch": _milliseconds(now - found_at),
+                    "total": _milliseconds(now - started),
+                }
+                answers[position] = Results(hits, describe(queries[position]), encoder.name, way, took_ms)
     return [answer for answer in answers if answer is not None]
+
+
+def _alike(queries: Sequence[Query]) -> Iterable[list[int]]:
+    """Positions of queries that are planned together: of one folder and effort."""
+    together: dict[tuple[bytes | None, int | None], list[int]] = {}
+    for position, query in enumerate(queries):
+        together.setdefault((query.folder, query.effort), []).append(position)
+    return together.values()
 
 
 def _state(snapshot: Snapshot, base: Base | None, allowed: int, k: int, effort: int | None) -> QueryState:
@@ -136,12 +141,13 @@ def _one_way(
 def _hits(ranked: list[tuple[list[ItemRecord], float]], query: Query, *, all_copies: bool) -> tuple[Hit, ...]:
     """One hit a picture, or one a place with `all_copies`; never more than `query.k`."""
     hits: list[Hit] = []
+    below = query.folder
     for items, score in ranked:
-        below = query.folder
         asked = items if below is None else [item for item in items if is_below(os.fsencode(item.uri), below)]
-        shown = asked if all_copies else asked[:1]
-        for item in shown[: query.k - len(hits)]:
-            others = [] if all_copies else [other.uri for other in items if other is not item]
+        for item in asked if all_copies else asked[:1]:
+            if len(hits) == query.k:
+                return tuple(hits)
+            others = [] if all_copies or len(items) == 1 else [other.uri for other in items if other is not item]
             hits.append(_hit(len(hits) + 1, item, score, others))
     return tuple(hits)
 
@@ -152,17 +158,8 @@ def _hit(rank: int, item: ItemRecord, score: float, copies: list[str]) -> Hit:
         metadata["offline"] = True
     if copies:
         metadata["copies"] = copies
-    return Hit(
-        rank=rank,
-        score=max(-1.0, min(1.0, score)),
-        relevance=None,
-        id=item.id,
-        uri=item.uri,
-        width=item.width,
-        height=item.height,
-        metadata=metadata,
-    )
+    return Hit(rank, max(-1.0, min(1.0, score)), None, item.id, item.uri, item.width, item.height, metadata)
 
 
-def _milliseconds(**seconds: float) -> dict[str, float]:
-    return {stage: round(1000 * value, 3) for stage, value in seconds.items()}
+def _milliseconds(seconds: float) -> float:
+    return round(1000 * seconds, 3)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from lookalike.core.protocols import Encoder
     from lookalike.store.collection_store import Snapshot
 
+SHORTEST = 1e-6
+"""Sums of unit vectors shorter than this are what rounding left of nothing."""
+
 
 def as_query(given: Any, k: int, folder: bytes | None, side: Callable[[], int]) -> Query:
     """A Query from a str, Path, bytes, PIL image, uint8 (h, w, 3) array, float (dim,) array, tuple of Terms or Query.
@@ -67,8 +70,9 @@ def query_vectors(encoder: Encoder, snapshot: Snapshot, queries: Sequence[Query]
     pictures = [term.value for term in terms if term.kind == "picture"]
     from_texts = iter(encoder.encode_texts(texts)) if texts else iter(())
     from_pictures = iter(encoder.encode_images(pictures)) if pictures else iter(())
-    vectors = np.zeros((len(queries), encoder.dim), dtype=np.float32)
-    for position, query in enumerate(queries):
+    vectors = []
+    for query in queries:
+        parts = []
         for term in query.terms:
             if term.kind == "text":
                 vector = next(from_texts)
@@ -78,10 +82,22 @@ def query_vectors(encoder: Encoder, snapshot: Snapshot, queries: Sequence[Query]
                 vector = _item_vector(snapshot, str(term.value))
             else:
                 vector = _given_vector(term.value, encoder.dim)
-            vectors[position] += term.weight * vector
-        if not np.linalg.norm(vectors[position]) > 1e-6:  # also catches NaN
-            raise QueryError(f"the parts of the query cancel each other out: {describe(query)}")
-    return unit_vectors(vectors, encoder.dim) if queries else vectors
+            parts.append((term.weight, vector))
+        vectors.append(_together(query, parts))
+    return np.array(vectors, dtype=np.float32) if vectors else np.empty((0, encoder.dim), dtype=np.float32)
+
+
+def _together(query: Query, parts: Sequence[tuple[float, Vectors]]) -> Vectors:
+    """The unit vector (dim,) of the weighted sum of unit vectors."""
+    import numpy as np
+
+    weight, vector = parts[0]
+    if len(parts) == 1 and weight > 0:
+        return vector
+    total = np.sum([weight * vector for weight, vector in parts], axis=0)
+    if not float(total @ total) > SHORTEST**2:  # also catches NaN
+        raise QueryError(f"the parts of the query cancel each other out: {describe(query)}")
+    return cast("Vectors", unit_vectors(total)[0])
 
 
 def _given_vector(value: Any, dim: int) -> Vectors:

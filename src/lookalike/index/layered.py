@@ -18,8 +18,10 @@ class LayeredIndex:
     def __init__(self, base: RescoredIndex, rows: HalfVectors) -> None:
         if base.count > len(rows) or base.dim != rows.shape[1]:
             raise ValueError(f"the base has {base.count} rows of {base.dim}, there are {rows.shape}")
+        import numpy as np
+
         self._base = base
-        self._newer = ExactIndex(rows[base.count :])
+        self._newer = ExactIndex(np.asarray(rows)[base.count :])  # the same memory; a memmap is slow to slice
         self.exact = base.exact
 
     @property

@@ -86,7 +86,7 @@ def check_asked(k: int, allowed: RowMask | None, count: int) -> None:
         raise ValueError(f"the mask has shape {np.shape(allowed)}, wanted ({count},)")
 
 
-def hopeful(fast: Scores, lowest: np.float32, k: int, slack: np.float32) -> Rows:
+def hopeful(fast: Scores, lowest: float | np.float32, k: int, slack: np.float32) -> Rows:
     """Positions in a block that can be among the best `k`: not below `lowest`, nor sure to be beaten inside it."""
     import numpy as np
 
@@ -105,7 +105,7 @@ def best_in_block(
     k: int,
     *,
     slack: np.float32,
-    lowest: np.float32,
+    lowest: float | np.float32,
     inside: RowMask | None = None,
 ) -> tuple[Rows, Scores]:
     """Positions in `block` that can be among the best `k`, ascending, with their precise scores.
