@@ -39,7 +39,7 @@ MAX_CHARACTERS = 20_000
 """Room for a list of a thousand ids; what is longer is hostile, or better a column of a catalogue."""
 MAX_COMPARISONS = 100
 """Each may take the time of all items once more."""
-MAX_DEPTH = 50
+MAX_DEPTH = 20
 """Parentheses and nots inside each other."""
 
 _ODD = r"\s()\"`,=<>!~≤≥≠“”„«»"

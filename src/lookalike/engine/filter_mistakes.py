@@ -127,15 +127,16 @@ def _after_value(before: str, *, is_end: bool) -> str:
 def _hint(before: list[str], token: str, expected: frozenset[str]) -> str:
     last = [each.casefold() for each in (token, *reversed(before[-4:]))]
     other = next((word for word in last if word in _INSTEAD), None)
-    name, colon, value = before[-1].partition(":") if before else ("", "", "")
+    word_before = before[-1][:_NAMED] if before else ""
+    name, colon, value = word_before.partition(":")
     if other is not None:
         return f"write {_INSTEAD[other]} instead of {other}"
     if token.casefold() in {"and", "or", "not", "in", "has"} and "TEXT" in expected:
         return f'as a value it stands in quotes: "{token}"'
-    if token.startswith(",") and before[-1][-1:].isdigit():
+    if token.startswith(",") and word_before[-1:].isdigit():
         return "parts of a number stand behind a point: 2.5"
     if token and "WORD" in expected and "_AND" in expected:
-        return f"is there an and missing before {before[-1][:_NAMED]}? A value of several words stands in quotes"
+        return f"is there an and missing before {word_before}? A value of several words stands in quotes"
     if name and colon and "OPERATOR" in expected:
-        return f"write {name[:_NAMED]} = {value[:_NAMED]}"
+        return f"write {name} = {value}"
     return f"for example: {EXAMPLE}; words to look for belong into the query" if "OPERATOR" in expected else ""

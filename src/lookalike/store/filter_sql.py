@@ -27,6 +27,7 @@ from lookalike.core.conditions import (
 )
 from lookalike.core.fields import date_ns
 from lookalike.store.columns import extension_of, folder_of, name_of
+from lookalike.store.database import chunks
 from lookalike.store.folded_texts import folded_word
 from lookalike.store.places import native_path
 
@@ -56,6 +57,7 @@ _OF_FILES = {
     "modified": ("'moment'", "i.modified_ns"),
 }
 """Type and value of the facts about every file; the others are parts of its path, which `lookalike_place` tells."""
+_CHAIN = 100
 _COMPARABLE = "('text', 'integer', 'real', 'true', 'false', 'folded', 'moment')"
 
 
@@ -80,38 +82,53 @@ def add_functions(connection: sqlite3.Connection, roots: Mapping[int, Root]) -> 
     connection.create_function("lookalike_moment", 2, _moment, deterministic=True)
 
 
-def condition_sql(condition: Condition, declared: Mapping[str, FieldKind]) -> Sql:
-    """A condition as SQL. `declared`: the fields of catalogues, for `place_of`."""
+def condition_sql(condition: Condition, declared: Mapping[str, FieldKind], *, negated: bool = False) -> Sql:
+    """A condition as SQL, or its negation. `declared`: the fields of catalogues, for `place_of`.
+
+    SQLite limits how deep what it parses may be (100 states open at once, by default). So negations go down to the
+    comparisons, and of several parts the deepest comes first, where it keeps no others open.
+    """
     match condition:
-        case And(parts):
-            return _joined([condition_sql(part, declared) for part in parts], "AND", "1")
-        case Or(parts):
-            return _joined([condition_sql(part, declared) for part in parts], "OR", "0")
+        case And(parts) | Or(parts):
+            word, of_none = ("AND", "1") if isinstance(condition, And) is not negated else ("OR", "0")
+            deepest_first = sorted(parts, key=_depth, reverse=True)
+            return _joined([condition_sql(part, declared, negated=negated) for part in deepest_first], word, of_none)
         case Not(part):
-            sql, values = condition_sql(part, declared)
-            return f"NOT coalesce({sql}, 0)", values
+            return condition_sql(part, declared, negated=not negated)
         case Compare(field, "!=", value):
-            return condition_sql(And((Has(field), Not(Compare(field, "=", value)))), declared)
+            return condition_sql(And((Has(field), Not(Compare(field, "=", value)))), declared, negated=negated)
         case _:
-            place = place_of(condition.field, declared)
-            if place.startswith(METADATA):
-                name = place[len(METADATA) :]
-                is_date = kind_in_metadata(name, declared) == "date"
-                test, values = _test(condition, _TYPE, _ATOM, is_date=is_date)
-                return _IN_METADATA.format(test), [name.encode("utf-8", "surrogatepass"), *values]
-            of_path = ("'folded'", f"lookalike_place('{place}', i.root, i.key, i.uri)")
-            return _test(condition, *_OF_FILES.get(place, of_path), is_date=place == "modified")
+            sql, values = _leaf(condition, declared)
+            return (f"NOT coalesce({sql}, 0)" if negated else sql), values
+
+
+def _depth(condition: Condition) -> int:
+    match condition:
+        case And(parts) | Or(parts):
+            return 1 + max(map(_depth, parts), default=0)
+        case Not(part):
+            return _depth(part)
+        case _:
+            return 0
 
 
 def _joined(parts: Sequence[Sql], word: str, of_none: str) -> Sql:
-    """In halves of halves, because SQLite limits how deep an expression may be."""
+    """In groups, because SQLite limits how long a chain may be, too (1000 links, by default)."""
     if not parts:
         return of_none, []
-    if len(parts) == 1:
-        return parts[0]
-    half = len(parts) // 2
-    (left, values), (right, more) = _joined(parts[:half], word, of_none), _joined(parts[half:], word, of_none)
-    return f"({left} {word} {right})", values + more
+    if len(parts) > _CHAIN:
+        return _joined([_joined(some, word, of_none) for some in chunks(parts, _CHAIN)], word, of_none)
+    return f"({f' {word} '.join(sql for sql, _ in parts)})", [each for _, values in parts for each in values]
+
+
+def _leaf(leaf: Compare | In | Contains | Has, declared: Mapping[str, FieldKind]) -> Sql:
+    place = place_of(leaf.field, declared)
+    if place.startswith(METADATA):
+        name = place[len(METADATA) :]
+        test, values = _test(leaf, _TYPE, _ATOM, is_date=kind_in_metadata(name, declared) == "date")
+        return _IN_METADATA.format(test), [name.encode("utf-8", "surrogatepass"), *values]
+    of_path = ("'folded'", f"lookalike_place('{place}', i.root, i.key, i.uri)")
+    return _test(leaf, *_OF_FILES.get(place, of_path), is_date=place == "modified")
 
 
 def _test(leaf: Compare | In | Contains | Has, type_: str, atom: str, *, is_date: bool) -> Sql:
