@@ -96,6 +96,18 @@ def test_json_keys_of_status_are_those_documented(collection):
     assert {*state, *state["roots"][0], *state["index"]} == keys(section("status"))
 
 
+def test_json_keys_of_an_item_and_of_fields_are_those_documented(collection):
+    from dataclasses import fields
+
+    from lookalike.engine.fields import FieldFacts
+    from lookalike.engine.items import item_facts
+    from lookalike.store.collection_store import Store
+
+    with Store.open(collection.path) as store, store.snapshot() as snapshot:
+        assert set(item_facts(snapshot, collection.search("red", k=1)[0].id)) == keys(section("show"))
+    assert {"fields", "value", *(each.name for each in fields(FieldFacts))} == keys(section("fields"))
+
+
 def test_json_keys_of_an_evaluation_are_those_documented(drawn, toy):
     from lookalike.evaluation.evaluate import evaluate
     from lookalike.evaluation.judgements import read_captions

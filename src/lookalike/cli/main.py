@@ -14,6 +14,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "search": ("lookalike.cli.search", "Find pictures with words or with a picture."),
     "status": ("lookalike.cli.status", "What the collection holds and where it lies."),
     "failures": ("lookalike.cli.status", "Files that could not be taken, and why."),
+    "show": ("lookalike.cli.show", "All that is known about one item."),
+    "fields": ("lookalike.cli.show", "What is known about the items, to filter and sort by."),
     "encoders": ("lookalike.cli.encoders", "Encoders that can be used, and which are here."),
     "remove": ("lookalike.cli.upkeep", "Take a file or folder out of the collection; the files stay."),
     "prune": ("lookalike.cli.upkeep", "Forget pictures on disks and folders that are not there any more."),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from lookalike.core.protocols import Encoder
     from lookalike.engine.collection import Collection
+    from lookalike.store.collection_store import Store
 
 
 def open_collection(
@@ -24,6 +25,13 @@ def open_collection(
     path = collection_path(given)
     asked = None if encoder is None else fetch_encoder(encoder, device)
     return open(path, encoder=asked, device=device, create=create, notice=printing.note)
+
+
+def open_store(given: str | None) -> Store:
+    """What is stored of that collection, for commands that need no encoder. Raises CollectionNotFound."""
+    from lookalike.store.collection_store import Store
+
+    return Store.open(collection_path(given), create=False)
 
 
 def fetch_encoder(name: str, device: str = "auto") -> Encoder:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lookalike.cli import printing
-from lookalike.core.errors import LookalikeError
+from lookalike.core.errors import LookalikeError, QueryError
 
 if TYPE_CHECKING:
     from lookalike.cli.options import Session
@@ -62,7 +62,10 @@ def _exit_code(error: BaseException) -> int:
         return WRONG_USAGE
     if isinstance(error, Failed):
         return FAILED
-    if isinstance(error, LookalikeError):
+    if isinstance(error, QueryError):
+        message, _, place = str(error).partition("\n")
+        printing.error(message, error.hint, place=place)
+    elif isinstance(error, LookalikeError):
         printing.error(str(error), error.hint)
     elif isinstance(error, OSError):
         printing.error(_os_message(error))

@@ -43,11 +43,13 @@ def note(text: str, *, dim: bool = False) -> None:
     _to_stderr(click.style(shown, dim=True) if dim else shown)
 
 
-def error(message: str, hint: str = "") -> None:
-    """What happened, and what to do next."""
+def error(message: str, hint: str = "", *, place: str = "") -> None:
+    """What happened, and what to do next. `place`: lines that show where, as `core.pointing` makes them."""
     label = "error: "
     shown = _wrapped(label + printable(message)).removeprefix(label)
     _to_stderr(click.style(label, fg="red", bold=True) + shown)
+    for line in place.splitlines():
+        _to_stderr(printable(line))
     if hint:
         note(f"  {printable(hint)}")
 

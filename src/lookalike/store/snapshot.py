@@ -7,7 +7,7 @@ belongs to one thread at a time; take another for another thread.
 from __future__ import annotations
 
 import random
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from lookalike.core.closing import Closing
@@ -160,8 +160,9 @@ class Snapshot(Closing):
 
     def item(self, id: str) -> ItemRecord | None:
         """The item with that id."""
-        with translated(self._directory):
+        with translated(self._directory), suppress(UnicodeEncodeError):  # what is not text is nobody's id
             return item_by_id(self.connection, id)
+        return None
 
     def count_items(self) -> int:
         """Items whose picture has a row: what `items_of` gives for all rows together."""
@@ -188,7 +189,9 @@ class Snapshot(Closing):
                 "SELECT v.row FROM items i JOIN vectors v ON v.picture = i.picture AND v.space = ?"
                 " WHERE i.id = ? ORDER BY v.part"
             )
-            return [row for (row,) in self.connection.execute(sql, (self.space.number, id))]
+            with suppress(UnicodeEncodeError):
+                return [row for (row,) in self.connection.execute(sql, (self.space.number, id))]
+        return []
 
     def row_picture_sample(self, n: int, seed: int) -> list[tuple[int, list[ItemRecord]]]:
         """Up to `n` rows drawn at random, each with its items as in `items_of`; the same for the same seed and rows."""

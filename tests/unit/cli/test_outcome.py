@@ -36,7 +36,7 @@ def made(kind: type[errors.LookalikeError]) -> errors.LookalikeError:
         return kind("what happened", "extra")
     if kind in {errors.CannotDecode, errors.IndexUnusable}:
         return kind("code", "what happened", hint="what to do")
-    more = {"pid": 1} if kind is errors.CollectionBusy else {}
+    more = {errors.CollectionBusy: {"pid": 1}, errors.FilterError: {"position": 0}}.get(kind, {})
     return kind("what happened", hint="what to do", **more)
 
 

@@ -1,0 +1,52 @@
+"""One item and all that is known about it: what `lookalike show` shows."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from lookalike.core.errors import QueryError
+from lookalike.core.fields import date_text
+
+if TYPE_CHECKING:
+    from lookalike.store.collection_store import ItemRecord, Snapshot
+
+_NS = 1_000_000_000
+
+
+def item_facts(snapshot: Snapshot, given: str) -> dict[str, Any]:
+    """All about the item with the id `given`, or at that absolute path: JSON-ready, the object of `show --json`.
+
+    `modified` is ISO 8601 in UTC; `copies` are the other places of the same picture. Raises QueryError.
+    """
+    item = snapshot.item(given) or _item_at(snapshot, given)
+    if item is None:
+        raise QueryError(
+            f"there is no item {given} in this collection",
+            hint="an item is named by its id, as in lookalike search --json, or by the path of an indexed file",
+        )
+    rows = snapshot.rows_of_item(item.id)
+    places = snapshot.items_of(rows[:1])[rows[0]] if rows else []
+    modified = datetime.fromtimestamp(item.modified_ns // _NS, UTC)
+    return {
+        "id": item.id,
+        "uri": item.uri,
+        "size": item.size,
+        "modified": date_text(modified),
+        "width": item.width,
+        "height": item.height,
+        "format": item.format,
+        "offline": item.offline,
+        "copies": [place.uri for place in places if place.id != item.id],
+        "metadata": dict(item.metadata),
+    }
+
+
+def _item_at(snapshot: Snapshot, given: str) -> ItemRecord | None:
+    import numpy as np
+
+    path = os.fsencode(os.path.abspath(given))
+    rows = np.flatnonzero(snapshot.mask_below(path)).tolist()[:1]
+    items = [item for places in snapshot.items_of(rows).values() for item in places]
+    return next((item for item in items if os.fsencode(item.uri) == path), None)
