@@ -1,14 +1,15 @@
 """Looking through sources: which files are as the store knows them, and which have to be taken.
 
-An unchanged file costs one `stat`, an unchanged row of a catalogue one more comparison. Only what has to be read leaves
-this module, as Pending.
+An unchanged file costs one `stat`, an unchanged row of a catalogue one more comparison. Where only what lies beside
+a file changed, such as a sidecar, that is read and written here. Only what has to be decoded leaves this module, as
+Pending.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lookalike.core.errors import SourceError
 from lookalike.core.records import Asset, Skipped
@@ -19,13 +20,14 @@ from lookalike.engine.spool import Pending, batches
 from lookalike.images.folder import folder
 from lookalike.images.objects import ObjectSource
 from lookalike.images.tars import TarSource
+from lookalike.store.records import RowsReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lookalike.images.catalogue import CatalogueSource
+    from lookalike.images.folder import FolderSource
     from lookalike.store.collection_store import Failure, KnownItem, Root, Store, Writer
-    from lookalike.store.records import RowsReport
 
 LOOK_BATCH = 500
 """Entries compared with the store in one query."""
@@ -40,7 +42,7 @@ ROWS_BATCH = 5000
 """Rows of a catalogue settled in one commit."""
 
 Looked: TypeAlias = "Pending | Skipped | RowsReport | None"
-"""A file to take, one that cannot be taken, rows that were settled, or None for a file that is as it was."""
+"""A file to take, one that cannot be taken, rows and files that were settled, or None for a file that is as it was."""
 
 
 class Look:
@@ -68,7 +70,8 @@ class Look:
         self._writer.set_offline(root, not is_there)
         if not is_there:
             return
-        if _is_folder_root(scope.root):
+        source = folder(scope.root.path) if _is_folder_root(scope.root) else None
+        if source is not None:
             self._devices[str(root)] = os.stat(_place_of(scope.root)).st_dev
         for batch in batches(self._entries(scope, stop), ROWS_BATCH if scope.root.is_catalogue else LOOK_BATCH):
             kept = [entry for entry in batch if not self._was_removed(entry)]
@@ -84,6 +87,7 @@ class Look:
                 keys = [key for key in keys if key not in done or key in failed]
             self._known = self._writer.known(root, keys)
             self._writer.mark_seen(root, keys)
+            described: list[tuple[bytes, dict[str, Any]]] = []
             for entry in kept:
                 if isinstance(entry, Skipped):
                     if entry.folder and entry.key is not None:
@@ -91,7 +95,14 @@ class Look:
                     yield entry
                 else:
                     known, failure = self._known.get(entry.key), None if again else failed.get(entry.key)
-                    yield _compare(scope, entry, known, failure, check_content=check_content)
+                    looked = _compare(scope, entry, known, failure, check_content=check_content)
+                    if source is not None and looked is None and known is not None and known.beside != entry.beside:
+                        described.append((entry.key, source.said_by_place(entry)))
+                    else:
+                        yield _with_place(looked, source)
+            if described:
+                written = self._writer.set_item_metadata(root, described)
+                yield RowsReport(len(described) - written, written, added=0, changed=0, left=())
         if not stop():
             self.walked.append((root, scope.below))
 
@@ -171,6 +182,13 @@ def _compare(
     if (asset.size, asset.modified_ns) == (item.size, item.modified_ns) and not check_content:
         return None
     return _pending(scope, asset, item.picture)
+
+
+def _with_place(looked: Looked, source: FolderSource | None) -> Looked:
+    """A file to take, with what its name, time and sidecars say; anything else as it is."""
+    if source is None or not isinstance(looked, Pending):
+        return looked
+    return replace(looked, asset=replace(looked.asset, metadata=source.said_by_place(looked.asset)))
 
 
 def _pending(scope: Scope, asset: Asset, picture: int | None) -> Pending:

@@ -27,6 +27,7 @@ from lookalike.core.errors import CannotDecode
 from lookalike.core.records import DecodeLimits, Picture
 from lookalike.images.colour import to_8_bit, to_srgb
 from lookalike.images.colour_names import dominant_colours
+from lookalike.images.dicom import middle_frame
 from lookalike.images.embedded import metadata_of_raw, read_metadata
 from lookalike.images.exif import read_orientation
 from lookalike.images.sniff import is_camera_raw, picture_format
@@ -160,7 +161,7 @@ class _Loaded:
 
 
 def _decode(data: bytes, name: str | None, shortest: int | None, limits: DecodeLimits) -> Decoded:
-    if name != "RAW" and name not in _OPENERS:
+    if name not in ("RAW", "DICOM") and name not in _OPENERS:
         what = "JPEG XL is not supported" if name == "JXL" else "the content is no picture that lookalike can read"
         raise CannotDecode("unsupported", what)
     try:
@@ -210,6 +211,9 @@ def _from_file(data: bytes, name: str, shortest: int | None, limits: DecodeLimit
 def _load(data: bytes, name: str, shortest: int | None, limits: DecodeLimits, orientation: int) -> _Loaded:
     from PIL import Image as PILImage
 
+    if name == "DICOM":
+        frame = middle_frame(data, max_pixels=limits.max_pixels)
+        return _Loaded(frame.image, 1, *frame.image.size, None, frame.metadata)
     module, opener = _OPENERS[name]
     image: Image = getattr(importlib.import_module(module), opener)(BytesIO(data))
     width, height = image.size

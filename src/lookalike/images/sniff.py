@@ -1,7 +1,7 @@
 """What a file is, told from its first bytes.
 
 Promises: no imports beyond the standard library, no exceptions on any input. The names returned are
-those of `decode`'s table of openers, plus "RAW". Leaves to others whether the file is whole.
+those of `decode`'s table of openers, plus "RAW" and "DICOM". Leaves to others whether the file is whole.
 
 Signatures: the formats' specifications; for camera RAW the TIFF tags listed in libopenraw's documentation.
 """
@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import struct
 
-HEAD_BYTES = 32
+HEAD_BYTES = 132
 """How much of a file `picture_format` wants to see."""
 
 PICTURE_SUFFIXES = frozenset(
     b".jpg .jpeg .jpe .jfif .mpo .png .apng .webp .avif .avifs .heic .heif .heics .heifs .hif .tif .tiff .gif .bmp .dib"
-    b" .jp2 .j2k .jpf .jpx .j2c .jpc .pnm .ppm .pgm .pbm .pfm .ico .cur .icns .psd .dds .qoi .jxl".split()
+    b" .jp2 .j2k .jpf .jpx .j2c .jpc .pnm .ppm .pgm .pbm .pfm .ico .cur .icns .psd .dds .qoi .jxl .dcm .dicom".split()
 )
 RAW_SUFFIXES = frozenset(
     b".3fr .arw .cr2 .cr3 .crw .dng .erf .iiq .kdc .mef .mos .mrw .nef .nrw .orf .pef .raf .raw .rw2 .rwl .sr2 .srf"
@@ -45,6 +45,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"IIU\x00", "RAW"),
     (6, b"HEAPCCDR", "RAW"),
     (8, b"CR\x02\x00", "RAW"),
+    (128, b"DICM", "DICOM"),
     (0, b"II*\x00", "TIFF"),
     (0, b"MM\x00*", "TIFF"),
     (0, b"II+\x00", "TIFF"),

@@ -180,7 +180,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class RowsReport:
-    """What became of some rows of a catalogue.
+    """What became of some rows of a catalogue, or of files beside which something changed.
 
     `unchanged`: as they were; `described`: only what they say changed; `added`, `changed`: items whose picture was
     known elsewhere. `left` have to be read, each with the picture last seen there.
