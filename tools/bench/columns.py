@@ -128,8 +128,11 @@ def milliseconds(call: Callable[[], object], rounds: int = ROUNDS) -> float:
     return statistics.median(took)
 
 
-def fill(place: Path, items: int) -> None:
-    """A collection of that many items, written past the store, which would take minutes."""
+def fill(place: Path, items: int, own: Callable[[random.Random, int], dict[str, object]] | None = None) -> None:
+    """A collection of that many items, written past the store, which would take minutes.
+
+    `own`: makes the metadata of an item; None for a price and a colour.
+    """
     with Store.open(place) as store, store.writer() as writer:
         root = writer.add_root(ROOT, is_file=False)
         space = writer.create_space("toy-0123456789ab", "toy", DIM)
@@ -154,7 +157,7 @@ def fill(place: Path, items: int) -> None:
             "INSERT INTO items VALUES (?, ?, ?, ?, NULL, 1000, ?, ?, ?, ?, 0)",
             (
                 (one, f"{one:016x}", root.number, key, 1_700_000_000_000_000_000 + one, picture, picture, metadata)
-                for one, key, picture, metadata in items_of(items, pictures)
+                for one, key, picture, metadata in items_of(items, pictures, own or priced)
             ),
         )
         connection.execute("UPDATE spaces SET count = ?", (pictures,))
@@ -169,12 +172,17 @@ def of_bytes(count: int) -> Iterator[str]:
         yield json.dumps({"format": "JPEG", "taken": taken, "camera": draw.choice(CAMERAS)})
 
 
-def items_of(count: int, pictures: int) -> Iterator[tuple[int, bytes, int, str]]:
+def priced(draw: random.Random, _: int) -> dict[str, object]:
+    return {"price": round(draw.uniform(1, 500), 2), "colour": draw.choice(COLOURS)}
+
+
+def items_of(
+    count: int, pictures: int, own: Callable[[random.Random, int], dict[str, object]]
+) -> Iterator[tuple[int, bytes, int, str]]:
     draw = random.Random(1)
     for one in range(1, count + 1):
         key = b"%02d/%04d/IMG_%07d.jpg" % (one % 100, one // 100 % 200, one)
-        own = {"price": round(draw.uniform(1, 500), 2), "colour": draw.choice(COLOURS)}
-        yield one, key, (one - 1) % pictures + 1, json.dumps(own)
+        yield one, key, (one - 1) % pictures + 1, json.dumps(own(draw, one))
 
 
 if __name__ == "__main__":
