@@ -45,6 +45,11 @@ DATES = [
 ]
 NUMBERS = [0, 1, 5, -3, 0.1, 2.5, 5.0, -0.0, 1e15, 7, 8, 9, 10, 11, 12]
 HUGE = [2**53, 2**53 + 1, -(2**53) - 1, 2**63 - 1, -(2**63) + 1, 2.0**53]
+TYPES = {
+    **dict.fromkeys(["price", "stock", "mixed", "file.size", "width", "height", "цена"], 1),
+    **dict.fromkeys(["taken", "sold_on", "modified"], 3),
+    "sold": 2,
+}
 OPERATORS = {
     "=": operator.eq,
     "<": operator.lt,
@@ -101,20 +106,20 @@ def drawn_condition(draw: random.Random, depth: int = 3) -> Condition:
     ]
     files = ["id", "path", "folder", "name", "extension", "file.size", "modified", "width", "height", "format"]
     field = draw.choice([*own, *own, *files, "nobody", "metadata.size"])
-    values = [drawn_values(draw) for _ in range(2)]
+    values = drawn_values(draw, None if draw.random() < 0.2 else TYPES.get(field, 0))
     match draw.randrange(6):
         case 0:
             return Has(field)
         case 1:
             return Contains(field, draw.choice([*WORDS, "e", "1", "photo", ".JP", "RED 1", "пл"]))
         case 2:
-            return In(field, tuple(values[0]))
+            return In(field, tuple(values))
         case _:
-            return Compare(field, draw.choice([*OPERATORS, "=", "!="]), values[0][0])
+            return Compare(field, draw.choice([*OPERATORS, "=", "!="]), values[0])
 
 
-def drawn_values(draw: random.Random) -> list[Any]:
-    """Values of one type."""
+def drawn_values(draw: random.Random, type_: int | None) -> list[Any]:
+    """Values of one type: 0 text, 1 numbers, 2 true and false, 3 dates, None any."""
     moments = [(1714694400, 86400), (1714521600, 31 * 86400), (-86400, 86400), (-(2**33), 2**33)]
     of_one_type = [
         [*WORDS, "photo 7.jpg", os.path.abspath(os.sep + "photos"), "jpg", "PNG", "s"],
@@ -122,7 +127,7 @@ def drawn_values(draw: random.Random) -> list[Any]:
         [True, False],
         [Moments(first * 10**9, (first + length) * 10**9) for first, length in moments],
     ]
-    values = draw.choice(of_one_type)
+    values = draw.choice(of_one_type) if type_ is None else of_one_type[type_]
     return draw.sample(values, draw.randrange(1, len(values) + 1))
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from lookalike.core.conditions import And, Compare, Contains, Has, In, Moments, Not, Or
 from lookalike.core.errors import FilterError
+from lookalike.core.fields import FIELDS as FIELDS_OF_ALL
 from lookalike.engine.filter_language import EXAMPLE, MAX_CHARACTERS, MAX_COMPARISONS, MAX_DEPTH, parse, unparse
 
 FIELDS = {
@@ -24,6 +27,7 @@ FIELDS = {
     "кольор": "text",
     "metadata.name": "text",
 }
+DOCUMENTS = Path(__file__).parents[3] / "docs"
 NOW = datetime(2024, 3, 31, 23, 30, tzinfo=UTC)
 DAY = 86_400 * 10**9
 MAY_3 = 19_846 * DAY
@@ -176,6 +180,18 @@ def test_what_is_too_much_is_refused(text, message):
 def test_the_most_that_is_allowed_is_understood():
     assert said(" and ".join(["has price"] * MAX_COMPARISONS)) == And((Has("price"),) * MAX_COMPARISONS)
     assert isinstance(said("not " * MAX_DEPTH + "has price"), Not)
+
+
+EXAMPLES = re.findall(
+    r"^```filter\n(.*?)^```$", (DOCUMENTS / "filters.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+)
+
+
+@pytest.mark.parametrize("text", [line for block in EXAMPLES for line in block.splitlines()])
+def test_examples_of_the_documents_are_understood(text):
+    fields = {**FIELDS_OF_ALL, **FIELDS, "in_stock": "bool", "discount": "int", "metadata.size": "text"}
+    condition = parse(text, fields, NOW)
+    assert parse(unparse(condition), fields, NOW) == condition
 
 
 @pytest.mark.parametrize("condition", [And(()), Or((red,)), In("colour", ()), Compare("taken", "=", Moments(1, 5))])
