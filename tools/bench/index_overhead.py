@@ -2,8 +2,9 @@
 
 Ours is `Collection.search`: a vector in, hits with their metadata out. Bare is `index.search` of the same file
 with the same effort and number of candidates, once alone and once with what any caller needs for the same answers:
-candidates compared exactly with the stored rows by numpy. Also: opening the collection and answering a first query, in
-new processes.
+candidates compared exactly with the stored rows by numpy. All of them keep to one thread; what is
+taken is the processor time of that thread, which other work on the machine disturbs little. Also: opening the
+collection and answering a first query, in new processes.
 """
 
 from __future__ import annotations
@@ -38,9 +39,14 @@ def measure(asked: Namespace) -> Report:
                     continue
                 bare, compared = bare_calls(photos, way)
                 times = in_turns(
-                    {"ours": lambda query, photos=photos: photos.search(query, K), "bare": bare, "compared": compared},
+                    {
+                        "ours": lambda query, photos=photos: read(photos.search(query, K)),
+                        "bare": bare,
+                        "compared": compared,
+                    },
                     here.all_queries()[: asked.queries],
                     asked.rounds,
+                    time.thread_time,
                 )
             told = {name: percentiles(each) for name, each in times.items()}
             ratios = {name: float(np.median(times["ours"]) / np.median(times[name])) for name in ("bare", "compared")}
@@ -68,6 +74,11 @@ def measure(asked: Namespace) -> Report:
                 slowest = max(each["ms"] for each in starts)
                 report.goals[f"{count:,} x {dim}: open and first answer < {OPEN_MS} ms"] = slowest < OPEN_MS
     return report
+
+
+def read(hits: Any) -> list[Any]:
+    """What a caller does with hits: nothing of them may be left for later."""
+    return [(hit.id, hit.uri, hit.score, dict(hit.metadata)) for hit in hits]
 
 
 def photos_kind(way: Any) -> str:

@@ -90,16 +90,27 @@ def milliseconds(call: Callable[[Any], Any], queries: Sequence[Any]) -> Any:
     return times
 
 
-def in_turns(calls: Mapping[str, Callable[[Any], Any]], queries: Sequence[Any], rounds: int = ROUNDS) -> dict[str, Any]:
-    """Latencies of each call, milliseconds (rounds, q): the calls take turns query by query, after a round to warm."""
+def in_turns(
+    calls: Mapping[str, Callable[[Any], Any]],
+    queries: Sequence[Any],
+    rounds: int = ROUNDS,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, Any]:
+    """Latencies of each call, milliseconds (rounds, q): the calls take turns, after a round to warm.
+
+    At each turn every call has a query of its own: asked the same, the later ones would find in the processor's caches
+    what the first one brought there (HNSW over 100,000 x 256: 0.40 ms instead of 0.64).
+    """
     times = {name: np.empty((rounds, len(queries))) for name in calls}
+    apart = len(queries) // len(calls)
     for number in range(-1, rounds):
-        for position, query in enumerate(queries):
-            for name, call in calls.items():
-                started = time.perf_counter()
-                call(query)
+        for turn in range(len(queries)):
+            for place, (name, call) in enumerate(calls.items()):
+                position = (turn + place * apart) % len(queries)
+                started = clock()
+                call(queries[position])
                 if number >= 0:
-                    times[name][number, position] = 1000 * (time.perf_counter() - started)
+                    times[name][number, position] = 1000 * (clock() - started)
     return times
 
 
