@@ -99,7 +99,7 @@ def _has_separator(argument: str) -> bool:
 
 
 def _has_picture_suffix(argument: str) -> bool:
-    suffix = os.fsencode(os.path.splitext(argument)[1].lower())
+    suffix = os.path.splitext(argument)[1].lower().encode("utf-8", "surrogatepass")
     return suffix in PICTURE_SUFFIXES or suffix in RAW_SUFFIXES
 
 

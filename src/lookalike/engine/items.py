@@ -46,7 +46,10 @@ def item_facts(snapshot: Snapshot, given: str) -> dict[str, Any]:
 def _item_at(snapshot: Snapshot, given: str) -> ItemRecord | None:
     import numpy as np
 
-    path = os.fsencode(os.path.abspath(given))
+    try:
+        path = os.fsencode(os.path.abspath(given))
+    except ValueError:  # no path of this system
+        return None
     rows = np.flatnonzero(snapshot.mask_below(path)).tolist()[:1]
     items = [item for places in snapshot.items_of(rows).values() for item in places]
     return next((item for item in items if os.fsencode(item.uri) == path), None)

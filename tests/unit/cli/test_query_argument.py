@@ -116,7 +116,9 @@ def test_with_image_every_term_is_a_picture(here):
     assert [term.value.source.name for term in terms("snow", "-", "dog/noname", image=True)] == ["snow", "noname"]
 
 
-@pytest.mark.parametrize("argument", ["file:[", "file://[/a.jpg", "\0.jpg", "a" * 5000 + ".jpg", "\udcff.jpg", "~\0/x"])
+@pytest.mark.parametrize(
+    "argument", ["file:[", "file://[/a.jpg", "\0.jpg", "a" * 5000 + ".jpg", "\udcff.jpg", ".\ud800", "~\0/x"]
+)
 def test_odd_names_are_words_or_an_error_of_ours(argument):
     for image in (False, True):
         with suppress(SourceError):

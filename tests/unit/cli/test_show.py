@@ -45,7 +45,7 @@ def test_copies_are_named(call, pictures, colour_encoder, tmp_path, monkeypatch)
 
 
 def test_an_unknown_item_is_an_error_that_says_what_an_item_is(call, indexed):
-    for name in ("nobody", "/nowhere/a.jpg", "\udcff", "a\nb", ""):
+    for name in ("nobody", "/nowhere/a.jpg", "\udcff", "\ud800", "a\0b", "a\nb", ""):
         called = call("show", name)
         assert (called.code, called.out) == (1, "")
         assert "there is no item" in called.err
