@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lookalike.core.fields import of_place
 from lookalike.store.database import select_in
 from lookalike.store.finishing import newest_item
+from lookalike.store.full_text import fields_read
 from lookalike.store.places import joined_key
 from lookalike.store.publishing import free_ids, with_rows
 from lookalike.store.records import RowsReport
@@ -50,8 +51,8 @@ def put_rows(connection: sqlite3.Connection, root: int, rows: Sequence[Asset]) -
         if before is None or (os.fsdecode(before[1]), before[2], before[3]) != (row.uri, row.size, row.modified_ns):
             other.append(row)
         elif before[5] != texts[row.key]:
-            described.append((texts[row.key], before[0]))
-    connection.executemany("UPDATE items SET metadata = ? WHERE number = ?", described)
+            described.append((before[5], texts[row.key], before[0]))
+    _describe(connection, described)
     connection.executemany(_SEEN, ((number,) for number, *_ in known.values()))
     places = _known_elsewhere(connection, other)
     values = {
@@ -82,9 +83,24 @@ def put_metadata(
     for key, number, before, by_bytes in select_in(connection, sql, (root,), said):
         text = as_json(of_place(said[key], json.loads(by_bytes)))
         if text != before:
-            changed.append((text, number))
-    connection.executemany("UPDATE items SET metadata = ? WHERE number = ?", changed)
-    return [number for _, number in changed]
+            changed.append((before, text, number))
+    _describe(connection, changed)
+    return [number for *_, number in changed]
+
+
+def _describe(connection: sqlite3.Connection, changed: Sequence[tuple[str, str, int]]) -> None:
+    """Write metadata, given as (before, now, item). A new price leaves the words as they are."""
+    are_noted = connection.execute("SELECT 1 FROM wordless LIMIT 1").fetchone() is not None  # some of these, perhaps
+    connection.executemany("UPDATE items SET metadata = ? WHERE number = ?", ((now, item) for _, now, item in changed))
+    if not are_noted:
+        fields = fields_read(connection)
+        alike = ((item,) for before, now, item in changed if _said(before, fields) == _said(now, fields))
+        connection.executemany("DELETE FROM wordless WHERE item = ?", alike)
+
+
+def _said(metadata: str, fields: frozenset[str]) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(metadata)
+    return {name: values[name] for name in fields & values.keys()}
 
 
 def _put(

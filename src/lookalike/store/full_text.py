@@ -59,6 +59,13 @@ def take_words(connection: sqlite3.Connection, limit: int = AT_ONCE) -> int:
     return done
 
 
+def fields_read(connection: sqlite3.Connection) -> frozenset[str]:
+    """Names in the metadata whose values are words of an item: what says nothing else there changes no word."""
+    row = connection.execute("SELECT value FROM settings WHERE name = ?", (TEXT_FIELDS,)).fetchone()
+    fields = (str(field) for field in json.loads(row[0])) if row else ()
+    return frozenset((*_TITLES, *_TEXTS, *_CODES, *fields))
+
+
 def tidy_words(connection: sqlite3.Connection) -> None:
     """Leave nothing behind of words that no item has any more. Part of a transaction."""
     connection.execute("INSERT INTO words (words) VALUES ('optimize')")

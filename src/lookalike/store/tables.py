@@ -39,6 +39,9 @@ BESIDE_SQL = f"""
 """
 """`Asset.beside` of an item when it was taken; a search in the text is cheaper than to parse what mostly has none."""
 
+_STRICT = json.JSONEncoder(default=str, allow_nan=False)
+"""Made once: `json.dumps` would make one for each item."""
+
 
 def read_spaces(connection: sqlite3.Connection) -> list[Space]:
     """All spaces, oldest first."""
@@ -159,7 +162,7 @@ def uri_to_keep(roots: Mapping[int, Root], root: int, key: bytes, uri: str) -> b
 def as_json(values: Mapping[str, Any]) -> str:
     """Metadata as strict JSON: what JSON does not know becomes text, numbers that are not finite become null."""
     try:
-        return json.dumps(dict(values), default=str, allow_nan=False)
+        return _STRICT.encode(values if type(values) is dict else dict(values))
     except ValueError:
         text = json.dumps(dict(values), default=str)
         return json.dumps(json.loads(text, parse_constant=lambda _: None))
