@@ -6,7 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from lookalike.cli import printing
-from lookalike.core.errors import CannotDecode, MissingExtra
+from lookalike.core.errors import LookalikeError, MissingExtra
+from lookalike.engine.sources import open_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,9 +36,9 @@ def show_pictures(hits: Iterable[Hit]) -> None:
     for hit in hits:
         printing.out(f"{hit.rank}  {printing.printable(hit.uri)}")
         try:
-            with open(hit.uri, "rb") as file:
+            with open_uri(hit.uri) as file:
                 picture = decode_picture(file.read(), side=COLUMNS)
-        except (OSError, CannotDecode) as error:
+        except (OSError, LookalikeError) as error:
             printing.note(f"   cannot be shown: {error}")
             continue
         image = Image.fromarray(picture.pixels)

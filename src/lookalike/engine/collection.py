@@ -216,8 +216,9 @@ class Collection(Closing):
         Returns how many items left. Indexing that very path again brings it back.
         """
         from lookalike.engine.scopes import remember_removed
+        from lookalike.engine.sources import root_address
 
-        place = _absolute(path)
+        place = root_address(_absolute(path))
         with self._store.writer() as writer:
             count = writer.remove_below(place)
             if count:

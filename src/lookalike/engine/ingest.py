@@ -26,7 +26,7 @@ from lookalike.engine.fill import fill
 from lookalike.engine.look import TRANSIENT, Look
 from lookalike.engine.reports import Progress, SyncReport
 from lookalike.engine.scopes import exclusions, removed_places, resolve_scopes
-from lookalike.engine.sources import place_of, sources_of
+from lookalike.engine.sources import place_of, root_address, sources_of
 from lookalike.engine.spool import Pending, Spool, batches
 from lookalike.engine.take import Taker
 from lookalike.store.collection_store import Failure, FinishReport
@@ -75,6 +75,7 @@ def ingest(
     stop: threading.Event | None,
 ) -> Iterator[SyncEvent]:
     """Bring the store up to date with `paths`; yields Progress and Skipped, at last a SyncReport."""
+    paths = [root_address(path) for path in paths]
     with store.writer() as writer, Spool() as differing:
         removed = removed_places(store, writer, paths)
         scopes = resolve_scopes(store, writer, paths)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lookalike.core.errors import SourceError
-from lookalike.engine.sources import place_of, root_address
+from lookalike.engine.sources import place_of
 from lookalike.images.ignore import IgnoreRules
 
 if TYPE_CHECKING:
@@ -33,14 +33,13 @@ class Scope:
 
 
 def resolve_scopes(store: Store, writer: Writer, paths: Sequence[bytes]) -> list[Scope]:
-    """Scopes for `paths` (absolute and native, or addresses), or for every known root when there are none.
+    """Scopes for `paths`, as `root_address` gives them, or for every known root when there are none.
 
     A path that does not exist is an error unless it belongs to a known root: then it is a root that was
     unplugged, or a file that was deleted, and the walk finds that out.
     """
     if not paths:
         return [Scope(root) for root in store.roots() if not root.is_imported]
-    paths = [root_address(path) for path in paths]
     places = {path: place_of(path) for path in paths}
     there = [path for path, place in places.items() if place is None or os.path.lexists(place)]
     for path in paths:
