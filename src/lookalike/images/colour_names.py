@@ -30,7 +30,9 @@ _FIVE_BITS = bytes(value >> 3 for value in range(256))
 _VIVID_COUNTS = 3
 """Strong colours catch the eye: a red coat is what a grey street is remembered by."""
 _LEAST_SHARE, _LEAST_NEUTRAL_SHARE = 0.11, 0.20
-"""From which share of the picture on a colour is named. These four numbers were chosen by looking at contact sheets."""
+"""From which share of the picture on a colour is named. All these numbers come from looking at contact sheets."""
+_GROUND_SHARE, _LEAST_SUBJECT = 0.5, 0.25
+"""White from this share on is the ground of a product photo: shares are of what is not ground, at least of this."""
 _MOST = 4
 
 
@@ -48,10 +50,12 @@ def dominant_colours(image: PILImage) -> list[str]:
         red, green, blue = cast("tuple[int, int, int]", colour)
         cell = name_of[red << 10 | green << 5 | blue]
         weights[cell % VIVID] += count * (_VIVID_COUNTS if cell >= VIVID else 1)
+    white = weights[COLOURS.index("white")] / _SIDE**2
+    subject = max(1 - white, _LEAST_SUBJECT) if white >= _GROUND_SHARE else 1.0
     return [
         COLOURS[number]
         for number, weight in weights.most_common()
-        if weight >= _SIDE * _SIDE * (_LEAST_NEUTRAL_SHARE if number < _NEUTRAL else _LEAST_SHARE)
+        if weight >= subject * _SIDE**2 * (_LEAST_NEUTRAL_SHARE if number < _NEUTRAL else _LEAST_SHARE)
     ][:_MOST]
 
 

@@ -50,6 +50,12 @@ def test_a_specks_colour_is_not_named():
     assert dominant_colours(street) == ["grey"]
 
 
+def test_a_small_thing_on_white_ground_has_its_colours_named():
+    product = Image.new("RGB", (300, 300), "white")
+    ImageDraw.Draw(product).rectangle((110, 110, 190, 190), fill=(90, 60, 30))
+    assert dominant_colours(product) == ["white", "brown"]
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (5000, 1), (31, 33)])
 def test_pictures_of_any_shape_have_colours(size):
     assert dominant_colours(Image.new("RGB", size, (0, 0, 255))) == ["blue"]
