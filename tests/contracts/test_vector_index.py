@@ -37,12 +37,14 @@ SCORE_TOLERANCE = 1e-5
 """Largest difference from a float64 cosine over the stored values."""
 
 
-def opened(kind: str, rows: HalfVectors, folder: Path, count: int = COUNT) -> VectorIndex:
+def opened(kind: str, rows: HalfVectors, folder: Path, count: int = COUNT, bits: int = 0) -> VectorIndex:
     """An index of `kind` over the first `count` rows, built and opened again."""
-    path, identity = folder / f"{kind}-{count}.faiss", Identity("toy", DIM, 1, 1)
+    path, identity = folder / f"{kind}{bits}-{count}.faiss", Identity("toy", DIM, 1, 1)
     spec = kinds.default_spec(kind, count, DIM)
     if kind == "annoy":
         spec = dataclasses.replace(spec, trees=20)
+    if bits:
+        spec = dataclasses.replace(spec, bits=bits)
     if not path.exists():
         build(spec, rows[:count], path, identity=identity, threads=1)
     return open_index(path, rows, identity=identity)
@@ -56,6 +58,7 @@ def layered(kind: str, rows: HalfVectors, folder: Path, count: int = BASE) -> Ve
 KINDS: dict[str, Callable[[HalfVectors, Path], VectorIndex]] = {
     "exact": lambda rows, _folder: ExactIndex(rows),
     **{kind: partial(opened, kind) for kind in kinds.KINDS},
+    **{f"ivf-rabitq of {bits} bits": partial(opened, "ivf-rabitq", bits=bits) for bits in (1, 4, 8)},
     **{f"{kind} and newer": partial(layered, kind) for kind in kinds.KINDS},
 }
 

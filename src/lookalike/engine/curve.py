@@ -31,7 +31,7 @@ FETCH_AT_MOST = 8
 """Times the usual candidates."""
 EXACT_ROWS = 50_000
 """Rows by which the exact scan is timed: read from memory, not from caches."""
-TIMED_S = 1.0
+TIMED_S = 0.3
 """Seconds spent on timing one point at most."""
 TIMED_QUERIES = 100
 _TIMED_LEAST = 5

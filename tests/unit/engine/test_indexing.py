@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import lookalike
+from exported_vectors import clip_retrieval, vectors
 from lookalike import IndexReport, Progress, Query, Term
 from lookalike.core.errors import CollectionBusy
 from lookalike.engine.collection import Collection
-from lookalike.index.kinds import KINDS
+from lookalike.engine.indexing import WISHES_SETTING
+from lookalike.engine.plan import Wishes
+from lookalike.index.kinds import KINDS, IndexSpec
 from lookalike.store.collection_store import Store
 from lookalike.testing import ToyEncoder, draw_pictures
 
@@ -362,6 +368,54 @@ def test_a_build_that_was_killed_leaves_the_collection_whole(plain, toy):
         assert opened.verify().problems == ()
         assert build(opened, again=True).built
         assert names(opened.search(through_index("red circle"))) == expected
+
+
+def test_an_index_whose_layout_an_earlier_version_noted_is_set_aside_and_built_again(plain, toy):
+    """RaBitQ codes without their number of bits."""
+    plain.configure_index(kind="ivf-rabitq")
+    build(plain)
+    plain.close()
+    with closing(sqlite3.connect(plain.path / "collection.sqlite")) as database, database:
+        ((spec,),) = database.execute("SELECT spec FROM indexes")
+        assert '"bits"' in spec
+        database.execute("UPDATE indexes SET spec = ?", (json.dumps({"kind": "ivf-rabitq", "nlist": 12}),))
+    manifest = index_file(plain).with_name(index_file(plain).name + ".json")
+    noted = json.loads(manifest.read_text(encoding="utf-8"))
+    del noted["spec"]["bits"]
+    manifest.write_text(json.dumps(noted), encoding="utf-8")
+    told: list[str] = []
+    with lookalike.open(plain.path, encoder=toy, create=False, notice=told.append) as opened:
+        assert opened.search(through_index("red circle")).plan.strategy == "exact"
+        assert len(told) == 1
+        assert build(opened).built
+        assert opened.search(through_index("red circle")).plan.strategy == "index"
+
+
+def test_where_codes_miss_the_target_richer_ones_are_tried(tmp_path):
+    """Rows at random, all answers wanted: of 6,000 so far apart, two bits a component leave some too far behind."""
+    folder = clip_retrieval(tmp_path / "vectors", [(vectors(6000, 64), None)])
+    with lookalike.open(tmp_path / "c.lookalike") as opened:
+        list(opened.import_vectors(folder))
+        opened.configure_index(kind="ivf-rabitq", target_recall=1.0)
+        report = build(opened)
+        record = opened._store.index_of(opened._store.current_space())
+        assert record.spec["bits"] > 2
+        assert report.recall == 1.0
+        assert "at most" not in report.reason
+
+
+def test_what_is_reached_is_said_where_the_target_is_missed(tmp_path):
+    """A tuned layout is kept as it is."""
+    folder = clip_retrieval(tmp_path / "vectors", [(vectors(3000, 64), None)])
+    with lookalike.open(tmp_path / "c.lookalike") as opened:
+        list(opened.import_vectors(folder))
+        spec = IndexSpec("ivf-rabitq", nlist=60, bits=1)
+        wishes = Wishes(1.0, kind="ivf-rabitq", spec=spec.as_dict(), spec_count=3000)
+        opened._store.set_setting(WISHES_SETTING, wishes.as_dict())
+        report = build(opened)
+        assert report.recall < 1.0
+        assert f"at most {report.recall:.2f} of the right answers" in report.reason
+        assert opened._store.index_of(opened._store.current_space()).spec == spec.as_dict()
 
 
 def test_an_index_of_other_rows_is_not_opened(indexed, toy, tmp_path):

@@ -52,6 +52,16 @@ def test_ten_million_pictures_get_short_codes():
     assert "10,000,000" in choice.reason
 
 
+def test_a_million_pictures_get_a_byte_a_number_where_there_is_memory_and_else_bits():
+    kinds = [choose_spec(MILLION, 256, memory_bytes=memory).spec for memory in (4 * GIB, GIB // 2, GIB // 16)]
+    assert [(spec.kind, spec.bits) for spec in kinds] == [("ivf-sq8", 0), ("ivf-rabitq", 2), ("ivf-rabitq", 1)]
+
+
+def test_what_tuning_found_in_an_earlier_version_is_laid_out_anew():
+    wishes = Wishes(kind="ivf-rabitq", spec={"kind": "ivf-rabitq", "nlist": 77}, spec_count=MILLION)
+    assert choose_spec(MILLION, 512, memory_bytes=GIB, wishes=wishes).spec == default_spec("ivf-rabitq", MILLION, 512)
+
+
 def test_no_choice_needs_more_memory_than_there_is():
     from lookalike.index.kinds import estimated_bytes
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from lookalike.index.building import build
 from lookalike.index.kinds import (
     KINDS,
     IndexSpec,
@@ -14,6 +15,7 @@ from lookalike.index.kinds import (
     default_spec,
     efforts,
     estimated_bytes,
+    richer,
 )
 from lookalike.index.manifest import read_manifest
 
@@ -39,12 +41,32 @@ def test_every_kind_has_parameters_for_every_size(kind, count):
         {"kind": "ivf-flat", "nlist": -1},
         {"kind": "ivf-flat", "nlist": "7"},
         {"kind": "ivf-flat", "lists": 7},
+        {"kind": "ivf-flat", "bits": 2},
+        {"kind": "ivf-rabitq", "nlist": 7},
+        {"kind": "ivf-rabitq", "nlist": 7, "bits": 9},
         {},
     ],
 )
 def test_what_is_no_spec_is_refused(values):
     with pytest.raises(ValueError):
         IndexSpec.from_dict(values)
+
+
+def test_codes_get_richer_to_an_end():
+    spec: IndexSpec | None = IndexSpec("ivf-rabitq", nlist=4, bits=1)
+    bits = []
+    while spec is not None:
+        bits.append((spec.nlist, spec.bits))
+        spec = richer(spec)
+    assert bits == [(4, 1), (4, 2), (4, 4), (4, 8)]
+    assert richer(IndexSpec("ivf-sq8", nlist=4)) is None
+
+
+@pytest.mark.parametrize("bits", [1, 2, 3, 4, 8])
+def test_the_size_of_richer_codes_is_known_too(rows, identity, tmp_path, bits):
+    spec = IndexSpec("ivf-rabitq", nlist=20, bits=bits)
+    made = build(spec, rows, tmp_path / "a", identity=identity, threads=1)
+    assert made.bytes == pytest.approx(estimated_bytes(spec, *rows.shape), rel=0.05)
 
 
 @pytest.mark.parametrize("values", [{}, {"effort": 0, "fetch": 1}, {"effort": 1}, {"effort": "x", "fetch": 1}])
