@@ -28,17 +28,17 @@ _EXAMPLE = 40
 _YES, _NO = frozenset({"true", "yes"}), frozenset({"false", "no"})
 
 _WHOLE = r"-?(?:0|[1-9]\d{0,17})"
-_LONG_WHOLE = r"-?(?:0|[1-9]\d*)"
+_EXACT_WHOLE = r"-?(?:0|[1-9]\d{0,14})"  # what a float64 keeps to the last digit
 _TIME = r"(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?"
 _FORMS: dict[str, tuple[FieldKind, re.Pattern[str]]] = {
-    "whole": ("int", re.compile(_WHOLE)),
-    "point": ("float", re.compile(rf"{_LONG_WHOLE}(?:\.\d+)?")),
-    "comma": ("float", re.compile(rf"{_LONG_WHOLE}(?:,\d+)?")),
+    "whole": ("int", re.compile(_WHOLE, re.ASCII)),
+    "point": ("float", re.compile(rf"{_EXACT_WHOLE}(?:\.\d+)?", re.ASCII)),
+    "comma": ("float", re.compile(rf"{_EXACT_WHOLE}(?:,\d+)?", re.ASCII)),
     "yes or no": ("bool", re.compile("true|false|yes|no", re.IGNORECASE)),
-    "year first": ("date", re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}{_TIME}")),
-    "day.month": ("date", re.compile(rf"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.\d{{4}}{_TIME}")),
-    "day/month": ("date", re.compile(rf"(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|1[0-2])/\d{{4}}{_TIME}")),
-    "month/day": ("date", re.compile(rf"(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])/\d{{4}}{_TIME}")),
+    "year first": ("date", re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}{_TIME}", re.ASCII)),
+    "day.month": ("date", re.compile(rf"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.\d{{4}}{_TIME}", re.ASCII)),
+    "day/month": ("date", re.compile(rf"(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|1[0-2])/\d{{4}}{_TIME}", re.ASCII)),
+    "month/day": ("date", re.compile(rf"(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])/\d{{4}}{_TIME}", re.ASCII)),
 }
 """Ways to write a value, the plainest first."""
 _SURELY_DECIMAL = re.compile(r".*,(?:\d{1,2}|\d{4,})")

@@ -38,6 +38,8 @@ LONGEST_CELL = 1 << 20
 """Characters: a longer one is a quote that nobody closed."""
 BLOCK_ROWS = 2048
 _SAMPLE_BYTES = 1 << 20
+_PAIRS_BYTES = 1 << 16
+_SAMPLE_LINES = 50
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -114,9 +116,8 @@ def _encoding(path: bytes) -> str:
         marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
         if marked is not None:
             return marked
-        nuls = head[0::2].count(0), head[1::2].count(0)
-        if sum(nuls) > len(head) // 4:
-            return "utf-16-be" if nuls[0] > nuls[1] else "utf-16-le"
+        if wide := _unmarked_utf_16(head[:_PAIRS_BYTES]):
+            return wide
         decoder = codecs.getincrementaldecoder("utf-8")()
         try:
             for piece in chain((head,), iter(lambda: stream.read(_SAMPLE_BYTES), b"")):
@@ -125,6 +126,15 @@ def _encoding(path: bytes) -> str:
         except UnicodeDecodeError:
             return _windows_page(head)
     return "utf-8"
+
+
+def _unmarked_utf_16(head: bytes) -> str | None:
+    """UTF-16 without a mark, by its line ends: the other byte of them is 0."""
+    ends = head.count(b"\n")
+    pairs = list(zip(head[0::2], head[1::2], strict=False))
+    found = {"utf-16-le": pairs.count((0x0A, 0)), "utf-16-be": pairs.count((0, 0x0A))}
+    name = max(found, key=lambda each: found[each])
+    return name if found[name] * 2 > ends else None
 
 
 def _windows_page(head: bytes) -> str:
@@ -138,17 +148,26 @@ def _windows_page(head: bytes) -> str:
 
 
 def _header(path: bytes, encoding: str, form: str) -> tuple[str, tuple[str, ...]]:
-    """The delimiter, the one that parts the header into most columns, and the names of the columns."""
+    """The delimiter, the one that parts most rows like the header and that into most columns, and their names."""
     with _text(path, encoding) as stream:
         first = stream.readline()
         said = first[4:].rstrip("\r\n")[:1] if first.lower().startswith("sep=") else ""
-        lines = [stream.readline() if said else first, *(line for line, _ in zip(stream, range(20), strict=False))]
+        lines = [
+            stream.readline() if said else first,
+            *(line for line, _ in zip(stream, range(_SAMPLE_LINES), strict=False)),
+        ]
     if not lines[0].strip():
         raise SourceError(f"{os.fsdecode(path)} is empty", hint="the first row of a catalogue names its columns")
     choices = said or ("\t" if form == "TSV" else DELIMITERS)
-    headers = {mark: next(csv.reader(iter(lines), delimiter=mark), []) for mark in choices}
-    delimiter = max(headers, key=lambda mark: len(headers[mark]))
-    return delimiter, tuple(headers[delimiter])
+    parted = {mark: list(csv.reader(iter(lines), delimiter=mark)) for mark in choices}
+    delimiter = max(parted, key=lambda mark: _alike(parted[mark]))
+    return delimiter, tuple(parted[delimiter][0])
+
+
+def _alike(rows: list[list[str]]) -> tuple[int, int]:
+    """How many rows have as many columns as the header, where that is more than one, and how many."""
+    width = len(rows[0])
+    return sum(len(row) == width for row in rows) if width > 1 else 0, width
 
 
 def _text(path: bytes, encoding: str) -> Any:
