@@ -30,18 +30,22 @@ def filled(store: Store, items: int, seed: int) -> None:
     with store.writer() as writer:
         root = writer.add_root(ROOT, is_file=False)
         file = writer.add_root(os.path.dirname(ROOT) + b"alone.jpg", is_file=True)
+        table = writer.add_root(b"catalogue:/photos/table.csv", is_file=True)
         space = writer.create_space(*ENCODER)
         writer.set_setting("fields", DECLARED)
         files = []
         for one in range(items):
             of_bytes, own = drawn_metadata(draw, one)
             place = (file, b"") if one == 0 else (root, os.fsencode(draw.choice(names).format(one)))
+            place = (table, b"Item-%d" % one) if one % 10 == 5 else place
             content = str(draw.randrange(items) if draw.random() < 0.1 else -one)
             facts = {"size": draw.choice([40, 1000, 2**40]), "width": draw.choice([None, 40, 5]), "id": f"Item-{one}"}
             facts |= {
                 "modified_ns": draw.choice([1_714_720_000, -1, 0]) * 10**9,
                 "format": draw.choice(["", "PNG", "JPEG"]),
             }
+            if place[0] is table:
+                facts["uri"] = draw.choice(["https://example.org/Photos/{}.jpg?x", "/photos/Я/{}.JPG"]).format(one)
             files.append(found(*place, content, metadata=own, picture_metadata=of_bytes, **facts))
         for start in range(0, items, 500):
             writer.put(space, files[start : start + 500])

@@ -1,5 +1,7 @@
 """Writing a set of columns: one pass over the items in the order of their rows, in bounded memory.
 
+Of all items, or of those that changed since the set before, which are merged with it then (`column_merging.py`).
+
 Promises: what is read belongs to the caller's one transaction; all files are on the disk when the manifest is; at a
 stop, or an error, nothing is left that could be taken for a set. What the columns mean is said in `columns.py`.
 """
@@ -14,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.conditions import METADATA, kind_in_metadata
 from lookalike.core.fields import date_ns
+from lookalike.store.column_merging import merge_columns
 from lookalike.store.column_values import ColumnValues
 from lookalike.store.columns import (
     DIGEST_BYTES,
     MANIFEST,
     ROWS,
     ColumnManifest,
+    Columns,
     extension_of,
     folder_of,
     name_of,
@@ -50,12 +54,16 @@ _NOTHING = "{}"
 _LISTED = frozenset({str, type(None)})
 """What a list may hold that has a column."""
 _parse = json.JSONDecoder().raw_decode
-_ITEMS = """
-    SELECT v.row, i.number, i.id, i.root, i.key, i.size, i.modified_ns,
+_FIELDS = """
+    SELECT v.row, i.number, i.id, i.root, i.key, i.uri, i.size, i.modified_ns,
         c.width, c.height, c.format, c.metadata, i.metadata
-    FROM vectors v CROSS JOIN items i ON i.picture = v.picture CROSS JOIN contents c ON c.number = i.content
-    WHERE v.space = ? ORDER BY v.row, i.number
 """
+_JOINED = "items i ON i.picture = v.picture CROSS JOIN contents c ON c.number = i.content"
+_ITEMS = f"{_FIELDS} FROM vectors v CROSS JOIN {_JOINED} WHERE v.space = ? ORDER BY v.row, i.number"  # noqa: S608 ours
+_CHANGED = f"""
+    {_FIELDS} FROM columnless l CROSS JOIN items i ON i.number = l.item CROSS JOIN vectors v ON v.picture = i.picture
+    CROSS JOIN contents c ON c.number = i.content WHERE v.space = ? ORDER BY v.row, i.number
+"""  # noqa: S608 columns of ours
 _GIVEN = {
     ROWS: "int",
     "number": "int",
@@ -80,13 +88,44 @@ def write_columns(
 
     The connection is in a transaction.
     """
-    making = _Making(folder, connection, space.count)
-    with closing(connection.execute(_ITEMS, (space.number,))) as cursor:
+    manifest = _made(_Making(folder, connection, space.count), _ITEMS, connection, space, is_stopping)
+    return None if manifest is None else _write_manifest(manifest, folder)
+
+
+def update_columns(
+    connection: sqlite3.Connection, folders: tuple[Path, Path], space: Space, before: Columns, stop: Callable[[], bool]
+) -> bytes | None:
+    """The same, from an earlier set of the space's epoch and the items of the table `columnless`, which changed since.
+
+    `folders`: two empty ones, for the set and for what is only needed on the way. None also when the sets cannot be
+    merged: the folder is still empty then. Raises OSError, ValueError when files of `before` are missing.
+    """
+    import numpy as np
+
+    folder, aside = folders
+    manifest = _made(_Making(aside, connection, space.count, before.manifest), _CHANGED, connection, space, stop)
+    if manifest is None:
+        return None
+    changes = Columns(aside, _write_manifest(manifest, aside))
+    changed = np.array([item for (item,) in connection.execute("SELECT item FROM columnless")], dtype=np.int64)
+    merged = merge_columns(before, changes, changed, folder)
+    return None if merged is None else _write_manifest(merged, folder)
+
+
+def _made(
+    making: _Making, items: str, connection: sqlite3.Connection, space: Space, is_stopping: Callable[[], bool]
+) -> ColumnManifest | None:
+    """All columns of the items that a query gives; None when stopped."""
+    with closing(connection.execute(items, (space.number,))) as cursor:
         while some := cursor.fetchmany(PIECE):
             if is_stopping():
                 return None
             making.add(some)
-    text = making.finish().as_json().encode()
+    return making.finish()
+
+
+def _write_manifest(manifest: ColumnManifest, folder: Path) -> bytes:
+    text = manifest.as_json().encode()
     with (folder / MANIFEST).open("wb") as stream:
         stream.write(text)
         to_disk(stream)
@@ -94,25 +133,30 @@ def write_columns(
 
 
 class _Making:
-    """The columns of one set, as far as they have come."""
+    """The columns of one set, as far as they have come. `before`: of the set that has to be merged with it."""
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection, rows: int) -> None:
+    def __init__(
+        self, folder: Path, connection: sqlite3.Connection, rows: int, before: ColumnManifest | None = None
+    ) -> None:
         self._folder = folder
         self._roots = roots_by_number(connection)
         self._declared = declared_fields(connection)
         self._rows = rows
         self._entries = 0
         self._aligned = True
-        self._columns = {name: ColumnValues(folder, name, kind) for name, kind in _GIVEN.items()}
-        self._left_out: set[str] = set()
-        self._more_left_out = False
+        self._left_out: set[str] = set() if before is None else set(before.left_out)
+        self._more_left_out = before is not None and before.more_left_out
+        self._columns = {name: ColumnValues(folder, name, kind, over=kind) for name, kind in _GIVEN.items()}
+        for name, column in ({} if before is None else before.columns).items():
+            if name not in _GIVEN:
+                self._columns[name] = self._new(name, column.kind)
 
     def add(self, items: Sequence[tuple[Any, ...]]) -> None:
-        """Take the next items, as `_ITEMS` selects them."""
-        rows, numbers, ids, roots, keys, sizes, modified, widths, heights, formats, of_bytes, own = zip(
+        """Take the next items, as `_FIELDS` selects them."""
+        rows, numbers, ids, roots, keys, uris, sizes, modified, widths, heights, formats, of_bytes, own = zip(
             *items, strict=True
         )
-        names = self._file_names(roots, keys)
+        names = self._file_names(roots, keys, uris)
         values: dict[str, Sequence[Any]] = {
             ROWS: rows,
             "number": numbers,
@@ -123,7 +167,7 @@ class _Making:
             "width": widths,
             "height": heights,
             "format": [name or None for name in formats],
-            "folder": self._folders(roots, keys),
+            "folder": self._folders(roots, keys, uris),
             "name": [os.fsdecode(name) for name in names],
             "extension": [extension_of(name) or None for name in names],
         }
@@ -147,20 +191,23 @@ class _Making:
             more_left_out=self._more_left_out,
         )
 
-    def _folders(self, roots: Sequence[int], keys: Sequence[bytes]) -> list[bytes]:
+    def _folders(self, roots: Sequence[int], keys: Sequence[bytes], uris: Sequence[bytes | None]) -> list[bytes]:
         known: dict[tuple[int, bytes], bytes] = {}
         folders = []
-        for root, key in zip(roots, keys, strict=True):
+        for root, key, uri in zip(roots, keys, uris, strict=True):
             place = root, key[: key.rfind(b"/") + 1]
-            if place not in known:
+            if uri is None and place not in known:
                 its = self._roots[root]
                 known[place] = folder_of(native_path(its.path, key, is_file=its.is_file))
-            folders.append(known[place])
+            folders.append(known[place] if uri is None else folder_of(uri))
         return folders
 
-    def _file_names(self, roots: Sequence[int], keys: Sequence[bytes]) -> list[bytes]:
+    def _file_names(self, roots: Sequence[int], keys: Sequence[bytes], uris: Sequence[bytes | None]) -> list[bytes]:
         files = {root: name_of(its.path) for root, its in self._roots.items() if its.is_file}
-        return [files.get(root) or key[key.rfind(b"/") + 1 :] for root, key in zip(roots, keys, strict=True)]
+        return [
+            name_of(uri) if uri is not None else files.get(root) or key[key.rfind(b"/") + 1 :]
+            for root, key, uri in zip(roots, keys, uris, strict=True)
+        ]
 
     def _metadata(self, of_bytes: Sequence[str], own: Sequence[str]) -> dict[str, _There]:
         """Values of the metadata by the name of their column, which there is afterwards."""
@@ -189,9 +236,12 @@ class _Making:
             self._leave_out(name)
             return False
         if name not in self._columns:
-            kind = "date" if self._is_date(name) else None
-            self._columns[name] = ColumnValues(self._folder, f"metadata-{self._names()}", kind)
+            self._columns[name] = self._new(name)
         return True
+
+    def _new(self, name: str, kind_before: str | None = None) -> ColumnValues:
+        kind = "date" if self._is_date(name) else None
+        return ColumnValues(self._folder, f"metadata-{self._names()}", kind, over=kind_before and (kind or kind_before))
 
     def _names(self) -> int:
         """How many names were met: it grows with each."""

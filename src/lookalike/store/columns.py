@@ -125,9 +125,13 @@ class Words:
             raise IndexError(code)
         return bytes(self._content[self._starts[code] : self._starts[code + 1]])
 
+    def place(self, value: bytes) -> int:
+        """The code it has, or would have if it were among them."""
+        return bisect_left(self, value)
+
     def code(self, value: bytes) -> int | None:
         """The code of exactly that value."""
-        code = bisect_left(self, value)
+        code = self.place(value)
         return code if code < len(self) and self[code] == value else None
 
     def beginning_with(self, prefix: bytes) -> tuple[int, int]:
@@ -171,17 +175,17 @@ class Columns:
 
     def numbers(self, name: str) -> NDArray[Any]:
         """The values of a column of kind int, date, float or bool: (entries,)."""
-        (values,) = self._files(name)
+        (values,) = self.arrays(name)
         return values
 
     def words(self, name: str) -> Words:
         """The values of a column of kind text, texts or bytes."""
-        *owners, codes, starts, content, folded_starts, folded = self._files(name)
+        *owners, codes, starts, content, folded_starts, folded = self.arrays(name)
         return Words(codes, starts, content, FoldedTexts(folded_starts, folded), *owners)
 
     def plain(self, name: str) -> FoldedTexts:
         """The values of a column of kind plain: a text for each entry."""
-        starts, content = self._files(name)
+        starts, content = self.arrays(name)
         return FoldedTexts(starts, content)
 
     def rows(self) -> Rows:
@@ -223,7 +227,8 @@ class Columns:
         except OSError:
             return False
 
-    def _files(self, name: str) -> list[NDArray[Any]]:
+    def arrays(self, name: str) -> list[NDArray[Any]]:
+        """All arrays of a column, in the order of its manifest."""
         return [self._mapped(name, file) for file in self.manifest.columns[name].files]
 
     def _mapped(self, name: str, file: str) -> NDArray[Any]:
@@ -246,13 +251,13 @@ def digest_of(file: Path) -> str:
 
 
 def folder_of(native: bytes) -> bytes:
-    """The folder of a file in the column `folder`, from the absolute native path of the file."""
-    return native[: native.rfind(SEPARATOR) + 1]
+    """The folder of a file in the column `folder`, from the absolute native path of the file, or its address."""
+    return native[: max(native.rfind(SEPARATOR), native.rfind(b"/")) + 1]
 
 
 def name_of(native: bytes) -> bytes:
-    """The name of a file in its folder, from its absolute native path."""
-    return native[native.rfind(SEPARATOR) + 1 :]
+    """The name of a file in its folder, from its absolute native path, or its address."""
+    return native[max(native.rfind(SEPARATOR), native.rfind(b"/")) + 1 :]
 
 
 def extension_of(key: bytes) -> bytes:

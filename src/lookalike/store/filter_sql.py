@@ -66,7 +66,7 @@ def add_functions(connection: sqlite3.Connection, roots: Mapping[int, Root]) -> 
 
     def place(which: str, root: int, key: bytes, uri: bytes | None) -> bytes | None:
         """A part of an item's path as it is compared; None for no extension."""
-        native = native_path(roots[root].path, key, is_file=roots[root].is_file)
+        native = uri or native_path(roots[root].path, key, is_file=roots[root].is_file)
         match which:
             case "folder":
                 return folded_word(folder_of(native))
@@ -75,7 +75,7 @@ def add_functions(connection: sqlite3.Connection, roots: Mapping[int, Root]) -> 
             case "extension":
                 return folded_word(extension_of(name_of(native))) or None
             case _:
-                return folded(os.fsdecode(uri or native))
+                return folded(os.fsdecode(native))
 
     connection.create_function("lookalike_place", 4, place, deterministic=True)
     connection.create_function("lookalike_folded", 2, _folded_json, deterministic=True)

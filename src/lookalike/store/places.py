@@ -41,6 +41,13 @@ def at_sql(root: bytes, path: bytes, *, is_file: bool) -> tuple[str, tuple[bytes
     return ("1", ()) if is_file else ("key = ?", (key,))
 
 
+def shown_sql(path: bytes, *, only_at: bool) -> tuple[str, tuple[bytes, ...]]:
+    """A condition on the column `uri`, true for items that are shown at `path` or inside it, whatever their keys."""
+    inside = path.rstrip(SEPARATOR) + SEPARATOR
+    behind = inside[:-1] + bytes([inside[-1] + 1])
+    return ("uri = ?", (path,)) if only_at else ("(uri = ? OR (uri >= ? AND uri < ?))", (path, inside, behind))
+
+
 def at_or_below_sql(root: bytes, path: bytes, *, is_file: bool) -> tuple[str, tuple[bytes, ...]] | None:
     """The same for all items of `root` at `path` and inside it."""
     prefix = b"" if key_below(path, root) is not None else key_below(root, path)

@@ -16,8 +16,9 @@ from lookalike.store import filters, inventory, word_search
 from lookalike.store.column_sets import current_columns
 from lookalike.store.database import chunks, translated
 from lookalike.store.indexes import current_index, index_file
-from lookalike.store.places import at_or_below_sql, at_sql
+from lookalike.store.places import at_or_below_sql, at_sql, shown_sql
 from lookalike.store.readers import Moment
+from lookalike.store.records import is_address
 from lookalike.store.rows import RESTORE, map_rows, rows_file
 from lookalike.store.tables import declared_fields, item_by_id, items_of_rows, read_roots, read_space, roots_by_number
 from lookalike.store.word_lists import WordLists, rows_of_items
@@ -96,11 +97,15 @@ class Snapshot(Closing):
 
         with translated(self._directory):
             mask = self._mask_inside(path)
-            place = at_or_below_sql if mask is None else at_sql
+            only_at = mask is not None
+            place = at_sql if only_at else at_or_below_sql
             if mask is None:
                 mask = np.zeros(self.count, dtype=np.bool_)
             for root in read_roots(self.connection):
-                condition = place(root.path, path, is_file=root.is_file)
+                if is_address(root.path):
+                    condition: tuple[str, tuple[bytes, ...]] | None = shown_sql(path, only_at=only_at)
+                else:
+                    condition = place(root.path, path, is_file=root.is_file)
                 if condition is None:
                     continue
                 sql = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -132,3 +133,23 @@ def test_a_field_that_a_catalogue_declares_anew_means_what_it_says_now(store):
     assert rows(store, Has("taken")) == [0, 1, 2]
     assert rows(store, Compare("taken", "=", MAY_2024)) == []
     assert rows(store, Compare("size", "<", 2)) == [0, 1]
+
+
+@pytest.mark.parametrize("with_columns", [False, True])
+def test_a_picture_of_a_catalogue_lies_where_its_file_does(tmp_path: Path, with_columns):
+    """Its key is its id: the folder and the name are those of its path, or of its address."""
+    with Store.open(tmp_path / "c.lookalike") as opened:
+        with opened.writer() as writer:
+            root = writer.add_root(b"catalogue:" + ROOT + b".csv", is_file=False)
+            space = writer.create_space(*ENCODER)
+            shown = [os.path.join(os.fsdecode(ROOT), "a", "Boot.JPG"), "https://example.org/a/Boot.png"]
+            writer.put(space, [found(root, b"SKU/%d" % each, str(each), uri=uri) for each, uri in enumerate(shown)])
+            assert writer.make_columns(least=1) or not with_columns
+        if not with_columns:
+            shutil.rmtree(tmp_path / "c.lookalike" / "columns")
+        assert rows(opened, Compare("name", "=", "boot.jpg")) == rows(opened, Compare("extension", "=", "jpg")) == [0]
+        assert rows(opened, Contains("folder", "example.org")) == [1]
+        with opened.snapshot() as snapshot:
+            assert snapshot.mask_below(ROOT).tolist() == [True, False]
+            assert snapshot.mask_below(os.fsencode(shown[0])).tolist() == [True, False]
+            assert not snapshot.mask_below(ROOT + b"-").any()
