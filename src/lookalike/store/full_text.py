@@ -31,8 +31,8 @@ AT_ONCE = 100_000
 """Items whose words are taken in one transaction: more are only met when an earlier format is brought up to date."""
 LONGEST_TEXT = 10_000
 """Characters of one text that are read."""
-LEAST_SPELLED = 4
-"""Letters of a word from which on it is looked for in spite of a typing error."""
+LEAST_SPELLED = 3
+"""Letters of a stem from which on it is looked for by what is near it: in spelling or in meaning."""
 
 _TITLES = ("title",)
 _TEXTS = ("caption", "description", "tags", "keywords", "city", "country", "camera", "lens")
@@ -69,15 +69,23 @@ def fields_read(connection: sqlite3.Connection) -> frozenset[str]:
 def tidy_words(connection: sqlite3.Connection) -> None:
     """Leave nothing behind of words that no item has any more. Part of a transaction."""
     connection.execute("INSERT INTO words (words) VALUES ('optimize')")
+    kept = connection.execute(
+        f"SELECT word, example FROM spelled WHERE word IN (SELECT term FROM {word_counts(connection)})"  # noqa: S608
+    ).fetchall()
     connection.execute("INSERT INTO spellings (spellings) VALUES ('delete-all')")
     connection.execute("DELETE FROM spelled")
-    connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.counted USING fts5vocab(main, words, col)")
-    left = connection.execute("SELECT DISTINCT term FROM temp.counted WHERE col <> 'names'").fetchall()
-    _spell(connection, (word for (word,) in left))
+    _spell(connection, dict(kept))
+    connection.execute("DELETE FROM word_vectors WHERE word NOT IN (SELECT word FROM spelled)")
+
+
+def word_counts(connection: sqlite3.Connection) -> str:
+    """A table that gives `term`, `col` and `doc`: in how many items a word stands in that column. For a writer."""
+    connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.word_counts USING fts5vocab(main, words, col)")
+    return "temp.word_counts"
 
 
 def fits_spelling(word: str) -> bool:
-    """Whether a stem is one that a typing error may have changed: codes and numbers are not."""
+    """Whether a stem may be meant by another word: codes and numbers may not."""
     return len(word) >= LEAST_SPELLED and word.isalpha()
 
 
@@ -86,43 +94,48 @@ def _take(connection: sqlite3.Connection, pending: list[tuple[Any, ...]]) -> Non
     row = connection.execute("SELECT value FROM settings WHERE name = ?", (TEXT_FIELDS,)).fetchone()
     fields = tuple(str(field) for field in json.loads(row[0])) if row else ()
     changed = []
-    stems: set[str] = set()
+    examples: dict[str, str] = {}
     for number, id, root, key, uri, of_bytes, own, *before in pending:
         metadata = json.loads(of_bytes) | json.loads(own) if own != "{}" else json.loads(of_bytes)
-        words = _words_of_item(id, _place(roots[root], key, uri), metadata, fields)
+        words = _words_of_item(id, _place(roots[root], key, uri), metadata, fields, examples)
         if words != tuple(before):
             changed.append((number, *words))
-            stems.update(*(each.split(" ") for each in words[1:]))
     connection.executemany(
         "INSERT OR REPLACE INTO words (rowid, names, title, text, place) VALUES (?, ?, ?, ?, ?)", changed
     )
-    _spell(connection, stems)
+    _spell(connection, examples)
     connection.executemany("DELETE FROM wordless WHERE item = ?", [(row[0],) for row in pending])
 
 
-def _spell(connection: sqlite3.Connection, words: Iterable[str]) -> None:
-    """Let words be found in spite of typing errors. Known ones stay."""
+def _spell(connection: sqlite3.Connection, examples: Mapping[str, str]) -> None:
+    """Let stems, each with a word that has it, be found in spite of typing errors and by meaning. Known ones stay."""
     connection.executemany(
-        "INSERT OR IGNORE INTO spelled (word) VALUES (?)", [(word,) for word in words if fits_spelling(word)]
+        "INSERT OR IGNORE INTO spelled (word, example) VALUES (?, ?)",
+        [(stem, word) for stem, word in examples.items() if fits_spelling(stem)],
     )
 
 
 def _words_of_item(
-    id: str, place: list[str], metadata: Mapping[str, Any], fields: tuple[str, ...]
+    id: str, place: list[str], metadata: Mapping[str, Any], fields: tuple[str, ...], examples: dict[str, str]
 ) -> tuple[str, str, str, str]:
-    """What the columns `names`, `title`, `text` and `place` hold."""
+    """What the columns `names`, `title`, `text` and `place` hold. `examples`: gets a word for each stem."""
     titles = _texts(metadata, (*_TITLES, *fields[:1]))
     texts = _texts(metadata, (*_TEXTS, *fields[1:]))
     file_name = place[-1]
     whole = [id, file_name, os.path.splitext(file_name)[0], *titles, *texts, *_texts(metadata, _CODES)]
     names = dict.fromkeys(filter(None, map(name_of, whole)))
     place_words = [*place[:-1][-_FOLDERS:], os.path.splitext(file_name)[0]]
-    return " ".join(names), _stems(titles), _stems(texts), _stems(place_words)
+    return " ".join(names), _stems(titles, examples), _stems(texts, examples), _stems(place_words, examples)
 
 
-def _stems(texts: Iterable[str]) -> str:
-    stems = (form for text in texts for word in words_of(text) for form in forms_of(word))
-    return " ".join(dict.fromkeys(stems))
+def _stems(texts: Iterable[str], examples: dict[str, str]) -> str:
+    stems: dict[str, None] = {}
+    for text in texts:
+        for word in words_of(text):
+            for form in forms_of(word):
+                stems[form] = None
+                examples.setdefault(form, word)
+    return " ".join(stems)
 
 
 def _texts(metadata: Mapping[str, Any], fields: Iterable[str]) -> list[str]:

@@ -169,9 +169,23 @@ _WORDS = """
         names, title, text, place, detail = column, tokenize = "ascii tokenchars '_'"
     )
 """
-_SPELLED = "CREATE {} TABLE spelled (number INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE) STRICT"
+_SPELLED = """
+    CREATE {} TABLE spelled (
+        number INTEGER PRIMARY KEY,
+        word TEXT NOT NULL UNIQUE,
+        example TEXT NOT NULL
+    ) STRICT
+"""
 _SPELLINGS = """
     CREATE VIRTUAL TABLE {}spellings USING fts5(word, content = '', detail = none, columnsize = 0, tokenize = trigram)
+"""
+_WORD_VECTORS = """
+    CREATE {} TABLE word_vectors (
+        space INTEGER NOT NULL {},
+        word TEXT NOT NULL,
+        vector BLOB NOT NULL,
+        PRIMARY KEY (space, word)
+    ) STRICT, WITHOUT ROWID
 """
 _FOURTH = (
     _WORDS.format(""),
@@ -182,6 +196,7 @@ _FOURTH = (
         INSERT INTO spellings (rowid, word) VALUES (new.number, '^' || new.word || '$');
     END
     """,
+    _WORD_VECTORS.format("", "REFERENCES spaces(number) ON DELETE CASCADE"),
     "CREATE TABLE wordless (item INTEGER PRIMARY KEY) STRICT",
     "INSERT INTO wordless SELECT number FROM items",
     """
@@ -220,11 +235,67 @@ _FOURTH = (
     """,
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
+_FIFTH = (
+    "DELETE FROM columns",
+    "CREATE TABLE columnless (item INTEGER PRIMARY KEY) STRICT",
+    """
+    CREATE TRIGGER items_columns_insert AFTER INSERT ON items WHEN EXISTS (SELECT 1 FROM columns) BEGIN
+        INSERT OR IGNORE INTO columnless (item) VALUES (new.number);
+    END
+    """,
+    """
+    CREATE TRIGGER items_columns_update
+    AFTER UPDATE OF id, root, key, uri, size, modified_ns, picture, content, metadata ON items
+    WHEN EXISTS (SELECT 1 FROM columns)
+        AND (old.id, old.root, old.key, old.uri, old.size, old.modified_ns, old.picture, old.content, old.metadata)
+        IS NOT (new.id, new.root, new.key, new.uri, new.size, new.modified_ns, new.picture, new.content, new.metadata)
+    BEGIN
+        INSERT OR IGNORE INTO columnless (item) VALUES (new.number);
+    END
+    """,
+    """
+    CREATE TRIGGER items_columns_delete AFTER DELETE ON items WHEN EXISTS (SELECT 1 FROM columns) BEGIN
+        INSERT OR IGNORE INTO columnless (item) VALUES (old.number);
+    END
+    """,
+    """
+    CREATE TRIGGER contents_columns_update AFTER UPDATE OF width, height, format, metadata ON contents
+    WHEN EXISTS (SELECT 1 FROM columns) AND (old.width, old.height, old.format, old.metadata)
+        IS NOT (new.width, new.height, new.format, new.metadata)
+    BEGIN
+        INSERT OR IGNORE INTO columnless (item) SELECT number FROM items WHERE content = new.number;
+    END
+    """,
+    """
+    CREATE TRIGGER vectors_columns_insert AFTER INSERT ON vectors
+    WHEN EXISTS (SELECT 1 FROM columns WHERE space = new.space) BEGIN
+        INSERT OR IGNORE INTO columnless (item) SELECT number FROM items WHERE picture = new.picture;
+    END
+    """,
+    """
+    CREATE TRIGGER roots_columns_update AFTER UPDATE OF path, is_file ON roots WHEN EXISTS (SELECT 1 FROM columns) BEGIN
+        INSERT OR IGNORE INTO columnless (item) SELECT number FROM items WHERE root = new.number;
+    END
+    """,
+    """
+    CREATE TRIGGER settings_columns_insert AFTER INSERT ON settings WHEN new.name = 'fields' BEGIN
+        DELETE FROM columns;
+    END
+    """,
+    """
+    CREATE TRIGGER settings_columns_update AFTER UPDATE OF value ON settings
+    WHEN new.name = 'fields' AND old.value <> new.value BEGIN
+        DELETE FROM columns;
+    END
+    """,
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
 _STAND_INS: dict[int, tuple[str, ...]] = {
     2: (_INDEXES.format("TEMP", ""),),
     3: (_COLUMNS.format("TEMP", ""),),
-    4: (_WORDS.format("temp."), _SPELLED.format("TEMP"), _SPELLINGS.format("temp.")),
+    4: (_WORDS.format("temp."), _SPELLED.format("TEMP"), _SPELLINGS.format("temp."), _WORD_VECTORS.format("TEMP", "")),
+    5: (),
 }
 """For each step after the first: what a connection needs that reads an earlier file without changing it."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lookalike.core.closing import Closing
 from lookalike.core.errors import CollectionDamaged, CollectionNotFound
@@ -20,14 +20,22 @@ from lookalike.store.places import at_or_below_sql, at_sql, shown_sql
 from lookalike.store.readers import Moment
 from lookalike.store.records import is_address
 from lookalike.store.rows import RESTORE, map_rows, rows_file
-from lookalike.store.tables import declared_fields, item_by_id, items_of_rows, read_roots, read_space, roots_by_number
+from lookalike.store.tables import (
+    declared_fields,
+    item_by_id,
+    items_of_rows,
+    read_roots,
+    read_setting,
+    read_space,
+    roots_by_number,
+)
 from lookalike.store.word_lists import WordLists, rows_of_items
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from lookalike.core.arrays import HalfVectors, RowMask, Rows
+    from lookalike.core.arrays import HalfVectors, RowMask, Vectors
     from lookalike.core.conditions import Condition
     from lookalike.core.fields import FieldKind
     from lookalike.store.columns import Columns
@@ -116,6 +124,11 @@ class Snapshot(Closing):
                     mask[some] = True
             return mask
 
+    def setting(self, name: str, default: Any = None) -> Any:
+        """The JSON value kept under a name."""
+        with translated(self._directory):
+            return read_setting(self.connection, name, default)
+
     def declared_fields(self) -> dict[str, FieldKind]:
         """The columns of the collection's catalogues, with their kinds."""
         with translated(self._directory):
@@ -144,19 +157,17 @@ class Snapshot(Closing):
         with translated(self._directory):
             return items_of_rows(self.connection, self.space, rows, self._roots)
 
-    def word_scores(self, text: str) -> WordScores:
-        """How well every row answers the words of a question: `.best(limit, allowed)`, `.by_row`, `.exact_rows`."""
+    def word_scores(self, text: str, encode: Callable[[list[str]], Vectors] | None = None) -> WordScores:
+        """How well every row answers the words of a question: `.best(limit, allowed)`, `.by_row`, `.exact_rows`.
+
+        `encode`: the text tower of the space's encoder; with it, words that no item has are looked up by meaning.
+        """
         with translated(self._directory):
-            return word_search.word_scores(self.connection, self._word_lists(), text)
+            return word_search.word_scores(self.connection, self._word_lists(), self.space, text, encode)
 
     def words(self, text: str, limit: int, allowed: RowMask | None = None) -> WordMatches:
         """Up to `limit` allowed rows that have words of `text`: rows, scores in [0, 1], whether all of it is a name."""
         return self.word_scores(text).best(limit, allowed)
-
-    def words_in_common(self, rows: Rows) -> WordScores:
-        """How well every row answers the words that tell `rows`, int64 (n,), from the others."""
-        with translated(self._directory):
-            return word_search.words_in_common(self.connection, self._word_lists(), self.space, rows)
 
     def best_items(self, scores: WordScores, rows: Iterable[int]) -> dict[int, str]:
         """The id of the item of each row that its words speak for; rows of which no item has any are left out."""

@@ -12,6 +12,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lookalike.store.word_meanings import read_meanings
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from lookalike.store.columns import Columns
     from lookalike.store.records import Space
+    from lookalike.store.word_meanings import Meanings
 
 FIELD_WEIGHTS = {"title": 1.0, "text": 0.8, "place": 0.6}
 """What a word counts by the best field it stands in (docs/benchmarks/hybrid.md)."""
@@ -47,6 +50,7 @@ class WordLists:
         self.items = int((row_of >= 0).sum())
         self._kept: OrderedDict[tuple[str, ...], WordList] = OrderedDict()
         self._bytes = 0
+        self._meanings: Meanings | None = None
         self._lock = threading.Lock()
 
     def list_of(self, connection: sqlite3.Connection, forms: tuple[str, ...]) -> WordList:
@@ -65,6 +69,12 @@ class WordLists:
                     _, gone = self._kept.popitem(last=False)
                     self._bytes -= gone.items.nbytes + gone.weights.nbytes
         return made
+
+    def meanings(self, connection: sqlite3.Connection, space: Space) -> Meanings:
+        """What the commonest words mean to the encoder of the space."""
+        if self._meanings is None:
+            self._meanings = read_meanings(connection, space)
+        return self._meanings
 
     def rarity(self, holding: int) -> float:
         """How much a word says that `holding` items have: BM25's idf."""

@@ -5,13 +5,13 @@ say too; a word counts by the best field it stands in. So the score of one quest
 another, and a question of which the collection knows one common word out of five scores low everywhere. How often a
 word stands in a text and how long the text is do not count: texts are titles and tags.
 A word that no item has is taken for the known words that are one typing error away, two for 7 letters and more,
-found by the trigrams they share. `exact` are the items of which the question is a whole title, id, file name or
-product number.
+found by the trigrams they share; failing that, for those that mean the same to the encoder (`word_meanings.py`), so
+that Russian questions find English titles. `exact` are the items of which the question is a whole title, id, file name
+or product number.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,23 +23,27 @@ from lookalike.store.word_lists import items_with
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import TypeAlias
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from lookalike.core.arrays import RowMask, Rows
+    from lookalike.core.arrays import RowMask, Rows, Vectors
     from lookalike.store.records import Space
     from lookalike.store.word_lists import WordLists
 
+    Encode: TypeAlias = Callable[[list[str]], Vectors]
+
 MISSPELT = 0.7
 """What a word counts that is only near the one asked for."""
+ONE_ERROR_FROM = 4
 TWO_ERRORS_FROM = 7
 """Letters of a word from which on it may have two typing errors."""
 NEAR_AT_MOST = 4
 """Known words that one misspelt word is taken for."""
-LIKE_WORDS = 12
-"""Words that tell what some rows have in common."""
+MEANT = 0.8
+"""What a word counts that only means the one asked for."""
 
 
 class WordMatches(NamedTuple):
@@ -60,6 +64,10 @@ class WordScores:
     lists: WordLists
     by_item: NDArray[np.float32]
     named: NDArray[np.int32]
+
+    def is_any(self) -> bool:
+        """Whether any item has one of the words."""
+        return bool(len(self.named) or self.by_item.any())
 
     @cached_property
     def by_row(self) -> NDArray[np.float32]:
@@ -97,41 +105,21 @@ class WordScores:
         return WordMatches(found[order], scores[found[order]], is_exact[order])
 
 
-def word_scores(connection: sqlite3.Connection, lists: WordLists, text: str) -> WordScores:
-    """The scores of a question's words."""
-    parts = [_known(connection, lists, word) for word in asked_words(text)]
-    name = name_of(text)
-    named = items_with(connection, "names", [name])
-    return _summed(connection, lists, parts, named[named < len(lists.row_of)])
-
-
-def words_in_common(connection: sqlite3.Connection, lists: WordLists, space: Space, rows: Rows) -> WordScores:
-    """The scores of the words that tell `rows` from the rest: relevance feedback on what another search found.
-
-    A word's weight is its part of the Kullback-Leibler divergence between the rows' words and all words (Carpineto
-    et al., 2001, "An information-theoretic approach to automatic query expansion").
-    """
-    import math
-
-    import numpy as np
-
-    texts = [text for (text,) in select_in(connection, _TEXTS_OF_ROWS, (space.number,), rows.tolist())]
-    counts = Counter(word for text in texts for word in set(text.split(" ")) if word)
-    weighted = []
-    for word, count in counts.most_common(4 * LIKE_WORDS):
-        held = len(lists.list_of(connection, (word,)).items)
-        share, usual = count / len(texts), max(held, 1) / max(lists.items, 1)
-        if count > 1 and share > usual:
-            weighted.append((share * math.log(share / usual), word))
-    weighted.sort(reverse=True)
-    groups = [_Part((word,), weight) for weight, word in weighted[:LIKE_WORDS]]
-    return _summed(connection, lists, groups, np.empty(0, np.int32))
-
-
-_TEXTS_OF_ROWS = """
-    SELECT w.title || ' ' || w.text FROM vectors v JOIN items i ON i.picture = v.picture
-    JOIN words w ON w.rowid = i.number WHERE v.space = ? AND v.row IN ({})
-"""
+def word_scores(
+    connection: sqlite3.Connection, lists: WordLists, space: Space, text: str, encode: Encode | None = None
+) -> WordScores:
+    """The scores of a question's words. `encode` gives the unit vectors (n, dim) of words that no item has."""
+    words = asked_words(text)
+    parts = {word: _spelled(connection, lists, word) for word in words}
+    strange = [word for word, part in parts.items() if not part.forms and fits_spelling(word)]
+    if strange and encode is not None:
+        meanings = lists.meanings(connection, space)
+        for word, vector in zip(strange, encode(strange) if len(meanings) else (), strict=False):
+            forms = meanings.near(vector)
+            if forms:
+                parts[word] = _Part(forms, lists.list_of(connection, forms).rarity, MEANT)
+    named = items_with(connection, "names", [name_of(text)])
+    return _summed(connection, lists, list(parts.values()), named[named < len(lists.row_of)])
 
 
 class _Part(NamedTuple):
@@ -142,7 +130,8 @@ class _Part(NamedTuple):
     counts: float = 1.0
 
 
-def _known(connection: sqlite3.Connection, lists: WordLists, word: str) -> _Part:
+def _spelled(connection: sqlite3.Connection, lists: WordLists, word: str) -> _Part:
+    """A word as it is known, else the known ones it was likely meant for, else without any form."""
     forms = forms_of(word)
     held = lists.list_of(connection, forms)
     if len(held.items):
@@ -167,7 +156,7 @@ def _summed(
 
 def _near(connection: sqlite3.Connection, word: str) -> list[str]:
     """Known stems that `word` may have been meant for: those with the fewest typing errors."""
-    if not fits_spelling(word):
+    if not fits_spelling(word) or len(word) < ONE_ERROR_FROM:
         return []
     errors = 1 if len(word) < TWO_ERRORS_FROM else 2
     grams = _trigrams(word)

@@ -31,6 +31,7 @@ from lookalike.store.tables import (
     read_space,
     read_spaces,
 )
+from lookalike.store.word_meanings import put_word_vectors, words_to_learn
 
 if TYPE_CHECKING:
     import threading
@@ -273,6 +274,18 @@ class Writer(Closing):
                 self._next_generation()
         self._take_words_left()
         return report
+
+    # -- words by meaning ------------------------------------------------------------------------
+
+    def words_to_learn(self, space: Space) -> dict[str, str]:
+        """The commonest stems of the collection whose meaning is not known in `space`: stem -> a word to encode."""
+        with translated(self._directory):
+            return words_to_learn(self._connection, space)
+
+    def put_word_vectors(self, space: Space, words: Sequence[str], vectors: Any) -> None:
+        """Keep what stems mean to the encoder of a space: its vectors (n, dim) of words that have them."""
+        with self._publishing(items_stay=True):
+            put_word_vectors(self._connection, space, list(words), vectors)
 
     # -- keeping house ---------------------------------------------------------------------------
 
