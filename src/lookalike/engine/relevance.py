@@ -1,6 +1,6 @@
 """How likely an answer is right, so that "nothing found" can be said: a chance in [0, 1] beside each cosine.
 
-A search always has nearest rows; whether they are what was asked for does not show in their cosine alone. Seven facts
+A search always has nearest rows; whether they are what was asked for does not show in their cosine alone. Five facts
 about a query's answers are weighed by a logistic regression, one for words and one for pictures, fitted for each
 encoder on labelled photos where half of what was asked for was not there (`tools/bench/cutoff.py`;
 docs/benchmarks/cutoff.md has the figures, and what else was tried). Cosines are put on a scale first, in standard
@@ -8,7 +8,7 @@ deviations from what chance gives, so that an encoder nobody measured can take o
 
 Promises: within one query relevance never rises as the cosine falls, so a cut-off keeps the first answers or none.
 Background rows are drawn from the whole collection, whatever a filter allows: they tell that the right ones are
-elsewhere. Drawing and keeping rows is left to the caller.
+elsewhere. Reading and keeping those rows is left to the caller.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ AGREEING = 5
 """First answers that are looked at together. A search for fewer has to find so many, or its relevance differs."""
 DEFAULT_MIN_RELEVANCE = 0.2
 """Less is not shown in a terminal or on a page: docs/benchmarks/cutoff.md tells what that keeps and what it spares."""
-FACTS = ("score", "first", "agreement", "behind", "common", "above", "rows")
+FACTS = ("score", "first", "agreement", "behind", "common")
 _NEXT_COMMON = 10
 _GENERAL = "general"
 
@@ -85,14 +85,6 @@ class Calibration:
         return cls(scale, words, pictures)
 
 
-@dataclass(frozen=True, slots=True)
-class Background:
-    """Rows of the whole collection, evenly drawn: float16 (n, dim), n <= BACKGROUND_ROWS; `count` it was drawn from."""
-
-    rows: HalfVectors
-    count: int
-
-
 def calibration_of(encoder_id: str) -> Calibration | None:
     """What was fitted for an encoder; None for one that nobody measured: give `general_calibration` a scale then."""
     known = _known().get(encoder_id)
@@ -104,7 +96,7 @@ def general_calibration(scale: Scale) -> Calibration:
     return Calibration.from_dict(_known()[_GENERAL]).scaled(scale)
 
 
-def scale_of(background: Background, words: Vectors | None) -> Scale:
+def scale_of(background: HalfVectors, words: Vectors | None) -> Scale:
     """The scale of an encoder, from the rows of a collection and the captions that ship with lookalike.
 
     `words`: `questions.caption_vectors(encoder)`, float32 (t, dim), None for an encoder without words. No labels are
@@ -114,7 +106,7 @@ def scale_of(background: Background, words: Vectors | None) -> Scale:
 
     from lookalike.index.building import unit_block
 
-    rows = unit_block(background.rows)
+    rows = unit_block(background)
     if len(rows) < 2:
         raise ValueError("one row has no scale")
     among = (rows @ rows.T)[np.triu_indices(len(rows), 1)]
@@ -125,15 +117,8 @@ def scale_of(background: Background, words: Vectors | None) -> Scale:
     return Scale((float(between.mean()), _spread(between)), pictures)
 
 
-def drawn(rows: HalfVectors) -> Background:
-    """A background from all rows of a collection, float16 (count, dim); the same rows each time."""
-    import numpy as np
-
-    return Background(np.ascontiguousarray(rows[drawn_numbers(len(rows))]), len(rows))
-
-
-def drawn_numbers(count: int) -> Rows:
-    """Which of `count` rows a background takes, ascending."""
+def background_rows(count: int) -> Rows:
+    """Which of the `count` rows of a collection are its background, ascending; the same each time."""
     import numpy as np
 
     return np.sort(np.random.default_rng(0).choice(count, min(BACKGROUND_ROWS, count), replace=False))
@@ -143,15 +128,16 @@ def relevance(
     query: Vectors,
     scores: Scores,
     answers: HalfVectors,
-    background: Background,
+    background: HalfVectors,
     calibration: Calibration,
     *,
     is_words: bool,
 ) -> Scores:
     """The chance that each answer to a query, float32 (dim,), is right: float32 (k,) in [0, 1].
 
-    `scores`: float32 (k,), best first, and `answers`, float16 (k, dim), are the rows found, all that were found but
-    the query's own picture. `is_words`: whether any part of the query is words.
+    `scores`: float32 (k,), best first, of `answers`, float16 (k, dim): all rows found but the query's own picture.
+    `background`: float16 (n, dim), n > 0, the rows of the collection at `background_rows`. `is_words`: whether any part
+    of the query is words.
     """
     import numpy as np
 
@@ -165,14 +151,13 @@ def relevance(
 
 
 def facts_of(
-    query: Vectors, scores: Scores, answers: HalfVectors, background: Background, scale: Scale, *, is_words: bool
+    query: Vectors, scores: Scores, answers: HalfVectors, background: HalfVectors, scale: Scale, *, is_words: bool
 ) -> NDArray[np.float64]:
     """What is known of each answer: float64 (k, len(FACTS)); NaN where it cannot be told.
 
     score: its cosine. first: the mean of the first answers. agreement: how near those are to each other. behind: how
     far it lies behind the best that the query has anywhere, among the answers or in the background. common: how near
-    the first answers are to what is near them in the background. above: the mean of the best hundredth of the
-    background. rows: the decimal logarithm of how many there are.
+    the first answers are to what is near them in the background.
     """
     import numpy as np
 
@@ -181,17 +166,15 @@ def facts_of(
 
     mean, spread = scale.words if is_words else scale.pictures
     its_mean, its_spread = scale.pictures
-    everywhere = np.sort(Kernel(query[None])(background.rows)[0])[::-1]
+    best = max(float(Kernel(query[None])(background).max()), float(scores[0]))
     first = unit_block(answers[:AGREEING])
     facts = np.empty((len(scores), len(FACTS)))
     facts[:, 0] = (scores - mean) / spread
     facts[:, 1] = facts[:AGREEING, 0].mean()
     facts[:, 2] = (_agreement(first) - its_mean) / its_spread
-    facts[:, 3] = (max(everywhere[0], scores[0]) - scores) / spread
-    nearest = np.sort(first @ unit_block(background.rows[:: max(len(background.rows) // COMMON_ROWS, 1)]).T)
+    facts[:, 3] = (best - scores) / spread
+    nearest = np.sort(first @ unit_block(background[:: max(len(background) // COMMON_ROWS, 1)]).T)
     facts[:, 4] = (nearest[:, -_NEXT_COMMON:].mean() - its_mean) / its_spread
-    facts[:, 5] = (everywhere[: max(len(everywhere) // 100, 1)].mean() - mean) / spread
-    facts[:, 6] = np.log10(background.count)
     return facts
 
 
