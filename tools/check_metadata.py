@@ -95,7 +95,7 @@ def exiftool(files):
         arguments.flush()
         done = subprocess.run(["exiftool", "-@", arguments.name], capture_output=True, check=False)
     found = {}
-    for each in json.loads(done.stdout):
+    for each in json.loads(done.stdout.decode("utf-8", "replace")):
         file = each.pop("SourceFile")
         found[file] = {**each, "FileType": each.get("File:FileType")} if each.get("File:FileType") else {}
     return found

@@ -187,7 +187,7 @@ def _from_raw(data: bytes, shortest: int | None, limits: DecodeLimits) -> Decode
     if name not in ("JPEG", "PPM"):
         raise CannotDecode("damaged", "the preview inside the camera RAW file cannot be read")
     decoded = _from_file(preview.data, name, shortest, limits, orientation=preview.orientation)
-    metadata = {**decoded.metadata, **metadata_of_raw(data), "format": "RAW"}
+    metadata = {**decoded.metadata, **metadata_of_raw(data)}
     return replace(decoded, format="RAW", width=preview.width, height=preview.height, metadata=metadata)
 
 
@@ -205,7 +205,7 @@ def _from_file(data: bytes, name: str, shortest: int | None, limits: DecodeLimit
     width, height = loaded.width, loaded.height
     pixels_digest = digest(struct.pack("<II", width, height) + small.tobytes())
     seen = {"orientation": _shape(width, height), "colours": dominant_colours(small)}
-    return Decoded(image, width, height, name, pixels_digest, {"format": name, **loaded.metadata, **seen})
+    return Decoded(image, width, height, name, pixels_digest, {**loaded.metadata, **seen})
 
 
 def _load(data: bytes, name: str, shortest: int | None, limits: DecodeLimits, orientation: int) -> _Loaded:

@@ -55,7 +55,7 @@ def middle_frame(data: bytes, *, max_pixels: int) -> Frame:
     frames = int(said.get("NumberOfFrames") or 1)
     try:
         pixels = pixel_array(said, index=frames // 2)
-    except (RuntimeError, NotImplementedError) as error:  # pydicom has a plugin for each compression, or has not
+    except RuntimeError as error:  # pydicom has a plugin for each compression, or has not
         kind = said.file_meta.TransferSyntaxUID.name
         raise CannotDecode(
             "unsupported", f"the DICOM file is compressed in a way that cannot be read ({kind})"

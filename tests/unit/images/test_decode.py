@@ -58,7 +58,6 @@ def test_every_sound_file_becomes_upright_rgb_pixels(name):
     assert picture.pixels.shape == (picture.height, picture.width, 3)
     assert picture.pixels.dtype == np.uint8
     assert picture.width * 2 == picture.height * 3
-    assert picture.metadata["format"] == picture.format
 
 
 @pytest.mark.parametrize("name", sorted(broken_files()), ids=repr)
@@ -86,7 +85,7 @@ def test_an_orientation_that_does_not_exist_changes_nothing():
 def test_garbage_in_exif_costs_the_metadata_and_not_the_picture():
     picture = decode_picture(encoded(card(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\x7f garbage", quality=95))
     assert_is_card(picture.pixels)
-    assert set(picture.metadata) == {"format", "orientation", "colours"}
+    assert set(picture.metadata) == {"orientation", "colours"}
 
 
 def test_transparent_pixels_show_white_in_every_mode_that_has_them():
