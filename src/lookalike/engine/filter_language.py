@@ -163,7 +163,7 @@ class _Reading:
         if kind not in {"text", "texts"}:
             hint = "compare it with =, !=, <, <=, > or >="
             raise mistake(f"~ looks inside text, and {name} is {KINDS[kind]}", self._text, _start(field), hint=hint)
-        return Contains(name, _text_of(values[0]))
+        return Contains(name, str(self._value(values[0], name, kind)))
 
     def _among(self, _: Tree[Token], field: Tree[Token], values: Sequence[Tree[Token]]) -> Condition:
         name, kind = self._field(field)

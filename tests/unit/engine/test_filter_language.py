@@ -133,6 +133,7 @@ def test_a_date_is_all_the_time_that_it_means(text, moments):
         ("taken < 1500", "1500", "from 1678 to 2261", ""),
         ("taken > -99999y", "-99999y", "taken is a date", ""),
         ("colour = light blue", "light", "several words", 'quotes: "light blue"'),
+        ("folder ~ new york", "new", "several words", 'quotes: "new york"'),
         ("price < 50 colour = red", "= red", "and, or, or the end", "and missing before colour"),
         ("price < 50 && colour = red", "= red", "and, or, or the end", "and instead of &&"),
         ("colour like red", "like", "~ or in", "~ instead of like"),
