@@ -31,7 +31,7 @@ _LATITUDES, _LONGITUDES = ("latitude", "lat", "GPSLatitude"), ("longitude", "lon
 def said_by_place(name: str, modified_ns: int, sidecars: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
     """Keys of `core.fields`. `name`: of the file. `sidecars`: names and contents, in the order in which they count.
 
-    There is always a date: "taken_from" says where it is from.
+    There is a date as long as the file has a time: "taken_from" says where it is from.
     """
     facts: dict[str, Any] = {}
     for sidecar, content in sidecars:
@@ -51,7 +51,10 @@ def _read(name: str, content: bytes) -> dict[str, Any]:
 def _fallback_date(name: str, modified_ns: int) -> dict[str, Any]:
     if (moment := moment_in_name(name)) is not None:
         return {"taken": date_text(moment), "taken_from": "file name"}
-    moment = _EPOCH + timedelta(seconds=modified_ns // 1_000_000_000)
+    try:
+        moment = _EPOCH + timedelta(seconds=modified_ns // 1_000_000_000)
+    except OverflowError:  # a disk full of wrong numbers
+        return {}
     return {"taken": date_text(moment), "taken_from": "file time"}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from lookalike.core.records import Asset
 from lookalike.images.folder import folder
+from lookalike.images.sidecars import said_by_place
 from odd_files import card, encoded
 
 JPEG = encoded(card(), "JPEG")
@@ -97,6 +98,14 @@ def test_without_sidecars_the_name_tells_the_date_and_last_of_all_the_time_of_th
     assert said(tmp_path) == {"taken": "2020-09-13T12:26:40+00:00", "taken_from": "file time"}
     found = said(tmp_path, b"IMG_20190503_171022.jpg")
     assert found == {"taken": "2019-05-03T17:10:22", "taken_from": "file name"}
+
+
+def test_a_time_that_no_calendar_knows_is_no_date():
+    assert said_by_place("a.jpg", (1 << 63) - 1, []) == {
+        "taken": "2262-04-11T23:47:16+00:00",
+        "taken_from": "file time",
+    }
+    assert said_by_place("a.jpg", 1 << 80, []) == {}
 
 
 @pytest.mark.parametrize(
