@@ -6,14 +6,20 @@ one of its entries away.
 
 from __future__ import annotations
 
+import io
 import pickle
+import tarfile
+from dataclasses import replace
 
 import pytest
 
 from lookalike.core.errors import SourceError
 from lookalike.core.records import Asset, DecodeLimits, Picture, Skipped
+from lookalike.images.catalogue import catalogue
 from lookalike.images.decoding_pool import decode_many
 from lookalike.images.folder import folder
+from lookalike.images.objects import objects
+from lookalike.images.tars import tars
 from odd_files import card, encoded, sound_files, write_odd_files
 
 
@@ -37,7 +43,42 @@ def one_file(place):
     return folder(place / "1.png")
 
 
-SOURCES = {source.__name__: source for source in (whole_folder, part_of_a_folder, one_file)}
+def rows_of_a_catalogue(place):
+    for number, content in enumerate(sound_files().values()):
+        (place / f"{number}.jpg").write_bytes(content)
+    rows = [f"{number},{number}.jpg,{number}" for number in range(len(sound_files()))]
+    (place / "c.csv").write_text("\n".join(["id,file,price", *rows, "x,none.jpg,1", ",0.jpg,", "0,1.jpg,2"]))
+    source = catalogue(place / "c.csv")
+    return replace(source, plan=None) if len(rows) % 2 else source
+
+
+def samples_of_archives(place):
+    for name in ("a.tar", "b.tar"):
+        with tarfile.open(place / name, "w") as archive:
+            for number, content in enumerate(sound_files().values()):
+                member = tarfile.TarInfo(f"{number}.jpg")
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+    return tars(place)
+
+
+def objects_of_a_store(place):
+    for number, content in enumerate(sound_files().values()):
+        (place / f"{number}.jpg").write_bytes(content)
+    return objects((place).as_uri().replace("file://", "local://"))
+
+
+SOURCES = {
+    source.__name__: source
+    for source in (
+        whole_folder,
+        part_of_a_folder,
+        one_file,
+        rows_of_a_catalogue,
+        samples_of_archives,
+        objects_of_a_store,
+    )
+}
 
 
 @pytest.fixture(params=SOURCES)
@@ -65,7 +106,7 @@ def test_every_entry_is_an_asset_or_says_why_not(source):
 
 
 def test_keys_are_bytes_and_no_two_entries_share_one(source):
-    keys = [found.key for found in source.assets()]
+    keys = [found.key for found in source.assets() if isinstance(found, Asset) or found.key is not None]
     assert all(isinstance(key, bytes) for key in keys)
     assert len(set(keys)) == len(keys)
 
@@ -74,6 +115,11 @@ def test_assets_open_as_streams_of_the_size_they_name(source):
     for asset in assets_of(source):
         with source.open(asset) as stream:
             assert len(stream.read()) == asset.size
+
+
+def test_an_entry_is_stamped_as_it_was_found(source):
+    for asset in assets_of(source):
+        assert source.stamp(asset) == (asset.size, asset.modified_ns)
 
 
 def test_the_entries_come_without_reading_them_all_first(source):

@@ -113,8 +113,7 @@ def _walk(archive: bytes, prefix: bytes, stop: Callable[[], bool]) -> Iterator[A
     try:
         modified_ns = os.stat(archive).st_mtime_ns
         with tarfile.open(path, "r:", errors="surrogateescape") as tar:
-            while (member := tar.next()) is not None and not stop():
-                tar.members = []  # it would keep all of them; webdataset empties the list as well
+            while (member := _next(tar)) is not None and not stop():
                 if not member.isreg():
                     continue
                 stem, suffix = _parts(member.name)
@@ -123,12 +122,29 @@ def _walk(archive: bytes, prefix: bytes, stop: Callable[[], bool]) -> Iterator[A
                         yield from _entry(path, prefix, sample, modified_ns)
                     sample = _Sample(stem)
                 _add(sample, tar, member, suffix)
+            if not stop():
+                _refuse_torn(tar)
     except (tarfile.TarError, OSError, EOFError) as error:
         reason = f"the archive cannot be read to its end: {error}"
         code = unreadable_code(error) if isinstance(error, OSError) else "unreadable"
         yield Skipped(path, reason, code, prefix.rstrip(b"/"), folder=True)
     if sample is not None and not stop():
         yield from _entry(path, prefix, sample, modified_ns)
+
+
+def _next(tar: Any) -> tarfile.TarInfo | None:
+    """The next member. The library would keep all of them in a list, which webdataset empties as well."""
+    member: tarfile.TarInfo | None = tar.next()
+    tar.members = []
+    return member
+
+
+def _refuse_torn(tar: tarfile.TarFile) -> None:
+    """Raise ReadError where the archive ends inside a header: the library takes that for the end."""
+    assert tar.fileobj is not None
+    tar.fileobj.seek(tar.offset)
+    if 0 < len(tar.fileobj.read(tarfile.BLOCKSIZE)) < tarfile.BLOCKSIZE:
+        raise tarfile.ReadError("unexpected end of data")
 
 
 def _parts(name: str) -> tuple[str, str]:
@@ -186,8 +202,7 @@ def _contents(archive: bytes, size: int, modified_ns: int) -> dict[str, tuple[in
     contents: dict[str, tuple[int, int]] = {}
     try:
         with tarfile.open(os.fsdecode(archive), "r:", errors="surrogateescape") as tar:
-            while (member := tar.next()) is not None:
-                tar.members = []
+            while (member := _next(tar)) is not None:
                 if member.isreg() and _parts(member.name)[1] in _PICTURES:
                     contents[member.name] = member.offset_data, member.size
     except (tarfile.TarError, EOFError) as error:
