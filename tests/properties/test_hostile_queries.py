@@ -105,7 +105,7 @@ def test_the_command_line_asks_a_collection_or_refuses(queries, as_picture, aske
             assert all(str(error) for error in refused)
 
 
-@MANY
+@settings(MANY, max_examples=EXAMPLES // 4)
 @given(st.lists(QUERIES, min_size=TOGETHER, max_size=TOGETHER))
 def test_orders_and_cursors_are_understood_or_refused(texts):
     for text in texts:
