@@ -66,6 +66,8 @@ def keys(text: str) -> set[str]:
 
 def test_json_keys_of_reports_are_those_documented():
     from lookalike.engine.reports import (
+        CatalogueRead,
+        ColumnRead,
         ExportReport,
         ImportReport,
         IndexReport,
@@ -74,10 +76,14 @@ def test_json_keys_of_reports_are_those_documented():
         VerifyReport,
     )
 
+    column = ColumnRead("", "", "text", "", 0, 0, "")
     sync = SyncReport(
-        0, 0, 0, 0, 0, 0, 0, (), 0.0, index=IndexReport("exact", "", 0, built=False, seconds=0.0)
+        *(0, 0, 0, 0, 0, 0, 0, (), 0.0),
+        index=IndexReport("exact", "", 0, built=False, seconds=0.0),
+        catalogues=(CatalogueRead("", "CSV", "", "", 0, (column,)),),
     ).as_dict()
-    assert {*sync, *sync["index"], "uri", "reason"} == keys(section("index"))
+    told = sync["catalogues"][0]
+    assert {*sync, *sync["index"], *told, *told["columns"][0], "uri", "reason"} == keys(section("index"))
     assert set(MigrateReport("", 0, (), 0.0, switched=True).as_dict()) | {"uri", "reason"} == keys(section("migrate"))
     assert set(VerifyReport((), 0, 0, 0).as_dict()) == keys(section("verify"))
     assert set(ExportReport("", "", 0, 0, "", "", (), 0, 0.0).as_dict()) == keys(section("export"))
