@@ -137,7 +137,7 @@ def planned_search(
 ) -> tuple[Any, str]:
     """Rows found for one query as the engine finds them: planned, then exactly or by the index. And the strategy."""
     from lookalike.engine.plan import QueryState
-    from lookalike.engine.search import nearest, planned
+    from lookalike.engine.nearest import nearest, planned
 
     some = len(rows) if allowed is None else int(np.count_nonzero(allowed))
     asked = QueryState(len(rows), some, rows.shape[1], min(K, max(some, 1)), base=state)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lookalike.core.arrays import Pixels
+    from lookalike.core.conditions import Condition
 
 # --- coming in -----------------------------------------------------------------------------------
 
@@ -83,6 +84,7 @@ class Picture:
 # --- asking --------------------------------------------------------------------------------------
 
 TermKind = Literal["text", "picture", "item", "vector"]
+Mode = Literal["auto", "meaning", "words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +124,27 @@ class Term:
 class Query:
     """A question. The weighted sum of its terms' unit vectors is normalised again.
 
-    `folder` limits answers to files below that path (bytes, as stored). `effort` is passed to the index.
+    `folder` limits answers to files below that path (bytes, as stored), `where` to items that meet a filter, as text or
+    as its tree. `mode`: "words" finds by words in titles, names and tags alone, "meaning" by the encoder alone, "auto"
+    by both where the query is words. `min_relevance` leaves out what is less likely right. `order`: fields to sort by,
+    as `--sort` takes them; only what is relevant is sorted. `variety`, 0 to 1: how much answers shall differ.
+    `liked` and `disliked`: ids of items the query is moved towards and away from. Items of equal `group_by` share one
+    place (None: the field that the collection groups by, "": none), copies of a picture do unless `all_copies`.
+    `effort` is passed to the index.
     """
 
     terms: tuple[Term, ...]
     k: int = 10
     folder: bytes | None = None
+    where: str | Condition | None = None
+    mode: Mode = "auto"
     min_relevance: float | None = None
+    order: str = ""
+    variety: float = 0.0
+    liked: tuple[str, ...] = ()
+    disliked: tuple[str, ...] = ()
+    group_by: str | None = None
+    all_copies: bool = False
     effort: int | None = None
 
 
@@ -185,7 +201,9 @@ class Plan:
 class Results(Sequence[Hit]):
     """The hits of one query, best first, with how they were found. Behaves as a sequence of `Hit`.
 
-    `took_ms`: milliseconds by stage ("encode", "search", "fetch", "total").
+    `took_ms`: milliseconds by stage ("encode", "search", "fetch", "total"). `cut`: whether answers were left out
+    because they are not relevant enough. `generation`: of the collection that answered. `next`: of a page, the cursor
+    of the one behind it, None at the end.
     """
 
     hits: tuple[Hit, ...]
@@ -193,6 +211,9 @@ class Results(Sequence[Hit]):
     encoder: str
     plan: Plan
     took_ms: Mapping[str, float]
+    cut: bool = False
+    generation: int = 0
+    next: str | None = None
 
     def __len__(self) -> int:
         return len(self.hits)
@@ -207,5 +228,8 @@ class Results(Sequence[Hit]):
             "encoder": self.encoder,
             "plan": self.plan.as_dict(),
             "took_ms": dict(self.took_ms),
+            "cut": self.cut,
+            "generation": self.generation,
+            "next": self.next,
             "hits": [hit.as_dict() for hit in self.hits],
         }

@@ -8,33 +8,30 @@ One process may write at a time; any number may search meanwhile.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from lookalike.core.closing import Closing
-from lookalike.core.errors import CollectionNotFound, EncoderMismatch, EncoderUnavailable, QueryError
-from lookalike.engine.nameless import NamelessEncoder, is_nameless
+from lookalike.core.errors import CollectionNotFound, QueryError
+from lookalike.engine.encoder_choice import EncoderChoice
+from lookalike.engine.paths import PathLike, absolute
 from lookalike.engine.plan import TARGET_RECALL
 from lookalike.engine.remembered import Remembered
-from lookalike.store.records import is_address
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from lookalike.core.arrays import Vectors
     from lookalike.core.protocols import Encoder
-    from lookalike.core.records import DecodeLimits, Query, Results
+    from lookalike.core.records import DecodeLimits, Results
+    from lookalike.engine.asking import SearchOptions
     from lookalike.engine.background import BackgroundBuild
     from lookalike.engine.exchange import Layout
     from lookalike.engine.reports import ExportEvent, ImportEvent, IndexEvent, MigrateEvent, SyncEvent, VerifyReport
     from lookalike.engine.trials import Trials
     from lookalike.images.catalogue_plan import CatalogueOptions
-    from lookalike.store.collection_store import CompactReport, Failure, Space, Store
-
-PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+    from lookalike.store.collection_store import CompactReport, Failure, Store
 
 
 def open(  # the name users type: lookalike.open(...)
@@ -78,15 +75,11 @@ class Collection(Closing):
         notice: Callable[[str], None] | None = None,
     ) -> None:
         self._store = store
-        self._device = device
-        self._models_dir = models_dir
-        self._notice = notice
-        self._encoders: dict[str, Encoder] = {}
-        self._chosen: Encoder | None = None
+        self._encoders = EncoderChoice(store, device=device, models_dir=models_dir, notice=notice)
         self._remembered = Remembered(store, notice)
         self._background: BackgroundBuild | None = None
         if encoder is not None:
-            self._refuse_other_encoder(encoder)
+            self._encoders.choose(encoder)
 
     # -- what it is ------------------------------------------------------------------------------
 
@@ -98,12 +91,7 @@ class Collection(Closing):
     @property
     def encoder(self) -> Encoder:
         """The encoder of the collection, loaded on first use."""
-        space = self._store.current_space()
-        if space is not None:
-            return self._encoder_for(space)
-        if self._chosen is None:
-            self._chosen = self._load("builtin")
-        return self._chosen
+        return self._encoders.current()
 
     def status(self) -> dict[str, Any]:
         """Counts and places: the object that `status --json` prints."""
@@ -157,7 +145,7 @@ class Collection(Closing):
             workers=workers,
             catalogue=catalogue,
         )
-        events = ingest(self._store, lambda: self.encoder, [_absolute(path) for path in paths], settings, stop)
+        events = ingest(self._store, lambda: self.encoder, [absolute(path) for path in paths], settings, stop)
         if index == "later":
             return events
         return then_index(events, lambda: self.build_index(background=index == "background", stop=stop))
@@ -174,10 +162,10 @@ class Collection(Closing):
         from lookalike.engine import indexing
 
         if not background:
-            return indexing.build_index(self._store, self._captions, again=again, stop=stop)
+            return indexing.build_index(self._store, self._encoders.captions, again=again, stop=stop)
         if self._background is None or not self._background.is_running:
             self._stop_background()
-            self._background = indexing.start_in_background(self._store, self._captions)
+            self._background = indexing.start_in_background(self._store, self._encoders.captions)
         return indexing.report_now(self._store)
 
     def configure_index(
@@ -198,7 +186,7 @@ class Collection(Closing):
         """A place where indexes of this collection are built, measured and adopted (`engine.tuning.tune`)."""
         from lookalike.engine.trials import trials
 
-        return trials(self._store, self._captions)
+        return trials(self._store, self._encoders.captions)
 
     def wait_for_index(self, timeout_s: float | None = None) -> bool:
         """Wait for a build in the background; whether it ended well within the time. True when there is none."""
@@ -218,7 +206,7 @@ class Collection(Closing):
         from lookalike.engine.scopes import remember_removed
         from lookalike.engine.sources import root_address
 
-        place = root_address(_absolute(path))
+        place = root_address(absolute(path))
         with self._store.writer() as writer:
             count = writer.remove_below(place)
             if count:
@@ -248,7 +236,7 @@ class Collection(Closing):
         """
         from lookalike.engine.migrate import migrate
 
-        return migrate(self._store, self._load(encoder), stop)
+        return migrate(self._store, self._encoders.load(encoder), stop)
 
     # -- to and from other programs --------------------------------------------------------------
 
@@ -271,8 +259,8 @@ class Collection(Closing):
         from lookalike.engine.importing import import_vectors, vectors_by
         from lookalike.engine.indexing import then_index
 
-        by = None if encoder is None else vectors_by(self._store, encoder, self._load)
-        place, start = Path(os.fsdecode(_absolute(folder))), None if pictures is None else _absolute(pictures)
+        by = None if encoder is None else vectors_by(self._store, encoder, self._encoders.load)
+        place, start = Path(os.fsdecode(absolute(folder))), None if pictures is None else absolute(pictures)
         events = import_vectors(self._store, place, by=by, pictures=start, stop=stop)
         return then_index(events, lambda: self.build_index(stop=stop))
 
@@ -294,57 +282,57 @@ class Collection(Closing):
         """
         from lookalike.engine.exporting import SHARD, export
 
-        place = Path(os.fsdecode(_absolute(folder)))
+        place = Path(os.fsdecode(absolute(folder)))
         return export(self._store, place, layout, dtype=dtype, shard=shard or SHARD, stop=stop)
 
     # -- answers out -----------------------------------------------------------------------------
 
-    def search(
-        self,
-        query: Any,
-        k: int = 10,
-        *,
-        folder: PathLike | None = None,
-        all_copies: bool = False,
-    ) -> Results:
-        """The `k` pictures nearest to `query`, best first.
+    def search(self, query: Any, k: int = 10, **options: Unpack[SearchOptions]) -> Results:
+        """The `k` pictures that answer `query` best, best first.
 
         `query`: a str is always words; a Path, bytes, a PIL image or a uint8 (h, w, 3) array is a picture;
-        a 1-D float array of the space's width is a vector; a core Query is taken as it is. `folder` limits
-        answers to files at or below it. Copies of one picture share one place unless `all_copies`.
+        a 1-D float array of the space's width is a vector; a tuple of core Terms is their sum; a core Query is taken
+        as it is. The options, a filter, an order and others, are those of `engine.asking.SearchOptions`. Copies of
+        one picture share one place, and so do pictures of one product.
 
-        Raises QueryError, NoTextTower, CannotDecode, ValueError for k < 1.
+        Raises QueryError, FilterError, NoTextTower, CannotDecode, ValueError for k < 1.
         """
-        return self.search_many([query], k, folder=folder, all_copies=all_copies)[0]
+        return self.search_many([query], k, **options)[0]
 
-    def search_many(
-        self,
-        queries: Iterable[Any],
-        k: int = 10,
-        *,
-        folder: PathLike | None = None,
-        all_copies: bool = False,
-    ) -> list[Results]:
+    def search_many(self, queries: Iterable[Any], k: int = 10, **options: Unpack[SearchOptions]) -> list[Results]:
         """Several queries at once, answered in order from one snapshot in one pass over the rows."""
+        from lookalike.engine.asking import query_without_terms
         from lookalike.engine.search import search
         from lookalike.engine.terms import as_query
 
-        if k < 1:
-            raise ValueError(f"k is {k}; at least one answer must be asked for")
-        below = None if folder is None else _absolute(folder)
+        how = query_without_terms(k, options)
         try:
-            asked: list[Query] = [as_query(query, k, below, lambda: self.encoder.image_side) for query in queries]
-            return search(self._store, self._remembered, self._encoder_for, asked, all_copies=all_copies)
+            asked = [as_query(query, how, lambda: self.encoder.image_side) for query in queries]
+            return search(self._store, self._remembered, self._encoders.of, asked)
         except CollectionNotFound:
             raise QueryError(
                 f"the collection {self.path} holds no pictures yet", hint="lookalike index FOLDER puts some in"
             ) from None
 
+    def search_page(
+        self, query: Any, k: int = 10, *, after: str | None = None, **options: Unpack[SearchOptions]
+    ) -> Results:
+        """One page of `k` answers: the first, or with `after`, the `next` of the page before, the one behind it.
+
+        Nothing is shown twice when the collection changes in between (`engine.pages`). Raises as `search` does.
+        """
+        from lookalike.engine.asking import query_without_terms
+        from lookalike.engine.pages import results_page
+        from lookalike.engine.terms import as_query
+
+        asked = as_query(query, query_without_terms(k, options), lambda: self.encoder.image_side)
+        return results_page(self.search, asked, after)
+
     def verify(self, *, sample: int = 100, seed: int = 0) -> VerifyReport:
         """Re-read every checksum and re-encode `sample` pictures to see that each vector is its own picture's."""
         from lookalike.engine.verify import verify
 
-        return verify(self._store, self._encoder_for, sample, seed)
+        return verify(self._store, self._encoders.of, sample, seed)
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -356,51 +344,3 @@ class Collection(Closing):
     def _stop_background(self) -> None:
         if self._background is not None:
             self._background.close()
-
-    def _captions(self) -> Vectors | None:
-        """Questions in words to calibrate an index with; none where the encoder of imported vectors is not here."""
-        from lookalike.engine.questions import caption_vectors
-
-        with suppress(EncoderUnavailable):
-            return caption_vectors(self.encoder)
-        return None
-
-    def _encoder_for(self, space: Space) -> Encoder:
-        """The encoder of `space`: one at hand, else loaded by its id."""
-        if is_nameless(space.encoder_id):
-            return NamelessEncoder(space.encoder_id, space.dim)
-        if space.encoder_id not in self._encoders:
-            from lookalike.encoders.load import load_encoder_by_id
-
-            self._encoders[space.encoder_id] = load_encoder_by_id(
-                space.encoder_id, device=self._device, models_dir=self._models_dir, notice=self._notice
-            )
-        return self._encoders[space.encoder_id]
-
-    def _load(self, encoder: str | Encoder) -> Encoder:
-        if isinstance(encoder, str):
-            from lookalike.encoders.load import load_encoder
-
-            encoder = load_encoder(encoder, device=self._device, models_dir=self._models_dir, notice=self._notice)
-        self._encoders[encoder.id] = encoder
-        return encoder
-
-    def _refuse_other_encoder(self, asked: str | Encoder) -> None:
-        from lookalike.encoders.catalogue import is_builtin
-
-        space = self._store.current_space()
-        encoder = self._chosen = self._load(asked)
-        if space is None or encoder.id == space.encoder_id:
-            return
-        earlier_builtin = is_builtin(encoder.name) and encoder.name == space.encoder_name
-        if not earlier_builtin:  # that one goes on as it was made; moving to the present one is offered, not forced
-            raise EncoderMismatch(
-                f"the collection {self.path} was made with the encoder {space.encoder_name}, not {encoder.name}",
-                hint=f"lookalike migrate --encoder {encoder.name} moves it; searches work meanwhile",
-            )
-
-
-def _absolute(path: PathLike) -> bytes:
-    """Absolute native path in bytes, links not resolved, as the user knows it; addresses (s3://bucket) as given."""
-    given = os.fsencode(path)
-    return given if is_address(given) else os.path.abspath(os.path.expanduser(given))

@@ -36,7 +36,7 @@ from lookalike.core.records import PictureAt
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lookalike.core.records import Hit, Query
+    from lookalike.core.records import Hit, Query, Results
 
 REMEMBERED = 500
 """Shown items that a cursor names: 8 characters each, so that it fits into an address (4 kB)."""
@@ -121,6 +121,20 @@ def page(
     behind = Cursor(query, generation, at.position + len(taken), names)
     changed = cursor is not None and generation != at.generation
     return Page(ranked, behind.encode() if len(fresh) > size else None, changed)
+
+
+def results_page(search: Callable[[Query], Results], query: Query, cursor: str | None) -> Results:
+    """The page of `query.k` answers behind a cursor, with `next`. `search` answers a query. Raises as `page` does."""
+    last: list[Results] = []
+
+    def ask(k: int) -> tuple[Sequence[Hit], int]:
+        last[:] = [search(replace(query, k=k))]
+        return last[0].hits, last[0].generation
+
+    how = [query.where if isinstance(query.where, str) else repr(query.where), query.mode, query.order, query.variety]
+    others = [list(query.liked), list(query.disliked), query.group_by, query.all_copies]
+    found = page(ask, query.k, query=query_digest(query, *how, *others), cursor=cursor)
+    return replace(last[0], hits=found.hits, next=found.next)
 
 
 def query_digest(query: Query, *others: Any) -> bytes:

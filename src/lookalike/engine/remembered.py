@@ -2,7 +2,8 @@
 
 A search takes a snapshot and asks here for what belongs to it. Promises: an index is opened once, and while a new
 one is being opened other threads go on with the one before, whose rows are the same; an index file that cannot be
-trusted is told of, set aside, and searches go on exactly; a mask is made once for each generation of the collection.
+trusted is told of, set aside, and searches go on exactly; a mask is made once for each generation of the collection;
+what relevance is judged by is drawn anew when the collection has grown by half.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lookalike.core.errors import IndexUnusable, LookalikeError, MissingExtra
+from lookalike.engine.catalogues import GROUP_SETTING
 from lookalike.engine.plan import BaseState
 from lookalike.index.kinds import IndexSpec, OperatingPoint
 
@@ -19,13 +21,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lookalike.core.arrays import RowMask
+    from lookalike.core.conditions import Condition
+    from lookalike.core.fields import FieldKind
+    from lookalike.core.protocols import Encoder
+    from lookalike.engine.ranking import Judge
     from lookalike.engine.sample import RowSample
     from lookalike.index.manifest import Identity
     from lookalike.index.rescored import RescoredIndex
     from lookalike.store.collection_store import IndexRecord, Snapshot, Space, Store
 
-FOLDERS_KEPT = 16
-"""Masks of folders kept at once: a byte a row each."""
+MASKS_KEPT = 16
+"""Masks of folders and filters kept at once: a byte a row each."""
+DRAWN_AGAIN = 1.5
+"""Times the rows from which on those that relevance is judged by are drawn anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +80,8 @@ class Remembered:
         self._opening = threading.Lock()
         self._base: Base | None = None
         self._given_up: int | None = None
-        self._masks: tuple[tuple[int, int], dict[bytes | None, Allowed]] = ((-1, -1), {})
-        """Of one moment: (space, generation). Replaced as a whole, so that no mask gets into another moment's."""
+        self._moment = _Moment((-1, -1))
+        self._judge: tuple[tuple[int, int], Judge] | None = None
 
     def base(self, snapshot: Snapshot) -> Base | None:
         """The index for the rows of a snapshot; None when they are to be compared all."""
@@ -95,21 +103,63 @@ class Remembered:
         finally:
             self._opening.release()
 
-    def allowed(self, snapshot: Snapshot, folder: bytes | None) -> Allowed:
-        """Rows that have an item, and one at or below `folder` when one is given."""
-        moment = (snapshot.space.number, snapshot.generation)
-        kept = self._masks
-        if kept[0] != moment:
-            kept = self._masks = (moment, {})
-        masks = kept[1]
-        made = masks.get(folder)
+    def allowed(self, snapshot: Snapshot, folder: bytes | None, condition: Condition | None = None) -> Allowed:
+        """Rows that have an item, one at or below `folder` and one that meets `condition` where these are given."""
+        masks = self._of(snapshot).masks
+        asked = (folder, condition)
+        made = masks.get(asked)
         if made is None:
-            live = None if folder is None else self.allowed(snapshot, None).mask
-            made = _allowed(snapshot, folder, live)
-            if len(masks) > FOLDERS_KEPT:
+            live = None if asked == (None, None) else self.allowed(snapshot, None).mask
+            made = _allowed(snapshot, folder, condition, live)
+            if len(masks) > MASKS_KEPT:
                 masks.clear()
-            masks[folder] = made
+            masks[asked] = made
         return made
+
+    def fields(self, snapshot: Snapshot) -> dict[str, FieldKind]:
+        """The names that filters and orders may use, with their kinds."""
+        moment = self._of(snapshot)
+        if moment.fields is None:
+            from lookalike.engine.fields import fields_of
+
+            moment.fields = fields_of(snapshot)
+        return moment.fields
+
+    def group_by(self, snapshot: Snapshot) -> str:
+        """The field whose equal values share one place in the answers; "" for none."""
+        moment = self._of(snapshot)
+        if moment.group_by is None:
+            moment.group_by = str(snapshot.setting(GROUP_SETTING, ""))
+        return moment.group_by
+
+    def condition(self, snapshot: Snapshot, where: str | Condition | None) -> Condition | None:
+        """What a filter says. Raises FilterError."""
+        if not isinstance(where, str):
+            return where
+        from lookalike.engine.filter_language import parse
+
+        return parse(where, self.fields(snapshot)) if where.strip() else None
+
+    def judge(self, snapshot: Snapshot, encoder: Encoder) -> Judge | None:
+        """What relevance is judged by; None for a collection too small to have a background."""
+        space, count = snapshot.space, snapshot.count
+        kept = self._judge
+        if kept is not None and kept[0] == (space.number, space.epoch):
+            drawn_from = kept[1].count
+            if drawn_from <= count <= DRAWN_AGAIN * drawn_from:
+                return kept[1]
+        from lookalike.engine.judging import judge_of
+
+        judge = judge_of(snapshot, encoder)
+        self._judge = None if judge is None else ((space.number, space.epoch), judge)
+        return judge
+
+    def _of(self, snapshot: Snapshot) -> _Moment:
+        key = (snapshot.space.number, snapshot.generation)
+        kept = self._moment
+        if kept.key != key:
+            kept = self._moment = _Moment(key)
+        return kept
 
     def _opened(self, snapshot: Snapshot, record: IndexRecord) -> Base | None:
         import numpy as np
@@ -153,11 +203,25 @@ def _same_rows(base: Base, snapshot: Snapshot) -> bool:
     return (base.space, base.record.epoch) == (space.number, space.epoch) and base.record.count <= space.count
 
 
-def _allowed(snapshot: Snapshot, folder: bytes | None, live: RowMask | None) -> Allowed:
-    mask = snapshot.live_mask() if folder is None else snapshot.mask_below(folder)
+def _allowed(snapshot: Snapshot, folder: bytes | None, condition: Condition | None, live: RowMask | None) -> Allowed:
+    asked = [] if folder is None else [snapshot.mask_below(folder)]
+    if condition is not None:
+        asked.append(snapshot.where_mask(condition))
+    mask = asked[0] if asked else snapshot.live_mask()
     if mask is None:
         return Allowed(None, snapshot.count)
-    if live is not None:
-        mask &= live
+    others = [each for each in (*asked[1:], live) if each is not None]
+    for other in others:
+        mask = mask & other
     mask.flags.writeable = False  # nobody changes it, so what is made of it can be kept as well
     return Allowed(mask, int(mask.sum()))
+
+
+class _Moment:
+    """What is kept of one generation of a space. Replaced as a whole, so that nothing gets into another moment."""
+
+    def __init__(self, key: tuple[int, int]) -> None:
+        self.key = key
+        self.masks: dict[tuple[bytes | None, Condition | None], Allowed] = {}
+        self.fields: dict[str, FieldKind] | None = None
+        self.group_by: str | None = None

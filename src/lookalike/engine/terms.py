@@ -27,17 +27,18 @@ SHORTEST = 1e-6
 """Sums of unit vectors shorter than this are what rounding left of nothing."""
 
 
-def as_query(given: Any, k: int, folder: bytes | None, side: Callable[[], int]) -> Query:
+def as_query(given: Any, how: Query, side: Callable[[], int]) -> Query:
     """A Query from a str, Path, bytes, PIL image, uint8 (h, w, 3) array, float (dim,) array, tuple of Terms or Query.
 
-    `side` gives what the encoder looks at: pictures are decoded as they are when they are indexed.
+    `how`: the rest of the question, without terms; a Query is taken as it is. `side` gives what the encoder looks at:
+    pictures are decoded as they are when they are indexed.
     Raises QueryError for anything else, and for words of nothing but white space.
     """
     if isinstance(given, Query):
         query = given
     else:
         terms = given if isinstance(given, tuple) and given and _are_terms(given) else (_term(given),)
-        query = Query(terms=terms, k=k, folder=folder)
+        query = replace(how, terms=terms)
     if any(term.kind == "text" and not term.value.strip() for term in query.terms):
         raise QueryError("the query is empty", hint='try: lookalike search "a dog in the snow"')
     return replace(query, terms=read_pictures(query.terms, side))
@@ -83,7 +84,7 @@ def query_vectors(encoder: Encoder, snapshot: Snapshot, queries: Sequence[Query]
             else:
                 vector = _given_vector(term.value, encoder.dim)
             parts.append((term.weight, vector))
-        vectors.append(_together(query, parts))
+        vectors.append(_with_feedback(snapshot, query, _together(query, parts)))
     return np.array(vectors, dtype=np.float32) if vectors else np.empty((0, encoder.dim), dtype=np.float32)
 
 
@@ -98,6 +99,21 @@ def _together(query: Query, parts: Sequence[tuple[float, Vectors]]) -> Vectors:
     if not float(total @ total) > SHORTEST**2:  # also catches NaN
         raise QueryError(f"the parts of the query cancel each other out: {describe(query)}")
     return cast("Vectors", unit_vectors(total)[0])
+
+
+def _with_feedback(snapshot: Snapshot, query: Query, vector: Vectors) -> Vectors:
+    """The vector moved by what was liked and disliked."""
+    if not query.liked and not query.disliked:
+        return vector
+    import numpy as np
+
+    from lookalike.engine.feedback import weights_for, with_feedback
+
+    liked, disliked = (
+        np.array([_item_vector(snapshot, id) for id in ids], np.float32).reshape(-1, len(vector))
+        for ids in (query.liked, query.disliked)
+    )
+    return with_feedback(vector, liked, disliked, weights_for(query.terms))
 
 
 def _given_vector(value: Any, dim: int) -> Vectors:

@@ -7,7 +7,6 @@ a batch. A collection that cannot be written opens for searching.
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from contextlib import contextmanager
@@ -41,7 +40,14 @@ from lookalike.store.records import (
     Space,
 )
 from lookalike.store.snapshot import Snapshot
-from lookalike.store.tables import read_current_space, read_failures, read_roots, read_space, read_spaces
+from lookalike.store.tables import (
+    read_current_space,
+    read_failures,
+    read_roots,
+    read_setting,
+    read_space,
+    read_spaces,
+)
 from lookalike.store.verifying import check_last_segment, database_problems, space_problems
 from lookalike.store.writer import Writer, bytes_below
 
@@ -111,8 +117,7 @@ class Store(Closing):
     def setting(self, name: str, default: Any = None) -> Any:
         """The JSON value kept under a name."""
         with self._reading() as connection:
-            row = connection.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
-        return json.loads(row[0]) if row else default
+            return read_setting(connection, name, default)
 
     def spaces(self) -> list[Space]:
         """All spaces, oldest first."""

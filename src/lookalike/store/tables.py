@@ -149,8 +149,14 @@ def _sort(items: list[ItemRecord]) -> None:
 
 def declared_fields(connection: sqlite3.Connection) -> dict[str, FieldKind]:
     """Columns of the collection's catalogues, with their kinds: the setting `DECLARED`."""
-    row = connection.execute("SELECT value FROM settings WHERE name = ?", (DECLARED,)).fetchone()
-    return json.loads(row[0]) if row else {}
+    declared: dict[str, FieldKind] = read_setting(connection, DECLARED, {})
+    return declared
+
+
+def read_setting(connection: sqlite3.Connection, name: str, default: Any = None) -> Any:
+    """The JSON value kept under a name."""
+    row = connection.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
+    return json.loads(row[0]) if row else default
 
 
 def uri_to_keep(roots: Mapping[int, Root], root: int, key: bytes, uri: str) -> bytes | None:

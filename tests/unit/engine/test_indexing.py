@@ -31,7 +31,7 @@ EFFORT = 1000
 
 def through_index(text: str, k: int = 5) -> Query:
     """So few pictures would be compared one by one; an effort of its own makes a query use the index."""
-    return Query((Term("text", text),), k=k, effort=EFFORT)
+    return Query((Term("text", text),), k=k, mode="meaning", effort=EFFORT)
 
 
 def names(results) -> list[str]:
@@ -201,7 +201,7 @@ def test_a_filter_goes_through_the_index_too(growing, pictures):
     draw_pictures(pictures / "sub", 12, seed=9)
     list(growing.sync(index="later"))
     build(growing, again=True)
-    query = Query((Term("text", "red circle"),), k=5, effort=EFFORT, folder=str(pictures / "sub").encode())
+    query = Query((Term("text", "red circle"),), k=5, mode="meaning", effort=EFFORT, folder=str(pictures / "sub").encode())
     results = growing.search(query)
     assert results.plan.strategy == "masked index"
     assert {Path(hit.uri).parent.name for hit in results} == {"sub"}

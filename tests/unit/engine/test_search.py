@@ -147,6 +147,6 @@ def test_words_for_an_encoder_without_words_are_refused(tmp_path, pictures):
 
 def test_results_as_json_have_the_documented_keys(collection):
     given = collection.search("red", k=1).as_dict()
-    assert list(given) == ["query", "encoder", "plan", "took_ms", "hits"]
+    assert list(given) == ["query", "encoder", "plan", "took_ms", "cut", "generation", "next", "hits"]
     assert list(given["hits"][0]) == ["rank", "score", "relevance", "id", "uri", "width", "height", "metadata"]
     assert given["took_ms"].keys() == {"load", "encode", "search", "fetch", "total"}

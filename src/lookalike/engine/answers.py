@@ -1,0 +1,119 @@
+"""From ranked rows to hits: which place of a picture is shown, what shares one place, and in which order.
+
+An item is shown only if it lies in the folder and meets the filter itself: a copy elsewhere does not stand for it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from lookalike.core.records import Hit
+from lookalike.engine.order import SortKey, order_by
+from lookalike.engine.scopes import is_below
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lookalike.core.conditions import Condition
+    from lookalike.core.fields import FieldKind
+    from lookalike.core.records import Query
+    from lookalike.engine.ranking import Ranking
+    from lookalike.store.collection_store import ItemRecord, Snapshot
+    from lookalike.store.word_search import WordScores
+
+    _Places: TypeAlias = tuple[list[ItemRecord], list[ItemRecord]]
+
+OTHERS = "group_others"
+"""In a hit's metadata: where else the pictures of its group that were found are seen."""
+_STEP = 256
+"""Rows whose items are read at once, beyond the answers wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """How the answers to a query are shown, beside what the query says. `declared`: fields of catalogues."""
+
+    condition: Condition | None = None
+    group_by: str = ""
+    order: tuple[SortKey, ...] = ()
+    declared: Mapping[str, FieldKind] | None = None
+    words: WordScores | None = None
+
+
+def hits_of(snapshot: Snapshot, query: Query, ranking: Ranking, showing: Showing) -> tuple[Hit, ...]:
+    """At most `query.k` hits, best first or as ordered; fewer when the ranking has no more."""
+    found = _Found(query, showing)
+    rows, scores = ranking.rows.tolist(), ranking.scores.tolist()
+    relevance = [None] * len(rows) if ranking.relevance is None else ranking.relevance.tolist()
+    wanted = len(rows) if showing.order else query.k
+    step = wanted if not showing.group_by and showing.condition is None else max(wanted, _STEP)
+    for start in range(0, len(rows), max(step, 1)):
+        some = rows[start : start + step]
+        for place, (asked, all_items) in enumerate(_items(snapshot, some, query, showing), start):
+            found.add(asked, all_items, scores[place], relevance[place])
+            if len(found.hits) >= wanted and not showing.group_by:
+                break
+        if len(found.hits) >= wanted:
+            break
+    if not showing.order:
+        return tuple(found.hits[: query.k])
+    return tuple(order_by(found.hits, showing.order, showing.declared, fact_of=found.fact)[: query.k])
+
+
+def _items(snapshot: Snapshot, rows: Sequence[int], query: Query, showing: Showing) -> list[_Places]:
+    """Of each row: the items that may be shown, the one to show first, and all items."""
+    by_row = snapshot.items_of(rows)
+    if query.folder is None and showing.condition is None and showing.words is None:
+        return [(by_row[row], by_row[row]) for row in rows]
+    best = {} if showing.words is None else snapshot.best_items(showing.words, rows)
+    met = None
+    if showing.condition is not None:
+        met = snapshot.where_items(showing.condition, [item.id for items in by_row.values() for item in items])
+    return [(_asked(by_row[row], query.folder, met, best.get(row)), by_row[row]) for row in rows]
+
+
+def _asked(items: list[ItemRecord], below: bytes | None, met: set[str] | None, best: str | None) -> list[ItemRecord]:
+    if below is not None:
+        items = [item for item in items if is_below(os.fsencode(item.uri), below)]
+    if met is not None:
+        items = [item for item in items if item.id in met]
+    if best is not None and len(items) > 1:
+        items = sorted(items, key=lambda item: item.id != best)
+    return items
+
+
+class _Found:
+    """Hits as they come in, and who shares whose place."""
+
+    def __init__(self, query: Query, showing: Showing) -> None:
+        self.hits: list[Hit] = []
+        self._all_copies = query.all_copies
+        self._group_by = showing.group_by
+        self._groups: dict[str, dict[str, Any]] = {}
+        self._facts: dict[str, ItemRecord] | None = {} if showing.order else None
+
+    def add(self, asked: list[ItemRecord], items: list[ItemRecord], score: float, relevance: float | None) -> None:
+        """One picture, seen in `items`: a hit for the first of `asked`, or with `all_copies` one for each."""
+        for item in asked if self._all_copies else asked[:1]:
+            metadata = dict(item.metadata)
+            group = metadata.get(self._group_by) if self._group_by else None
+            if group is not None:
+                first = self._groups.setdefault(str(group), metadata)
+                if first is not metadata:
+                    first.setdefault(OTHERS, []).append(item.uri)
+                    continue
+            if item.offline:
+                metadata["offline"] = True
+            if len(items) > 1 and not self._all_copies:
+                metadata["copies"] = [other.uri for other in items if other is not item]
+            if self._facts is not None:
+                self._facts[item.id] = item
+            rank, cosine = len(self.hits) + 1, max(-1.0, min(1.0, score))
+            self.hits.append(Hit(rank, cosine, relevance, item.id, item.uri, item.width, item.height, metadata))
+
+    def fact(self, hit: Hit, name: str) -> Any:
+        """Facts about a file that a hit does not carry."""
+        item = (self._facts or {})[hit.id]
+        return {"size": item.size, "modified": item.modified_ns, "format": item.format}.get(name)

@@ -1,0 +1,84 @@
+"""Which encoder a collection is searched and filled with: the one it was made with, loaded when it is first needed."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from lookalike.core.errors import EncoderMismatch, EncoderUnavailable
+from lookalike.engine.nameless import NamelessEncoder, is_nameless
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lookalike.core.arrays import Vectors
+    from lookalike.core.protocols import Encoder
+    from lookalike.store.collection_store import Space, Store
+
+
+class EncoderChoice:
+    """The encoders of one opened collection."""
+
+    def __init__(
+        self, store: Store, *, device: str, models_dir: Path | None, notice: Callable[[str], None] | None
+    ) -> None:
+        self._store = store
+        self._device = device
+        self._models_dir = models_dir
+        self._notice = notice
+        self._loaded: dict[str, Encoder] = {}
+        self._chosen: Encoder | None = None
+
+    def choose(self, asked: str | Encoder) -> None:
+        """Take `asked` for a new collection. Raises EncoderMismatch where there are pictures by another one."""
+        from lookalike.encoders.catalogue import is_builtin
+
+        space = self._store.current_space()
+        encoder = self._chosen = self.load(asked)
+        if space is None or encoder.id == space.encoder_id:
+            return
+        earlier_builtin = is_builtin(encoder.name) and encoder.name == space.encoder_name
+        if not earlier_builtin:  # that one goes on as it was made; moving to the present one is offered, not forced
+            raise EncoderMismatch(
+                f"the collection {self._store.path} was made with the encoder {space.encoder_name}, not {encoder.name}",
+                hint=f"lookalike migrate --encoder {encoder.name} moves it; searches work meanwhile",
+            )
+
+    def current(self) -> Encoder:
+        """The encoder of the collection; of a new one the one that was chosen, else the built-in."""
+        space = self._store.current_space()
+        if space is not None:
+            return self.of(space)
+        if self._chosen is None:
+            self._chosen = self.load("builtin")
+        return self._chosen
+
+    def of(self, space: Space) -> Encoder:
+        """The encoder of `space`: one at hand, else loaded by its id."""
+        if is_nameless(space.encoder_id):
+            return NamelessEncoder(space.encoder_id, space.dim)
+        if space.encoder_id not in self._loaded:
+            from lookalike.encoders.load import load_encoder_by_id
+
+            self._loaded[space.encoder_id] = load_encoder_by_id(
+                space.encoder_id, device=self._device, models_dir=self._models_dir, notice=self._notice
+            )
+        return self._loaded[space.encoder_id]
+
+    def load(self, encoder: str | Encoder) -> Encoder:
+        """An encoder by its name or folder, or one that is an object already."""
+        if isinstance(encoder, str):
+            from lookalike.encoders.load import load_encoder
+
+            encoder = load_encoder(encoder, device=self._device, models_dir=self._models_dir, notice=self._notice)
+        self._loaded[encoder.id] = encoder
+        return encoder
+
+    def captions(self) -> Vectors | None:
+        """Questions in words to calibrate an index with; none where the encoder of imported vectors is not here."""
+        from lookalike.engine.questions import caption_vectors
+
+        with suppress(EncoderUnavailable):
+            return caption_vectors(self.current())
+        return None

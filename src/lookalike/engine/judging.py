@@ -1,0 +1,60 @@
+"""What the relevance of answers is judged by in a collection: rows drawn from it, and how its encoder's cosines lie.
+
+An encoder that somebody measured brings its calibration along; for another one the scale of its cosines is taken from
+the collection itself: when pictures come in (`note_scale`), or else at the first search that asks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lookalike.engine.questions import caption_vectors
+from lookalike.engine.ranking import Judge
+from lookalike.engine.relevance import AGREEING, Scale, background_rows, calibration_of, general_calibration, scale_of
+
+if TYPE_CHECKING:
+    from lookalike.core.arrays import HalfVectors
+    from lookalike.core.protocols import Encoder
+    from lookalike.store.collection_store import Snapshot, Store
+
+SCALE_SETTING = "relevance_scale"
+"""Encoder id -> the scale of its cosines in this collection, and of how many rows it was taken."""
+LEAST_ROWS = 100
+"""Fewer rows have no scale worth the name."""
+_TAKEN_AGAIN = 4
+"""Times the rows from which on a scale is taken anew."""
+
+
+def judge_of(snapshot: Snapshot, encoder: Encoder) -> Judge | None:
+    """None for a collection too small to tell what is usual in it."""
+    if snapshot.count <= AGREEING:
+        return None
+    background = _background(snapshot.rows)
+    calibration = calibration_of(encoder.id)
+    if calibration is None:
+        noted = snapshot.setting(SCALE_SETTING, {}).get(encoder.id)
+        scale = _scale(noted["scale"]) if noted else scale_of(background, caption_vectors(encoder))
+        calibration = general_calibration(scale)
+    return Judge(background, snapshot.count, calibration)
+
+
+def note_scale(store: Store, encoder: Encoder) -> None:
+    """Keep the scale of an encoder's cosines for later searches, unless it is known, or still right."""
+    space = store.current_space()
+    if space is None or space.count < LEAST_ROWS or calibration_of(encoder.id) is not None:
+        return
+    noted: dict[str, Any] = store.setting(SCALE_SETTING, {})
+    if encoder.id in noted and space.count < _TAKEN_AGAIN * noted[encoder.id]["rows"]:
+        return
+    with store.snapshot() as snapshot:
+        scale = scale_of(_background(snapshot.rows), caption_vectors(encoder))
+    kept = {"words": list(scale.words), "pictures": list(scale.pictures)}
+    store.set_setting(SCALE_SETTING, {**noted, encoder.id: {"rows": space.count, "scale": kept}})
+
+
+def _background(rows: HalfVectors) -> HalfVectors:
+    return rows[background_rows(len(rows))]
+
+
+def _scale(kept: dict[str, Any]) -> Scale:
+    return Scale(words=tuple(kept["words"]), pictures=tuple(kept["pictures"]))
