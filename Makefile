@@ -74,9 +74,10 @@ format: setup      ## put style and format right where a program can
 check-corpora: setup   ## odd and broken files: a picture or a reason each; CORPORA="DIR DIR"
 	$(BIN)/python tools/check_corpora.py $(CORPORA)
 
-check-crash: setup   ## kill an indexing process 50 times, a building one 20: nothing lost, doubled or mixed up
+check-crash: setup   ## kill an indexing process 50 times, a building one and one with a catalogue 20: nothing lost, doubled or mixed up
 	$(BIN)/python tests/crash/kill_while_indexing.py $(ARGS)
 	$(BIN)/python tests/crash/kill_while_building.py
+	$(BIN)/python tests/crash/kill_while_cataloguing.py
 
 check-builtins: setup   ## collections of every built-in ever shipped still answer; weights from the history
 	$(BIN)/python tools/check_older_builtins.py
