@@ -104,7 +104,7 @@ def fuse(
 def _moved(
     query: NDArray[np.float32], vectors: NDArray[np.float32], shares: NDArray[np.float32], cosines: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """The question's vector and the mean of the best pictures by words, together of unit length."""
+    """The question's vector and the mean of the best pictures by words, as far as those answer it; of unit length."""
     import numpy as np
 
     if not len(shares) or shares.max() <= 0:
@@ -112,7 +112,7 @@ def _moved(
     best = np.lexsort((-cosines, -shares))[:FEEDBACK_ROWS]
     weights = shares[best] * (shares[best] >= FEEDBACK_LEAST * shares.max())
     mean = weights @ vectors[best]
-    moved = query + mean / max(float(np.linalg.norm(mean)), 1e-6)
+    moved = query + mean * (float(shares.max()) / max(float(np.linalg.norm(mean)), 1e-6))
     length = float(np.linalg.norm(moved))
     return moved / np.float32(length) if length > 1e-6 else query
 

@@ -143,8 +143,9 @@ def _texts(metadata: Mapping[str, Any], fields: Iterable[str]) -> list[str]:
     found: list[str] = []
     for field in fields:
         value = metadata.get(field)
-        values = value if isinstance(value, list) else (value,)
-        found += [str(each)[:LONGEST_TEXT] for each in values if isinstance(each, str | int | float)]
+        if value is not None:
+            values = value if isinstance(value, list) else (value,)
+            found += [str(each)[:LONGEST_TEXT] for each in values if isinstance(each, str | int | float)]
     return found
 
 

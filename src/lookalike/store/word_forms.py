@@ -46,9 +46,8 @@ STOP_WORDS = frozenset(
 
 def words_of(text: str) -> list[str]:
     """The folded words of a text in order. Of a word with hyphens: its parts, and all of them as one word."""
-    folded = unicodedata.normalize("NFKC", text).casefold().translate(_FOLDED) if not text.isascii() else text.lower()
     words = []
-    for found in _WORD.findall(folded):
+    for found in _WORD.findall(_folded(text)):
         if "-" in found:
             words += [each[:LONGEST_WORD] for each in found.split("-")]
         words.append(found.replace("-", "")[:LONGEST_WORD])
@@ -63,7 +62,13 @@ def asked_words(text: str) -> list[str]:
 
 def name_of(text: str) -> str:
     """The whole text as one word, to be found by exactly this text; "" when it is none, or too long for a name."""
-    return "_".join(words_of(text)).replace("'", "") if len(text) <= LONGEST_NAME else ""
+    if len(text) > LONGEST_NAME:
+        return ""
+    return "_".join(_WORD.findall(_folded(text))).replace("'", "").replace("-", "_")
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().translate(_FOLDED) if not text.isascii() else text.lower()
 
 
 @lru_cache(WORDS_KEPT)

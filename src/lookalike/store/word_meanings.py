@@ -27,8 +27,9 @@ LEAST_ITEMS = 3
 """Items that a word has to stand in."""
 LEAST_WORDS = 30
 """Fewer words say nothing of what is usual."""
-STANDS_OUT = 2.5
-"""Standard deviations above the mean cosine of all words (docs/benchmarks/hybrid.md)."""
+STANDS_OUT = 3.5
+"""Standard deviations above the mean cosine of all words: translations have 3.7 and more, words that no word of a
+collection means up to 3.3 (docs/benchmarks/hybrid.md)."""
 NEXT_BEST = 0.8
 """... and this part of the best word's deviations."""
 MEANT_AT_MOST = 6
