@@ -58,12 +58,14 @@ _FIELDS = """
     SELECT v.row, i.number, i.id, i.root, i.key, i.uri, i.size, i.modified_ns,
         c.width, c.height, c.format, c.metadata, i.metadata
 """
-_JOINED = "items i ON i.picture = v.picture CROSS JOIN contents c ON c.number = i.content"
-_ITEMS = f"{_FIELDS} FROM vectors v CROSS JOIN {_JOINED} WHERE v.space = ? ORDER BY v.row, i.number"  # noqa: S608 ours
+_ITEMS = f"""
+    {_FIELDS} FROM vectors v CROSS JOIN items i ON i.picture = v.picture
+    CROSS JOIN contents c ON c.number = i.content WHERE v.space = ? ORDER BY v.row, i.number
+"""
 _CHANGED = f"""
     {_FIELDS} FROM columnless l CROSS JOIN items i ON i.number = l.item CROSS JOIN vectors v ON v.picture = i.picture
     CROSS JOIN contents c ON c.number = i.content WHERE v.space = ? ORDER BY v.row, i.number
-"""  # noqa: S608 columns of ours
+"""
 _GIVEN = {
     ROWS: "int",
     "number": "int",

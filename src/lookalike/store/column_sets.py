@@ -3,6 +3,8 @@
 A set is good for the generations from its own, G, until `until`. Whoever raises the generation without touching an
 item, its picture's row or its metadata says so with `carry_columns`; any other change leaves the set behind, and SQL
 answers until the next one is made. Only the holder of the write lock changes items, so what it makes is of one moment.
+The database notes in the table `columnless` every item that is not as the set has it (triggers, in the transaction of
+the change), so a set that was left behind is made anew from itself and those.
 
 A set is written under another name, named `columns/G` and published by one commit; folders that no record names are
 leftovers. One that a reader still maps cannot be removed on Windows: the next writer tries again.
@@ -13,7 +15,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from lookalike.store.column_making import write_columns
+from lookalike.store.column_making import update_columns, write_columns
 from lookalike.store.columns import Columns
 from lookalike.store.database import transaction
 
@@ -26,7 +28,10 @@ if TYPE_CHECKING:
 
 LEAST_ITEMS = 5000
 """Fewer items are asked of SQL in the time it takes to open a set (tools/bench/columns.py)."""
+MERGED_SHARE = 0.2
+"""Share of changed items from which on all are read again. A judgement: then words nobody uses any more go as well."""
 _UNFINISHED = "unfinished"
+_CHANGES = "changes"
 
 
 def current_columns(connection: sqlite3.Connection, directory: Path, space: Space) -> Columns | None:
@@ -63,12 +68,12 @@ def make_columns(
     if items < max(least, 1):
         return False
     unfinished = directory / "columns" / _UNFINISHED
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
     try:
         connection.execute("BEGIN")
         try:
-            digest = write_columns(connection, unfinished, space, is_stopping)
+            digest = _updated(connection, directory, space, is_stopping)
+            if digest is None:
+                digest = write_columns(connection, _emptied(unfinished), space, is_stopping)
         finally:
             connection.execute("ROLLBACK")
         if digest is not None:
@@ -76,6 +81,33 @@ def make_columns(
     finally:
         sweep_columns(connection, directory)
     return digest is not None
+
+
+def _updated(
+    connection: sqlite3.Connection, directory: Path, space: Space, is_stopping: Callable[[], bool]
+) -> bytes | None:
+    """The set before brought up to date, in the unfinished folder; None when all has to be written."""
+    row = connection.execute(
+        "SELECT generation, digest FROM columns WHERE space = ? AND epoch = ?", (space.number, space.epoch)
+    ).fetchone()
+    if row is None:
+        return None
+    try:
+        before = Columns(_folder(directory, row[0]), row[1])
+        (changed,) = connection.execute("SELECT count(*) FROM columnless").fetchone()
+        if changed > MERGED_SHARE * len(before):
+            return None
+        parent = directory / "columns"
+        folders = _emptied(parent / _UNFINISHED), _emptied(parent / _CHANGES)
+        return update_columns(connection, folders, space, before, is_stopping)
+    except (FileNotFoundError, ValueError, KeyError, TypeError):  # damaged, or of another version
+        return None
+
+
+def _emptied(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
 
 
 def sweep_columns(connection: sqlite3.Connection, directory: Path) -> None:
@@ -95,6 +127,7 @@ def _publish(connection: sqlite3.Connection, directory: Path, space: Space, unfi
         generation = int(row[0])  # a name that no folder ever had
         unfinished.rename(_folder(directory, generation))
         connection.execute("DELETE FROM columns")
+        connection.execute("DELETE FROM columnless")
         connection.execute(
             "INSERT INTO columns (generation, until, space, epoch, digest) VALUES (?, ?, ?, ?, ?)",
             (generation, generation, space.number, space.epoch, digest),

@@ -42,7 +42,8 @@ class ColumnValues:
     is the texts, and their lengths are in a second file.
     """
 
-    def __init__(self, folder: Path, stem: str, kind: str | None = None) -> None:
+    def __init__(self, folder: Path, stem: str, kind: str | None = None, *, over: str | None = None) -> None:
+        """`kind`: what it is whatever the values. `over`: the kind of values that are elsewhere and go before these."""
         self.word_bytes = 0
         """About the memory that the distinct words take."""
         self._folder = folder
@@ -50,10 +51,13 @@ class ColumnValues:
         self._raw = folder / f"{stem}.raw"
         self._lengths = folder / f"{stem}.lengths.raw"
         self._given = kind
-        self.kind: str | None = None
+        self.kind = over
         self._large = False
         """Whether a whole number came that no float64 is equal to."""
         self._codes: dict[str | bytes, int] = {}
+        if over is not None:
+            self._raw.touch()
+            self._lengths.touch()
 
     def add(self, start: int, size: int, places: Any, values: Sequence[Any]) -> None:
         """The entries from `start` to `start + size`: `values` at the indices `places` in them, none elsewhere.
@@ -128,7 +132,7 @@ class ColumnValues:
             owners = np.repeat(np.array(at, dtype="<i4"), [len(some) for some in each_of])
             self._append_bytes(_owned(owners, self._coded(list(chain.from_iterable(each_of)))).tobytes())
         else:
-            dtype, none = _storage(kind)
+            dtype, none = storage(kind)
             piece = np.full(size, none, dtype=dtype)
             piece[places] = values if kind in _NUMBERS else self._coded(values)
             self._append_bytes(piece.tobytes())
@@ -170,7 +174,7 @@ class ColumnValues:
         else:
             words = list(self._codes)
             first = 0
-            for piece in self._read(before, _storage(former)[0]):
+            for piece in self._read(before, storage(former)[0]):
                 self._append_turned(piece, first, former, kind, words)
                 first += len(piece)
         before.unlink()
@@ -181,7 +185,7 @@ class ColumnValues:
         """A piece of another kind: of codes for `words`, or of numbers."""
         import numpy as np
 
-        none = np.isnan(piece) if former == "float" else piece == _storage(former)[1]
+        none = np.isnan(piece) if former == "float" else piece == storage(former)[1]
         if former == "text" and kind == "texts":
             self._append_bytes(_owned(first + np.flatnonzero(~none), piece[~none]).tobytes())
         elif kind == "float":
@@ -244,7 +248,7 @@ class ColumnValues:
         return self._write(what, "|u1", self._raw.stat().st_size, content)
 
     def _pieces(self, kind: str) -> Iterator[NDArray[Any]]:
-        return self._read(self._raw, _storage(kind)[0])
+        return self._read(self._raw, storage(kind)[0])
 
     def _read(self, file: Path, dtype: str) -> Iterator[NDArray[Any]]:
         import numpy as np
@@ -254,22 +258,28 @@ class ColumnValues:
                 yield np.frombuffer(content, dtype=dtype)
 
     def _write(self, what: str, dtype: str, count: int, content: Iterable[bytes]) -> tuple[str, tuple[int, str]]:
-        """One array file of numpy; returns its name with size and digest."""
-        import numpy as np
-
-        header = io.BytesIO()
-        shape = {"descr": dtype, "fortran_order": False, "shape": (count,)}
-        np.lib.format.write_array_header_1_0(header, shape)
-        name, size, state = f"{self._stem}.{what}.npy", 0, hashlib.blake2b(digest_size=DIGEST_BYTES)
-        with (self._folder / name).open("wb") as stream:
-            for some in chain([header.getvalue()], content):
-                size += stream.write(some)
-                state.update(some)
-            to_disk(stream)
-        return name, (size, state.hexdigest())
+        return write_array(self._folder, f"{self._stem}.{what}.npy", dtype, count, content)
 
 
-def _storage(kind: str) -> tuple[str, Any]:
+def write_array(
+    folder: Path, name: str, dtype: str, count: int, content: Iterable[bytes]
+) -> tuple[str, tuple[int, str]]:
+    """One array file of numpy, safe on disk; returns its name with size and digest."""
+    import numpy as np
+
+    header = io.BytesIO()
+    shape = {"descr": dtype, "fortran_order": False, "shape": (count,)}
+    np.lib.format.write_array_header_1_0(header, shape)
+    size, state = 0, hashlib.blake2b(digest_size=DIGEST_BYTES)
+    with (folder / name).open("wb") as stream:
+        for some in chain([header.getvalue()], content):
+            size += stream.write(some)
+            state.update(some)
+        to_disk(stream)
+    return name, (size, state.hexdigest())
+
+
+def storage(kind: str) -> tuple[str, Any]:
     """The type of the values in the bare file, and the value for none."""
     return (_OWNED, None) if kind == "texts" else _NUMBERS.get(kind, _CODES)
 

@@ -290,7 +290,9 @@ class Writer(Closing):
     # -- keeping house ---------------------------------------------------------------------------
 
     def make_columns(self, *, least: int | None = None, stop: threading.Event | None = None) -> bool:
-        """Write what is known about items as columns, unless those there are still right; 12 s per million items.
+        """Write what is known about items as columns, unless those there are still right.
+
+        The first time and after large changes all items are read, else those that changed (`column_merging.py`).
 
         Returns whether there are columns now. There are none below `least` items (LEAST_ITEMS: there SQL is as fast),
         none when `stop` was set, and none on a full disk; the collection is whole without them.
