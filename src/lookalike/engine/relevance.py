@@ -1,6 +1,6 @@
 """How likely an answer is right, so that "nothing found" can be said: a chance in [0, 1] beside each cosine.
 
-A search always has nearest rows; whether they are what was asked for does not show in their cosine alone. Five facts
+A search always has nearest rows; whether they are what was asked for does not show in their cosine alone. Six facts
 about a query's answers are weighed by a logistic regression, one for words and one for pictures, fitted for each
 encoder on labelled photos where half of what was asked for was not there (`tools/bench/cutoff.py`;
 docs/benchmarks/cutoff.md has the figures, and what else was tried). Cosines are put on a scale first, in standard
@@ -35,7 +35,11 @@ AGREEING = 5
 """First answers that are looked at together. A search for fewer has to find so many, or its relevance differs."""
 DEFAULT_MIN_RELEVANCE = 0.2
 """Less is not shown in a terminal or on a page: docs/benchmarks/cutoff.md tells what that keeps and what it spares."""
-FACTS = ("score", "first", "agreement", "behind", "common")
+FACTS = ("score", "first", "agreement", "behind", "common", "rows")
+ROWS_KNOWN = (100, 20_000)
+"""Rows that may be answered, as far as was measured: among more, wrong ones come nearer, and nobody knows how much."""
+COPY = 0.98
+"""Cosine from which an answer is the very picture that was asked with, cropped a little or saved again. A judgement."""
 _NEXT_COMMON = 10
 _GENERAL = "general"
 
@@ -132,32 +136,42 @@ def relevance(
     calibration: Calibration,
     *,
     is_words: bool,
+    among: int,
 ) -> Scores:
     """The chance that each answer to a query, float32 (dim,), is right: float32 (k,) in [0, 1].
 
     `scores`: float32 (k,), best first, of `answers`, float16 (k, dim): all rows found but the query's own picture.
     `background`: float16 (n, dim), n > 0, the rows of the collection at `background_rows`. `is_words`: whether any part
-    of the query is words.
+    of the query is words. `among`: how many rows could be answered.
     """
     import numpy as np
 
-    if not len(scores):
-        return np.empty(0, np.float32)
-    weights = calibration.words if is_words else calibration.pictures
-    facts = facts_of(query, scores, answers, background, calibration.scale, is_words=is_words)
-    standard = (facts - np.array(weights.means)) / np.array(weights.spreads)
-    chance = 1 / (1 + np.exp(-(np.nan_to_num(standard) @ np.array(weights.weights) + weights.bias)))
-    return np.minimum.accumulate(chance).astype(np.float32)
+    copies = 0 if is_words else int(np.count_nonzero(scores >= COPY))
+    chances = np.ones(len(scores), np.float32)
+    if copies < len(scores):
+        weights = calibration.words if is_words else calibration.pictures
+        others = (scores[copies:], answers[copies:])
+        facts = facts_of(query, *others, background, calibration.scale, is_words=is_words, among=among)
+        standard = np.nan_to_num((facts - np.array(weights.means)) / np.array(weights.spreads))
+        chances[copies:] = 1 / (1 + np.exp(-(standard @ np.array(weights.weights) + weights.bias)))
+    return np.minimum.accumulate(chances)
 
 
 def facts_of(
-    query: Vectors, scores: Scores, answers: HalfVectors, background: HalfVectors, scale: Scale, *, is_words: bool
+    query: Vectors,
+    scores: Scores,
+    answers: HalfVectors,
+    background: HalfVectors,
+    scale: Scale,
+    *,
+    is_words: bool,
+    among: int,
 ) -> NDArray[np.float64]:
     """What is known of each answer: float64 (k, len(FACTS)); NaN where it cannot be told.
 
     score: its cosine. first: the mean of the first answers. agreement: how near those are to each other. behind: how
     far it lies behind the best that the query has anywhere, among the answers or in the background. common: how near
-    the first answers are to what is near them in the background.
+    the first answers are to what is near them in the background. rows: the decimal logarithm of `among`.
     """
     import numpy as np
 
@@ -166,7 +180,8 @@ def facts_of(
 
     mean, spread = scale.words if is_words else scale.pictures
     its_mean, its_spread = scale.pictures
-    best = max(float(Kernel(query[None])(background).max()), float(scores[0]))
+    around = Kernel(query[None])(background)[0]
+    best = max(around[is_words | (around < COPY)].max(initial=-1), scores[0])  # a copy of the question is no rival
     first = unit_block(answers[:AGREEING])
     facts = np.empty((len(scores), len(FACTS)))
     facts[:, 0] = (scores - mean) / spread
@@ -175,6 +190,7 @@ def facts_of(
     facts[:, 3] = (best - scores) / spread
     nearest = np.sort(first @ unit_block(background[:: max(len(background) // COMMON_ROWS, 1)]).T)
     facts[:, 4] = (nearest[:, -_NEXT_COMMON:].mean() - its_mean) / its_spread
+    facts[:, 5] = np.log10(min(max(among, ROWS_KNOWN[0]), ROWS_KNOWN[1]))
     return facts
 
 
