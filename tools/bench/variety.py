@@ -217,10 +217,12 @@ def after_feedback(asked: Asked, marked: tuple[int, int], weights: FeedbackWeigh
 
 
 def best_weights(asked: Asked) -> FeedbackWeights:
-    """Those with the best mean over all kinds of marking, every set counted alike."""
-    return max(
-        TRIED, key=lambda each: np.mean([np.nanmean(after_feedback(one, m, each)) for one in asked for m in MARKED])
-    )
+    """Those with the best mean over all kinds of marking."""
+
+    def worth(weights: FeedbackWeights) -> float:
+        return float(np.mean([np.nanmean(after_feedback(asked, marked, weights)) for marked in MARKED]))
+
+    return max(TRIED, key=worth)
 
 
 def measure_feedback(encoder: Encoder, packs: Path, cache: Path) -> dict[str, Any]:

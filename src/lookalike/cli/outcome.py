@@ -84,7 +84,10 @@ def _exit_code(error: BaseException) -> int:
 def _say_usage(error: click.UsageError) -> None:
     message = error.format_message()
     command = error.ctx.command_path if error.ctx else "lookalike"
-    printing.error(message[:1].lower() + message[1:].rstrip("."), f"{command} -h shows how it is used")
+    hint = f"{command} -h shows how it is used"
+    if isinstance(error, click.NoSuchOption) and command.endswith(" search") and not error.option_name.startswith("--"):
+        hint = "a minus has a blank behind it: lookalike search dog - snow; -- ends the options"
+    printing.error(message[:1].lower() + message[1:].rstrip("."), hint)
 
 
 def _os_message(error: OSError) -> str:

@@ -89,3 +89,10 @@ def test_a_mistake_in_a_query_is_pointed_at(call, indexed):
 
 def test_json_of_an_item_is_json_whatever_its_metadata(call, indexed):
     assert json.loads(call("show", first_hit(call, "red")["id"], "--json").out)
+
+
+def test_a_minus_without_its_blank_is_explained(call, indexed):
+    called = call("search", "dog", "-fruit")
+    assert called.code == 2
+    assert "search dog - snow" in called.err
+    assert call("search", "--json", "--", "-fruit").json["query"] == "-fruit"
