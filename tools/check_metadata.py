@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import subprocess
 import sys
@@ -26,11 +25,13 @@ from PIL import Image
 
 from lookalike.core.errors import CannotDecode
 from lookalike.core.fields import date_ns
+from lookalike.core.records import Asset
 from lookalike.images.decode import decode_image
 from lookalike.images.exif import read_orientation
+from lookalike.images.folder import folder
 
 WORKERS = 1
-MOMENT = re.compile(r"(\d{4}):(\d\d):(\d\d)(?: (\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?)?(Z|[+-]\d\d:\d\d)?$")
+MOMENT = re.compile(r"(\d{4})[:.-](\d\d)[:.-](\d\d)(?: (\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?)?(Z|[+-]\d\d:\d\d)?$")
 DATES = (
     ("exif", ("IFD0", "ExifIFD", "IFD1"), "DateTimeOriginal", "SubSecTimeOriginal", "OffsetTimeOriginal"),
     ("exif", ("ExifIFD", "IFD0"), "CreateDate", "SubSecTimeDigitized", "OffsetTimeDigitized"),
@@ -48,7 +49,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="+")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    files = sorted(each for folder in asked.folders for each in files_below(folder))
+    files = sorted(each for place in asked.folders for each in files_below(place))
     theirs = exiftool(files)
     with ProcessPoolExecutor(WORKERS) as pool:
         ours = dict(zip(files, pool.map(read, files, chunksize=64), strict=True))
@@ -60,14 +61,13 @@ def main() -> None:
                 agreed[what] += mine is not None
             else:
                 differences.append((what, file, mine, other, reason(what, mine, other, theirs[file])))
-    report(files, both, agreed, differences)
     if asked.json:
         asked.json.write_text(json.dumps(differences, indent=1))
+    report(files, both, agreed, differences)
 
 
-def files_below(folder):
-    for place, _, names in os.walk(folder):
-        yield from (os.path.join(place, name) for name in names)
+def files_below(place):
+    return (each.uri for each in folder(place).assets() if isinstance(each, Asset))
 
 
 def exiftool(files):
@@ -177,8 +177,10 @@ def zone(moment):
 
 def reason(what, mine, other, theirs):
     """Why, as far as it is known."""
-    if what == "date" and mine is None:
-        return "filler or impossible date" if date_ns(other) is None or other[:10] in FILLERS else "?"
+    if what == "date" and other is not None:
+        return "exiftool's is a filler or impossible" if date_ns(other) is None or other[:10] in FILLERS else "?"
+    if what in ("latitude", "longitude") and other == "":
+        return "EXIF's is undefined" + (", XMP has one" if mine is not None else "")
     if what in ("latitude", "longitude") and mine is None:
         both = theirs.get("Composite:GPSLatitude"), theirs.get("Composite:GPSLongitude")
         if both == (0, 0):
@@ -186,6 +188,8 @@ def reason(what, mine, other, theirs):
         return "half a position" if None in both or "" in both else "?"
     if what == "orientation" and theirs["FileType"] in ("HEIC", "HEIF", "AVIF"):
         return "the container's own turn counts, EXIF's does not"
+    if what == "orientation" and {mine, other} == {1, None}:
+        return "1 says to leave it as it is"
     if what == "orientation" and mine is None:
         return "not one of the eight" if other not in range(1, 9) else "?"
     return "?"

@@ -82,19 +82,20 @@ def _first(name: str, sources: Iterable[Mapping[str, Any]]) -> Any:
 def _exif(image: Any) -> Any:
     from PIL import Image
 
-    resource = _resource(image, _EXIF_RESOURCE)
+    block = _resource(image, _EXIF_RESOURCE) or _raw_profile(image, "exif") or _raw_profile(image, "APP1")
     try:
-        if resource is None:
+        if block is None:
             return image.getexif()
         exif = Image.Exif()
-        exif.load(resource)
+        exif.load(block)
     except Exception:  # garbage raises anything; it only costs the metadata
         return None
     return exif
 
 
 def _xmp(image: Any) -> Any:
-    return image.info.get("xmp") or _resource(image, _XMP_RESOURCE) or _tiff_tag(image, _XMP_TAG)
+    packet = image.info.get("xmp") or _resource(image, _XMP_RESOURCE) or _tiff_tag(image, _XMP_TAG)
+    return packet or _raw_profile(image, "xmp")
 
 
 def _iptc(image: Any) -> Any:
@@ -110,6 +111,18 @@ def _resource(image: Any, number: int) -> bytes | None:
         if kind == number:
             return _bytes(data)
     return None
+
+
+def _raw_profile(image: Any, name: str) -> bytes | None:
+    """What ImageMagick writes into a PNG as text: a name, a length, and that many bytes as hexadecimal digits."""
+    written = image.info.get(f"Raw profile type {name}")
+    if not isinstance(written, str):
+        return None
+    try:
+        _, _, length, digits = written.split("\n", 3)
+        return bytes.fromhex("".join(digits.split())[: 2 * int(length)])
+    except ValueError:
+        return None
 
 
 def _tiff_tag(image: Any, number: int) -> bytes | None:

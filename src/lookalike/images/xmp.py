@@ -31,6 +31,8 @@ _PHOTOSHOP = "{http://ns.adobe.com/photoshop/1.0/}"
 _DIGIKAM = "{http://www.digikam.org/ns/1.0/}"
 _DATES = (_EXIF + "DateTimeOriginal", _PHOTOSHOP + "DateCreated", _XMP + "CreateDate")
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_ROOT = re.compile(rb"<(x:xmpmeta|x:xapmeta|rdf:RDF)\b")
+_PADDING = b"\0 \t\r\n\xef\xbb\xbf"
 _COORDINATE = re.compile(r"(\d+),(\d+(?:\.\d+)?)(?:,(\d+(?:\.\d+)?))?\s*([NSEW])", re.IGNORECASE)
 
 
@@ -41,7 +43,7 @@ def read_xmp(packet: Any) -> dict[str, Any]:
     if not isinstance(packet, bytes) or len(packet) > _LARGEST_BYTES or _DECLARATION.search(packet):
         return {}
     try:
-        root = ET.fromstring(packet.strip(b"\0 \t\r\n\xef\xbb\xbf"))  # noqa: S314 - no entities, see above
+        root = ET.fromstring(_document(packet))  # noqa: S314 - no entities, see above
     except (ET.ParseError, ValueError, LookupError):
         return {}
     said = _Properties(root)
@@ -60,6 +62,15 @@ def read_xmp(packet: Any) -> dict[str, Any]:
             "caption": clean_text(said.text(_DC + "description"), LONGEST_TEXT),
         }
     )
+
+
+def _document(packet: bytes) -> bytes:
+    """The packet without what writers leave before and behind it."""
+    opening = _ROOT.search(packet)
+    end = -1 if opening is None else packet.find(b"</" + opening[1] + b">", opening.end())
+    if opening is None or end < 0:
+        return packet.strip(_PADDING)
+    return packet[opening.start() : end] + b"</" + opening[1] + b">"
 
 
 class _Properties:

@@ -84,6 +84,16 @@ def test_exif_is_found_in_every_format_that_has_a_place_for_it(format):
     assert (found["taken"], found["taken_from"]) == ("2021-01-01T00:00:00", "exif")
 
 
+def test_what_imagemagick_writes_into_png_as_text_is_read_with_junk_behind_it():
+    from PIL.PngImagePlugin import PngInfo
+
+    text = PngInfo()
+    for name, content in (("exif", dated(2021).tobytes()), ("xmp", XMP.encode() + b"\0}}")):
+        text.add_text(f"Raw profile type {name}", f"\n{name}\n{len(content):8}\n{content.hex()}\n}}}}\x91", zip=True)
+    found = decode_picture(encoded(card(), "PNG", pnginfo=text)).metadata
+    assert (found["taken"], found["title"]) == ("2021-01-01T00:00:00", "Old town")
+
+
 def test_the_shutter_counts_before_xmp_and_a_persons_words_from_xmp_before_exif():
     exif = dated(2021)
     exif[0x010E], exif[0x4746] = "from the camera", 2
