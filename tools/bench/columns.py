@@ -5,8 +5,8 @@
 Makes a collection of items in 20,000 folders with metadata as cameras and shops write it (one in twenty shows a picture
 that another item shows too), writes its columns, and takes the time of conditions over all items: the set is opened
 anew for each, its pages are in the system's cache. Beside them the same folder's mask by SQL, and how long columns take
-to be written, and to be brought up to date when a thousand items changed. Times are of the processor, so that a busy machine gives the same. With few items it shows from how many
-on columns are worth having.
+to be written, and to be brought up to date when a thousand items changed. Times are of the processor, so that a busy
+machine gives the same. With few items it shows from how many on columns are worth having.
 """
 
 from __future__ import annotations
