@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from lookalike.cli import printing
 from lookalike.cli.options import collection_option, command, device_option, json_option
+from lookalike.core.records import Mode
 
 if TYPE_CHECKING:
     from lookalike.core.records import Hit, Results
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 QUERY_WIDTH = 36
 K = 10
 """Answers unless told otherwise: a screenful."""
+FIRST_PAGE = "start"
 
 
 @command
@@ -24,6 +26,26 @@ K = 10
     "-k", "k", type=click.IntRange(min=1), default=K, metavar="N", show_default=True, help="How many answers."
 )
 @click.option("--in", "folder", metavar="DIR", help="Only pictures below this folder.")
+@click.option("--where", metavar="FILTER", help="Only what meets a filter: 'price < 50 and taken >= 2024-05'.")
+@click.option("--sort", metavar="FIELDS", default="", help="In the order of fields: 'taken desc, price'.")
+@click.option(
+    "--mode",
+    type=click.Choice(get_args(Mode)),
+    default="auto",
+    show_default=True,
+    help="By what the pictures mean, by the words in titles, names and tags, or by both.",
+)
+@click.option(
+    "--min-relevance",
+    type=click.FloatRange(0, 1),
+    metavar="CHANCE",
+    help="Leave out what is less likely right; 0 shows all.  [default: 0.2, with --json and paths 0]",
+)
+@click.option("--variety", type=click.FloatRange(0, 1), default=0.0, metavar="SHARE", help="How much answers differ.")
+@click.option("--like", multiple=True, metavar="ITEM", help="More like this answer; may be repeated.")
+@click.option("--unlike", multiple=True, metavar="ITEM", help="Less like this answer; may be repeated.")
+@click.option("--group-by", metavar="FIELD", help="One answer for all that share a value; '' for every picture.")
+@click.option("--after", metavar="CURSOR", help="The page behind: the \"next\" of --json; 'start' for the first.")
 @click.option("--text", "as_text", is_flag=True, help="QUERY is words, even if a file has that name.")
 @click.option("--image", "as_picture", is_flag=True, help="QUERY is a picture.")
 @click.option("--allow-url", is_flag=True, help="QUERY may be the address of a picture on the web.")
@@ -43,6 +65,15 @@ def search(
     query: tuple[str, ...],
     k: int,
     folder: str | None,
+    where: str | None,
+    sort: str,
+    mode: Mode,
+    min_relevance: float | None,
+    variety: float,
+    like: tuple[str, ...],
+    unlike: tuple[str, ...],
+    group_by: str | None,
+    after: str | None,
     as_text: bool,
     as_picture: bool,
     allow_url: bool,
@@ -60,10 +91,12 @@ def search(
 ) -> None:
     """Find pictures with words or with a picture.
 
-    QUERY is words, the path of a picture, - for a picture on standard input, or with --allow-url its address.
+    QUERY is words, the path of a picture, - for a picture on standard input, or with --allow-url its address; or
+    several of these with + and - between them: dog + ./beach.jpg - people.
     """
     from lookalike.cli.opening import open_collection
     from lookalike.cli.query_argument import read_query
+    from lookalike.engine.asking import SearchOptions
     from lookalike.images.fetch import fetch_picture
 
     if copy_to and link_to:
@@ -71,14 +104,29 @@ def search(
     fetch = partial(fetch_picture, allow_private=allow_private_url) if allow_url or allow_private_url else None
     asked = read_query(query, as_text=as_text, as_picture=as_picture, fetch=fetch)
     with open_collection(collection, device=device) as opened:
-        results = opened.search(asked, k, folder=folder, all_copies=all_copies)
+        options = SearchOptions(
+            folder=folder,
+            where=where,
+            order=sort,
+            mode=mode,
+            min_relevance=_least(min_relevance, for_people=not (as_json or only_paths or null)),
+            variety=variety,
+            like=like,
+            unlike=unlike,
+            group_by=group_by,
+            all_copies=all_copies,
+        )
+        if after is None:
+            results = opened.search(asked, k, **options)
+        else:
+            results = opened.search_page(asked, k, after=None if after == FIRST_PAGE else after, **options)
         if as_json:
             printing.out_json(results.as_dict())
         elif only_paths or null:
             printing.write_paths([hit.uri for hit in results], null=null)
         else:
             show_list(results)
-            _say_how(results, folder)
+            _say_how(results, k)
         if explain and not as_json:
             _explain(results)
     if preview and not as_json:
@@ -91,6 +139,13 @@ def search(
         gather(results, copy_to or link_to or "", link=bool(link_to))
 
 
+def _least(asked: float | None, *, for_people: bool) -> float | None:
+    """What is not shown to people unless they want it; a program gets all."""
+    from lookalike.engine.relevance import DEFAULT_MIN_RELEVANCE
+
+    return DEFAULT_MIN_RELEVANCE if asked is None and for_people else asked
+
+
 def show_list(results: Results) -> None:
     """One line a hit: rank, score, path (its middle left out where the terminal is too narrow), size in pixels."""
     width = printing.columns()
@@ -98,7 +153,8 @@ def show_list(results: Results) -> None:
     ends = [_pixels(hit) for hit in results]
     end_width = max(map(len, ends), default=0)
     for hit, end in zip(results, ends, strict=True):
-        front = f"{hit.rank:>{ranks}}  {hit.score:.3f}  "
+        sure = "" if hit.relevance is None else f"{hit.relevance:4.0%}  "
+        front = f"{hit.rank:>{ranks}}  {hit.score:.3f}  {sure}"
         path = printing.printable(hit.uri)
         if width is None:
             printing.out(f"{front}{path}  {end}".rstrip())
@@ -125,11 +181,16 @@ def _explain(results: Results) -> None:
     printing.note("time: " + ", ".join(f"{stage} {value:.1f} ms" for stage, value in results.took_ms.items()))
 
 
-def _say_how(results: Results, folder: str | None) -> None:
-    if not results.hits:
-        where = f" below {printing.printable(folder)}" if folder else ""
-        printing.note(f"Nothing found{where}; lookalike status shows what the collection holds.")
-        return
+def _say_how(results: Results, k: int) -> None:
     query = printing.shortened(printing.printable(results.query), QUERY_WIDTH)
+    if not results.hits:
+        if results.cut:
+            printing.note(f"Nothing relevant to {query}. The nearest all the same: --min-relevance 0")
+        else:
+            printing.note("Nothing found; lookalike status shows what the collection holds.")
+        return
     total_ms = results.took_ms.get("total", 0.0)
-    printing.note(f"{query}: {total_ms:.0f} ms, {results.plan.reason}", dim=True)
+    less = "; what is less relevant is left out (--min-relevance 0)" if results.cut and len(results) < k else ""
+    printing.note(f"{query}: {total_ms:.0f} ms, {results.plan.reason}{less}", dim=True)
+    if results.next:
+        printing.note(f"The next page: --after {results.next}")

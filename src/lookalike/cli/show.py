@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _VALUE_WIDTH = 24
 """Columns for one of several values of a field."""
+_EXAMPLES = 2
+"""Values shown of a field in which no two items agree."""
 
 
 @command
@@ -78,6 +80,8 @@ def _values(facts: FieldFacts) -> str:
     """The range of a field, or its most frequent values, each shortened."""
     if facts.least is not None:
         return str(facts.least) if facts.least == facts.most else f"{facts.least} to {facts.most}"
+    if facts.distinct is not None and facts.distinct == facts.items > len(facts.frequent):
+        return f"all different: {', '.join(_short(value) for value, _ in facts.frequent[:_EXAMPLES])}, ..."
     several = [f"{_short(value)} ({items:,})" for value, items in facts.frequent]
     more = (facts.distinct or len(several)) - len(several)
     return ", ".join(several) + (f" and {more:,} more" if several and more > 0 else "")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lookalike.engine.asking import SearchOptions
     from lookalike.engine.background import BackgroundBuild
     from lookalike.engine.exchange import Layout
+    from lookalike.engine.fields import FieldFacts
     from lookalike.engine.reports import ExportEvent, ImportEvent, IndexEvent, MigrateEvent, SyncEvent, VerifyReport
     from lookalike.engine.trials import Trials
     from lookalike.images.catalogue_plan import CatalogueOptions
@@ -102,6 +103,20 @@ class Collection(Closing):
     def failures(self) -> list[Failure]:
         """Files that were not taken in the last runs, each with its reason."""
         return self._store.failures()
+
+    def item(self, given: str) -> dict[str, Any]:
+        """All that is known about the item with an id or at a path: what `show --json` prints. Raises QueryError."""
+        from lookalike.engine.items import item_facts
+
+        with self._store.snapshot() as snapshot:
+            return item_facts(snapshot, given)
+
+    def fields(self) -> list[FieldFacts]:
+        """What filters and orders may name, and what stands there: what `fields --json` prints."""
+        from lookalike.engine.fields import facts_of
+
+        with self._store.snapshot() as snapshot:
+            return facts_of(snapshot)
 
     # -- pictures in -----------------------------------------------------------------------------
 

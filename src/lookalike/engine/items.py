@@ -20,12 +20,7 @@ def item_facts(snapshot: Snapshot, given: str) -> dict[str, Any]:
 
     `modified` is ISO 8601 in UTC; `copies` are the other places of the same picture. Raises QueryError.
     """
-    item = snapshot.item(given) or _item_at(snapshot, given)
-    if item is None:
-        raise QueryError(
-            f"there is no item {given} in this collection",
-            hint="an item is named by its id, as in lookalike search --json, or by the path of an indexed file",
-        )
+    item = find_item(snapshot, given)
     rows = snapshot.rows_of_item(item.id)
     places = snapshot.items_of(rows[:1])[rows[0]] if rows else []
     modified = datetime.fromtimestamp(item.modified_ns // _NS, UTC)
@@ -41,6 +36,17 @@ def item_facts(snapshot: Snapshot, given: str) -> dict[str, Any]:
         "copies": [place.uri for place in places if place.id != item.id],
         "metadata": dict(item.metadata),
     }
+
+
+def find_item(snapshot: Snapshot, given: str) -> ItemRecord:
+    """The item with that id, or at that absolute path. Raises QueryError."""
+    item = snapshot.item(given) or _item_at(snapshot, given)
+    if item is None:
+        raise QueryError(
+            f"there is no item {given} in this collection",
+            hint="an item is named by its id, as in lookalike search --json, or by the path of an indexed file",
+        )
+    return item
 
 
 def _item_at(snapshot: Snapshot, given: str) -> ItemRecord | None:

@@ -123,12 +123,12 @@ def _given_vector(value: Any, dim: int) -> Vectors:
         raise QueryError(f"the query vector cannot be used: {error}") from error
 
 
-def _item_vector(snapshot: Snapshot, item_id: str) -> Vectors:
-    rows = snapshot.rows_of_item(item_id)
+def _item_vector(snapshot: Snapshot, given: str) -> Vectors:
+    from lookalike.engine.items import find_item
+
+    rows = snapshot.rows_of_item(given) or snapshot.rows_of_item(find_item(snapshot, given).id)
     if not rows:
-        raise QueryError(
-            f"there is no item {item_id} in this collection", hint="ids stand in the output of: lookalike search --json"
-        )
+        raise QueryError(f"the item {given} has no vector yet", hint="lookalike index makes what is missing")
     return cast("Vectors", unit_vectors(snapshot.rows[rows[0]])[0])
 
 
