@@ -88,13 +88,19 @@ class Calibration:
 
 
 def calibrate(
-    index: RescoredIndex, rows: HalfVectors, spec: IndexSpec, questions: Questions, target: float
+    index: RescoredIndex,
+    rows: HalfVectors,
+    spec: IndexSpec,
+    questions: Questions,
+    target: float,
+    *,
+    between: Callable[[], None] = lambda: None,
 ) -> Calibration:
     """The fastest point at which `index`, over `rows`, surely reaches `target` for pictures and for words alike.
 
-    Where none does, the one that comes nearest.
+    Where none does, the one that comes nearest. `between` is called before each point and may raise.
     """
-    curve = trace(index, spec, questions, target)
+    curve = trace(index, spec, questions, target, between=between)
     best = best_of(curve, target)
     some = ExactIndex(rows[:EXACT_ROWS])
     exact_ns = 1e6 * measure_exact(some, questions).ms / max(some.count * some.dim, 1)
@@ -146,7 +152,8 @@ def trace(
     most = min(FETCH_AT_MOST * usual, index.count)
     here = at(ladder[0], min(usual, most))
     while here.surely < target and here.ms <= give_up_ms:
-        steps = [at(effort, here.fetch) for effort in ladder if effort > here.effort][:1]
+        next_efforts = [effort for effort in ladder if effort > here.effort][:1]
+        steps = [at(effort, here.fetch) for effort in next_efforts]
         if here.fetch < most:
             steps.append(at(here.effort, min(2 * here.fetch, most)))
         gaining = [step for step in steps if step.surely > here.surely + SATURATED]

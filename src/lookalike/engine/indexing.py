@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lookalike.core.cores import usable_cores
 from lookalike.core.errors import CollectionBusy, IndexUnusable, LookalikeError
 from lookalike.core.memory import physical_memory
 from lookalike.engine.curve import calibrate
@@ -22,6 +23,7 @@ from lookalike.engine.questions import ask
 from lookalike.engine.remembered import identity_of, state_of
 from lookalike.engine.reports import ImportReport, IndexReport, Progress, SyncReport
 from lookalike.index.building import BuildProgress
+from lookalike.index.building_process import RowsFile, build_in_process
 from lookalike.index.kinds import IndexSpec, richer
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ RESUME_SHARE = 0.5
 ROWS_FOR_THREADS = 20_000
 """Below this one thread is done before several have shared the work."""
 _PATIENCE_S = 0.1
+_STOP_S = 10.0
+"""Seconds for the end of a build that is dropped: writing ends at once, searching between two operating points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +195,8 @@ def build_index(
             if stop is not None and stop.is_set():
                 own_stop.set()
     finally:
-        own_stop.set()  # whoever drops this iterator ends the work soon, and need not wait for it
+        own_stop.set()
+        job.wait(_STOP_S)  # FAISS must not be searching when Python ends
     report = job.result()
     yield replace(report, seconds=time.monotonic() - started)
 
@@ -205,6 +210,15 @@ class _Work:
     told: Callable[[BuildProgress], None]
     stop: threading.Event
 
+    def go_on(self) -> None:
+        """Raises _Stopped when that is asked for."""
+        if self.stop.is_set():
+            raise _Stopped
+
+
+class _Stopped(Exception):
+    """The one who wanted an index wants it no more."""
+
 
 def _built(work: _Work) -> IndexReport:
     """Build, calibrate and publish: under the lock of builders from the first byte to the last."""
@@ -212,10 +226,13 @@ def _built(work: _Work) -> IndexReport:
     assert spec is not None
     with store.building_index():
         record = _begun(store, space, spec, work.need.choice.reason)
-        made = _made(work, record)
-        if made is None:
+        try:
+            made = _made(work, record)
+        except _Stopped:
             return _report(record.reason, record, record.count, interrupted=True)
-        if store.publish_index(made):
+        except FileNotFoundError:
+            made = None  # the rows moved to the next epoch
+        if made is not None and store.publish_index(made):
             return _report(made.reason, made, made.count, built=True)
         return _report("the collection was compacted meanwhile; the next run builds its index", None, space.count)
 
@@ -230,12 +247,12 @@ def _begun(store: Store, space: Space, spec: IndexSpec, reason: str) -> IndexRec
     return store.begin_index(space, spec.as_dict(), reason)
 
 
-def _made(work: _Work, record: IndexRecord) -> IndexRecord | None:
-    """Write the file and find its operating point; the record to publish, None when stopped.
+def _made(work: _Work, record: IndexRecord) -> IndexRecord:
+    """Write the file and find its operating point; the record to publish. Raises _Stopped, FileNotFoundError.
 
-    When not enough is found there, and the layout is our choice, it is built again with richer codes.
+    A process of its own writes: FAISS cannot be interrupted while it trains, a process can. When not
+    enough is found, and the layout is our choice, it is built again with richer codes.
     """
-    from lookalike.index.building import build
     from lookalike.index.opening import open_index
 
     wishes = wishes_of(work.store)
@@ -243,15 +260,24 @@ def _made(work: _Work, record: IndexRecord) -> IndexRecord | None:
     path, identity = store.index_path(space, record), identity_of(space, record)
     with store.snapshot(space) as snapshot:
         rows = snapshot.rows[: record.count]
-    threads = work.threads or (1 if record.count < ROWS_FOR_THREADS else None)
+    threads = work.threads or (1 if record.count < ROWS_FOR_THREADS else usable_cores())
     questions: Questions | None = None
     spec: IndexSpec | None = IndexSpec.from_dict(record.spec)
     while spec is not None:
-        manifest = build(spec, rows, path, identity=identity, told=work.told, threads=threads, stop=work.stop)
-        if manifest is None or work.stop.is_set():
-            return None
+        build_in_process(
+            spec,
+            RowsFile.of(rows),
+            path,
+            identity=identity,
+            told=work.told,
+            threads=threads,
+            stop=work.stop,
+            gives_way=False,
+        )
+        work.go_on()
         questions = questions or ask(rows, work.words())
-        found = calibrate(open_index(path, rows, identity=identity), rows, spec, questions, wishes.target_recall)
+        index = open_index(path, rows, identity=identity)
+        found = calibrate(index, rows, spec, questions, wishes.target_recall, between=work.go_on)
         record = replace(record, spec=spec.as_dict(), point=found.point.as_dict(), measured=found.measured)
         spec = None if found.reached or wishes.spec else richer(spec)
     missed = "" if found.reached else f"; at most {found.best.recall:.2f} of the right answers are found"
@@ -316,9 +342,13 @@ class _Job:
                 newest = self._steps.get(timeout=_PATIENCE_S)
             yield newest
 
+    def wait(self, timeout_s: float | None) -> None:
+        """Until the work ends, or so long."""
+        self._thread.join(timeout_s)
+
     def result(self) -> IndexReport:
         """What the work gave, or its error."""
-        self._thread.join()
+        self.wait(None)
         if self._error is not None:
             raise self._error
         assert self._answer is not None

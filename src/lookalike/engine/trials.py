@@ -13,7 +13,6 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.cores import usable_cores
@@ -29,6 +28,7 @@ from lookalike.index.opening import open_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from lookalike.core.arrays import HalfVectors, Vectors
     from lookalike.engine.plan import Wishes
@@ -132,7 +132,7 @@ class Trials:
         work = _Thread(
             lambda: build_in_process(
                 spec,
-                rows_file(self.rows),
+                RowsFile.of(self.rows),
                 path,
                 identity=self._identity(),
                 told=tell,
@@ -238,11 +238,6 @@ def kinds_to_try(asked: Sequence[str] | None, count: int) -> tuple[str, ...]:
     if "annoy" in asked and find_spec("annoy") is None:
         raise MissingExtra("an Annoy index", "annoy")
     return tuple(kind for kind in _BY_COST if kind in asked)
-
-
-def rows_file(rows: Any) -> RowsFile:
-    """Where mapped rows lie, for another process to map."""
-    return RowsFile(Path(rows.filename), rows.offset, len(rows))
 
 
 class _Thread:

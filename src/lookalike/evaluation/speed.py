@@ -22,7 +22,8 @@ from lookalike.core.cores import usable_cores
 from lookalike.core.errors import LookalikeError
 from lookalike.engine.curve import best_of, trace
 from lookalike.engine.plan import TARGET_RECALL
-from lookalike.engine.trials import EXACT, Trials, Trying, kinds_to_try, rows_file
+from lookalike.engine.trials import EXACT, Trials, Trying, kinds_to_try
+from lookalike.index.building_process import RowsFile
 from lookalike.index.kinds import IndexSpec, OperatingPoint, default_spec
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def _speed(made: Trials, name: str, target_recall: float, threads: int, tell: Ca
 
 def _measured(made: Trials, candidate: Candidate | None, point: OperatingPoint | None, threads: int) -> dict[str, Any]:
     """Recall, latency, throughput and memory of a candidate, or of the exact scan, in a process of its own."""
-    where = rows_file(made.rows)
+    where = RowsFile.of(made.rows)
     job = {
         "path": sys.path,
         "rows": {"file": str(where.path), "offset": where.offset, "shape": list(made.rows.shape)},

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from lookalike.core.errors import LookalikeError
@@ -25,7 +26,7 @@ from lookalike.index.manifest import Identity, Manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+    from typing import Self
 
     from lookalike.index.kinds import IndexSpec
 
@@ -45,6 +46,11 @@ class RowsFile:
     path: Path
     offset: int
     count: int
+
+    @classmethod
+    def of(cls, rows: Any) -> Self:
+        """Where the first of mapped rows lie, for another process to map."""
+        return cls(Path(rows.filename), rows.offset, len(rows))
 
 
 @dataclass(frozen=True, slots=True)

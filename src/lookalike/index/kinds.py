@@ -133,10 +133,16 @@ def default_point(spec: IndexSpec) -> OperatingPoint:
 
 
 def efforts(spec: IndexSpec, count: int) -> tuple[int, ...]:
-    """The efforts worth trying, ascending by doubling; the last one looks at everything a search can reach."""
+    """The efforts worth trying, ascending by doubling; the last one looks at everything a search can reach.
+
+    The first visits lists that hold as many rows as are fetched: with fewer, queries are left short.
+    """
     if spec.kind in FLAT_KINDS:
         return (1,)
-    low, high = {"ivf": (1, spec.nlist), "hns": (16, min(count, 4096))}.get(spec.kind[:3], (spec.trees, 2 * count))
+    if spec.kind in IVF_KINDS:
+        low, high = math.ceil(default_point(spec).fetch * spec.nlist / max(count, 1)), spec.nlist
+    else:
+        low, high = (16, min(count, 4096)) if spec.kind in HNSW_KINDS else (spec.trees, 2 * count)
     ladder = []
     while low < high:
         ladder.append(low)

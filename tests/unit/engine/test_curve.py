@@ -68,6 +68,13 @@ def test_a_higher_target_takes_no_less_effort(opened, rows, words):
     assert low.effort < efforts(spec, COUNT)[-1]
 
 
+def test_nothing_is_measured_far_beyond_what_is_needed(opened, rows):
+    """A step tried twice as far at most, and one more for the curve."""
+    spec, index = opened
+    found = calibrate(index, rows, spec, ask(rows, None), 0.8)
+    assert max(point[0] for point in found.measured["curve"]) <= max(4 * found.point.effort, 64)
+
+
 def test_a_target_beyond_reach_is_said_so(opened, rows, words):
     spec, index = opened
     found = calibrate(index, rows, spec, ask(rows, words), 1.01)

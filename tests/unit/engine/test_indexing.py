@@ -201,7 +201,9 @@ def test_a_filter_goes_through_the_index_too(growing, pictures):
     draw_pictures(pictures / "sub", 12, seed=9)
     list(growing.sync(index="later"))
     build(growing, again=True)
-    query = Query((Term("text", "red circle"),), k=5, mode="meaning", effort=EFFORT, folder=str(pictures / "sub").encode())
+    query = Query(
+        (Term("text", "red circle"),), k=5, mode="meaning", effort=EFFORT, folder=str(pictures / "sub").encode()
+    )
     results = growing.search(query)
     assert results.plan.strategy == "masked index"
     assert {Path(hit.uri).parent.name for hit in results} == {"sub"}
@@ -392,8 +394,8 @@ def test_an_index_whose_layout_an_earlier_version_noted_is_set_aside_and_built_a
 
 
 def test_where_codes_miss_the_target_richer_ones_are_tried(tmp_path):
-    """Rows at random, all answers wanted: of 6,000 so far apart, two bits a component leave some too far behind."""
-    folder = clip_retrieval(tmp_path / "vectors", [(vectors(6000, 64), None)])
+    """Rows at random, all answers wanted: two bits a component leave one in some thousand too far behind."""
+    folder = clip_retrieval(tmp_path / "vectors", [(vectors(6000, 256), None)])
     with lookalike.open(tmp_path / "c.lookalike") as opened:
         list(opened.import_vectors(folder))
         opened.configure_index(kind="ivf-rabitq", target_recall=1.0)
