@@ -8,7 +8,6 @@ fraction of a millisecond for a picture already reduced, no numpy.
 from __future__ import annotations
 
 import zlib
-from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -44,19 +43,16 @@ def dominant_colours(image: PILImage) -> list[str]:
     patch = max(min(image.size) // (2 * _SIDE), 1)
     points = image.reduce(patch).resize((_SIDE, _SIDE), Resampling.NEAREST)
     coarse = Image.frombytes("RGB", points.size, points.tobytes().translate(_FIVE_BITS))
-    name_of = _table()
-    weights: Counter[int] = Counter()
-    for count, colour in coarse.getcolors(_SIDE * _SIDE) or ():
-        red, green, blue = cast("tuple[int, int, int]", colour)
+    found = cast("list[tuple[int, tuple[int, int, int]]]", coarse.getcolors(_SIDE**2))
+    name_of, weights = _table(), [0] * len(COLOURS)
+    for count, (red, green, blue) in found:
         cell = name_of[red << 10 | green << 5 | blue]
-        weights[cell % VIVID] += count * (_VIVID_COUNTS if cell >= VIVID else 1)
+        weights[cell % VIVID] += count * _VIVID_COUNTS if cell >= VIVID else count
     white = weights[COLOURS.index("white")] / _SIDE**2
     subject = max(1 - white, _LEAST_SUBJECT) if white >= _GROUND_SHARE else 1.0
-    return [
-        COLOURS[number]
-        for number, weight in weights.most_common()
-        if weight >= subject * _SIDE**2 * (_LEAST_NEUTRAL_SHARE if number < _NEUTRAL else _LEAST_SHARE)
-    ][:_MOST]
+    least, least_neutral = subject * _SIDE**2 * _LEAST_SHARE, subject * _SIDE**2 * _LEAST_NEUTRAL_SHARE
+    telling = sorted(range(len(COLOURS)), key=weights.__getitem__, reverse=True)
+    return [COLOURS[each] for each in telling if weights[each] >= (least_neutral if each < _NEUTRAL else least)][:_MOST]
 
 
 @cache
