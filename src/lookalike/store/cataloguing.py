@@ -17,7 +17,7 @@ from lookalike.store.database import select_in
 from lookalike.store.finishing import newest_item
 from lookalike.store.full_text import fields_read
 from lookalike.store.places import joined_key
-from lookalike.store.publishing import free_ids, with_rows
+from lookalike.store.publishing import free_ids
 from lookalike.store.records import RowsReport
 from lookalike.store.rooting import covering_root
 from lookalike.store.tables import as_json, read_current_space, read_root
@@ -37,6 +37,11 @@ _INSERT = """
 _UPDATE = """
     UPDATE items SET uri = ?, size = ?, modified_ns = ?, content = ?, picture = ?, metadata = ? WHERE number = ?
 """
+_HELD = """
+    SELECT i.key, i.size, i.modified_ns, i.content, i.picture FROM items i
+    CROSS JOIN vectors v ON v.picture = i.picture AND v.space = ? AND v.part = 0 WHERE i.root = ? AND i.key IN ({})
+"""
+"""Items with a vector of the whole picture."""
 _SEEN = "INSERT OR IGNORE INTO temp.seen (number) VALUES (?)"
 
 
@@ -116,7 +121,9 @@ def _put(
     )
     connection.executemany(_SEEN, ((first + n,) for n in range(len(new))))
     connection.executemany(_UPDATE, ((*values[key], numbers[key]) for key in values if key in numbers))
-    connection.executemany("DELETE FROM failures WHERE root = ? AND key = ?", ((root.number, key) for key in values))
+    if connection.execute("SELECT 1 FROM failures WHERE root = ? LIMIT 1", (root.number,)).fetchone():
+        clear = "DELETE FROM failures WHERE root = ? AND key = ?"
+        connection.executemany(clear, ((root.number, key) for key in values))
     return len(new), len(values) - len(new)
 
 
@@ -129,25 +136,22 @@ def _known_elsewhere(connection: sqlite3.Connection, rows: Sequence[Asset]) -> d
     for row, root, key in _below_roots(connection, rows):
         wanted.setdefault(root, {})[key] = row
     found: dict[str, tuple[int, int]] = {}
-    sql = "SELECT key, size, modified_ns, content, picture FROM items WHERE root = ? AND key IN ({})"
     for root, by_key in wanted.items():
-        for key, size, modified_ns, content, picture in select_in(connection, sql, (root,), by_key):
+        for key, size, modified_ns, content, picture in select_in(connection, _HELD, (space.number, root), by_key):
             row = by_key[key]
-            if (size, modified_ns) == (row.size, row.modified_ns):
+            if size == row.size and modified_ns == row.modified_ns:
                 found[row.uri] = content, picture
-    having = with_rows(connection, space, (picture for _, picture in found.values()))
-    return {uri: place for uri, place in found.items() if place[1] in having}
+    return found
 
 
 def _below_roots(connection: sqlite3.Connection, rows: Sequence[Asset]) -> Iterator[tuple[Asset, int, bytes]]:
     """Root and key of each row's file that lies below a root; a folder is asked about once."""
-    above: dict[bytes, tuple[int, bytes] | None] = {}
+    above: dict[str, tuple[int, bytes] | None] = {}
     for row in rows:
-        path = os.fsencode(row.uri)
-        folder, name = os.path.split(path)
+        folder, separator, name = row.uri.rpartition(os.sep)
         if folder not in above:
-            covered = covering_root(connection, folder) if os.path.isabs(path) else None
+            covered = covering_root(connection, os.fsencode(folder or separator)) if os.path.isabs(row.uri) else None
             above[folder] = None if covered is None else (covered[0].number, covered[1])
         covering = above[folder]
         if covering is not None:
-            yield row, covering[0], joined_key(covering[1], name)
+            yield row, covering[0], joined_key(covering[1], os.fsencode(name))

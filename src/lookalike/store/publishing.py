@@ -150,9 +150,10 @@ def free_ids(connection: sqlite3.Connection, root: Root, wanted: Sequence[str | 
     An id of a catalogue that is taken gets the catalogue's name before it.
     """
     name = os.fsdecode(os.path.basename(root.path)) + ":" if root.is_catalogue else ""
-    asked = {id for id in wanted if id is not None}
     sql = "SELECT id FROM items WHERE id IN ({})"
-    taken = {id for (id,) in select_in(connection, sql, (), asked | {name + id for id in asked})}
+    taken = {id for (id,) in select_in(connection, sql, (), (id for id in wanted if id is not None))}
+    if name and taken:
+        taken |= {id for (id,) in select_in(connection, sql, (), [name + id for id in taken])}
     ids = []
     for id in wanted:
         choices = (id, name + id) if id is not None else ()
