@@ -83,8 +83,10 @@ class RescoredIndex:
         wanted = min(max(k, fetch or self.point.fetch), self.count)
         found = self._base.candidates(asked, wanted, max(effort or self.point.effort, 1), allowed)
         rows, scores = self._rescore(asked, found, k, allowed)
+        if rows[:, -1].min() >= 0:
+            return rows, scores
         short = np.flatnonzero(rows[:, -1] < 0)
-        if len(short) and (allowed is None or np.count_nonzero(allowed) > (rows[short] >= 0).sum(axis=1).min()):
+        if allowed is None or np.count_nonzero(allowed) > (rows[short] >= 0).sum(axis=1).min():
             rows[short], scores[short] = self._every.search(asked[short], k, allowed=allowed)
         return rows, scores
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 DECLARED = "fields"
 """The setting that holds the columns of catalogues: name -> kind."""
+_parse = json.JSONDecoder().raw_decode
+"""`json.loads` for text that we wrote: it looks for no white space around it."""
 _SPACES = """
     SELECT s.number, s.encoder_id, s.encoder_name, s.dim, s.epoch, s.count, s.number IS c.current_space, s.slug
     FROM spaces s, collection c
@@ -199,7 +201,7 @@ def _item(row: Sequence[Any], roots: Mapping[int, Root]) -> ItemRecord:
 
 def _json(text: str, under: dict[str, Any]) -> dict[str, Any]:
     """What the object `text` says, over what is in `under`."""
-    return under if text == "{}" else {**under, **json.loads(text)}  # mostly so, and not worth a parser
+    return under if text == "{}" else {**under, **_parse(text)[0]}  # mostly so, and not worth a parser
 
 
 def _uri(root: Root, key: bytes, kept: bytes | None) -> str:
