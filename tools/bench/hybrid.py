@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 K = 10
-QUESTIONS = 400
-NAMES = 1000
+QUESTIONS = 1500
+NAMES = 500
 RESAMPLES = 10_000
 SETTINGS = {
     "English, English titles": ("english", lambda title: title),

@@ -54,7 +54,9 @@ def take_words(connection: sqlite3.Connection, limit: int = AT_ONCE) -> int:
         pending = connection.execute(_PENDING, (min(_BATCH, limit - done),)).fetchall()
         if not pending:
             break
-        _take(connection, pending)
+        _take(
+            connection, sorted(pending, key=lambda item: item[0])
+        )  # FTS5 writes its lists anew when a number goes down
         done += len(pending)
     return done
 
@@ -93,16 +95,17 @@ def _take(connection: sqlite3.Connection, pending: list[tuple[Any, ...]]) -> Non
     roots = roots_by_number(connection)
     row = connection.execute("SELECT value FROM settings WHERE name = ?", (TEXT_FIELDS,)).fetchone()
     fields = tuple(str(field) for field in json.loads(row[0])) if row else ()
-    changed = []
+    changed, replaced = [], []
     examples: dict[str, str] = {}
     for number, id, root, key, uri, of_bytes, own, *before in pending:
         metadata = json.loads(of_bytes) | json.loads(own) if own != "{}" else json.loads(of_bytes)
         words = _words_of_item(id, _place(roots[root], key, uri), metadata, fields, examples)
         if words != tuple(before):
             changed.append((number, *words))
-    connection.executemany(
-        "INSERT OR REPLACE INTO words (rowid, names, title, text, place) VALUES (?, ?, ?, ?, ?)", changed
-    )
+            if before[0] is not None:
+                replaced.append(number)
+    connection.executemany("DELETE FROM words WHERE rowid = ?", [(number,) for number in replaced])
+    connection.executemany("INSERT INTO words (rowid, names, title, text, place) VALUES (?, ?, ?, ?, ?)", changed)
     _spell(connection, examples)
     connection.executemany("DELETE FROM wordless WHERE item = ?", [(row[0],) for row in pending])
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -153,11 +156,32 @@ def test_a_search_sees_the_words_of_its_own_moment(tmp_path):
             assert rows(before, "heron") == [0]
 
 
-def test_a_collection_of_before_that_cannot_be_written_has_no_words(tmp_path):
+def test_with_mapped_columns_the_answers_are_the_same(tmp_path):
+    with Store.open(tmp_path / "c") as store:
+        fill(store, TITLES)
+        with store.snapshot() as snapshot:
+            before = [rows(snapshot, text) for text in ("navy shirt", "P3", "red")]
+        with store.writer() as writer:
+            assert writer.make_columns(least=1)
+        with store.snapshot() as snapshot:
+            assert snapshot.columns() is not None
+            assert [rows(snapshot, text) for text in ("navy shirt", "P3", "red")] == before
+
+
+def test_where_nothing_may_be_written_words_are_found_and_before_this_format_there_are_none(tmp_path):
     with Store.open(tmp_path / "c") as store:
         fill(store, ["Heron"])
     with Store.open(tmp_path / "c", read_only=True) as store, store.snapshot() as snapshot:
         assert rows(snapshot, "heron") == [0]
+    golden = Path(__file__).parents[2] / "golden" / "format-1" / "collection"
+    earlier = shutil.copytree(golden, tmp_path / "earlier")
+    with Store.open(earlier, create=False, read_only=True) as store, store.snapshot() as snapshot:
+        assert rows(snapshot, "red circle") == []
+    with Store.open(earlier, create=False) as store:
+        with store.writer() as writer:
+            writer.finish([])
+        with store.snapshot() as snapshot:
+            assert rows(snapshot, "red circle")
 
 
 @settings(
