@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lookalike.store import column_sets
 from lookalike.store import snapshot as snapshots
 from lookalike.store.collection_store import Store
 from stored_files import ENCODER, filled, found, vector_of
@@ -151,6 +152,46 @@ def test_damaged_columns_are_not_used_and_are_made_anew(store, harm):
     assert has_columns(store)
 
 
+@pytest.fixture
+def merging(monkeypatch):
+    monkeypatch.setattr(column_sets, "MERGED_SHARE", float("inf"))
+
+
+def change_something(store: Store) -> None:
+    with store.writer() as writer:
+        root, _ = writer.root_for(ROOT)
+        writer.put(store.current_space(), [found(root, b"a/new.png", "4")])
+
+
+@pytest.mark.usefixtures("merging")
+def test_a_damaged_file_is_not_copied_into_the_next_set(store):
+    (file,) = store.path.glob("columns/*/size.values.npy")
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    change_something(store)
+    assert make(store)
+    assert list(store.verify()) == []
+    with store.snapshot() as snapshot:
+        assert snapshot.columns().numbers("size").tolist() == [1000] * 5
+
+
+@pytest.mark.usefixtures("merging")
+def test_a_field_declared_a_date_is_one_in_the_next_set(store):
+    with store.writer() as writer:
+        root, _ = writer.root_for(ROOT)
+        writer.put(store.current_space(), [found(root, b"a/d.png", "5", metadata={"sold": "2024-05-01"})])
+        writer.make_columns(least=1)
+    with store.snapshot() as snapshot:
+        assert snapshot.columns().kind("metadata.sold") == "text"
+    with store.writer() as writer:
+        writer.set_setting("fields", {"sold": "date"})
+    change_something(store)
+    assert make(store)
+    with store.snapshot() as snapshot:
+        assert snapshot.columns().kind("metadata.sold") == "date"
+
+
 def test_verify_finds_a_changed_byte(store):
     assert list(store.verify()) == []
     (file,) = store.path.glob("columns/*/size.values.npy")
@@ -178,10 +219,11 @@ PROGRAM = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from lookalike.store import column_making
+from lookalike.store import column_making, column_sets
 from lookalike.store.collection_store import Store
 from stored_files import ENCODER, found
 column_making.PIECE = 20
+column_sets.MERGED_SHARE = float("inf")
 with Store.open(Path(sys.argv[1])) as store:
     for run in range(10_000):
         with store.writer() as writer:
