@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -27,7 +27,7 @@ FIRST_PAGE = "start"
 )
 @click.option("--in", "folder", metavar="DIR", help="Only pictures below this folder.")
 @click.option("--where", metavar="FILTER", help="Only what meets a filter: 'price < 50 and taken >= 2024-05'.")
-@click.option("--sort", metavar="FIELDS", default="", help="In the order of fields: 'taken desc, price'.")
+@click.option("--sort", "order", metavar="FIELDS", default="", help="In the order of fields: 'taken desc, price'.")
 @click.option(
     "--mode",
     type=click.Choice(get_args(Mode)),
@@ -64,21 +64,12 @@ def search(
     *,
     query: tuple[str, ...],
     k: int,
-    folder: str | None,
-    where: str | None,
-    sort: str,
-    mode: Mode,
     min_relevance: float | None,
-    variety: float,
-    like: tuple[str, ...],
-    unlike: tuple[str, ...],
-    group_by: str | None,
     after: str | None,
     as_text: bool,
     as_picture: bool,
     allow_url: bool,
     allow_private_url: bool,
-    all_copies: bool,
     only_paths: bool,
     null: bool,
     preview: bool,
@@ -88,6 +79,7 @@ def search(
     device: str,
     collection: str | None,
     as_json: bool,
+    **options: Any,  # named as SearchOptions names them
 ) -> None:
     """Find pictures with words or with a picture.
 
@@ -96,26 +88,14 @@ def search(
     """
     from lookalike.cli.opening import open_collection
     from lookalike.cli.query_argument import read_query
-    from lookalike.engine.asking import SearchOptions
     from lookalike.images.fetch import fetch_picture
 
     if copy_to and link_to:
         raise click.UsageError("--copy-to and --link-to are two ways of one thing: give one of them")
     fetch = partial(fetch_picture, allow_private=allow_private_url) if allow_url or allow_private_url else None
     asked = read_query(query, as_text=as_text, as_picture=as_picture, fetch=fetch)
+    options["min_relevance"] = _least(min_relevance, for_people=not (as_json or only_paths or null))
     with open_collection(collection, device=device) as opened:
-        options = SearchOptions(
-            folder=folder,
-            where=where,
-            order=sort,
-            mode=mode,
-            min_relevance=_least(min_relevance, for_people=not (as_json or only_paths or null)),
-            variety=variety,
-            like=like,
-            unlike=unlike,
-            group_by=group_by,
-            all_copies=all_copies,
-        )
         if after is None:
             results = opened.search(asked, k, **options)
         else:

@@ -148,6 +148,7 @@ class Collection(Closing):
         from lookalike.core.records import DecodeLimits
         from lookalike.engine.indexing import then_index
         from lookalike.engine.ingest import IngestSettings, ingest
+        from lookalike.engine.judging import then_scale
 
         if index not in {"now", "background", "later"}:
             raise ValueError(f"index is {index!r}; it is built now, in the background or later")
@@ -161,6 +162,7 @@ class Collection(Closing):
             catalogue=catalogue,
         )
         events = ingest(self._store, lambda: self.encoder, [absolute(path) for path in paths], settings, stop)
+        events = then_scale(events, self._store, self._encoders.current)
         if index == "later":
             return events
         return then_index(events, lambda: self.build_index(background=index == "background", stop=stop))

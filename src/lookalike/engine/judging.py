@@ -6,16 +6,20 @@ the collection itself: when pictures come in (`note_scale`), or else at the firs
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lookalike.engine.questions import caption_vectors
 from lookalike.engine.ranking import Judge
 from lookalike.engine.relevance import AGREEING, Scale, background_rows, calibration_of, general_calibration, scale_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from lookalike.core.arrays import HalfVectors
     from lookalike.core.protocols import Encoder
     from lookalike.store.collection_store import Snapshot, Store
+
+Event = TypeVar("Event")
 
 SCALE_SETTING = "relevance_scale"
 """Encoder id -> the scale of its cosines in this collection, and of how many rows it was taken."""
@@ -38,18 +42,30 @@ def judge_of(snapshot: Snapshot, encoder: Encoder) -> Judge | None:
     return Judge(background, snapshot.count, calibration)
 
 
-def note_scale(store: Store, encoder: Encoder) -> None:
+def then_scale(events: Iterator[Event], store: Store, encoder_of: Callable[[], Encoder]) -> Iterator[Event]:
+    """The events of a run that takes pictures in; before its last one the scale is noted."""
+    last: list[Event] = []
+    for event in events:
+        yield from last
+        last = [event]
+    if last:
+        note_scale(store, encoder_of)
+    yield from last
+
+
+def note_scale(store: Store, encoder_of: Callable[[], Encoder]) -> None:
     """Keep the scale of an encoder's cosines for later searches, unless it is known, or still right."""
     space = store.current_space()
-    if space is None or space.count < LEAST_ROWS or calibration_of(encoder.id) is not None:
+    if space is None or space.count < LEAST_ROWS or calibration_of(space.encoder_id) is not None:
         return
     noted: dict[str, Any] = store.setting(SCALE_SETTING, {})
-    if encoder.id in noted and space.count < _TAKEN_AGAIN * noted[encoder.id]["rows"]:
+    known = noted.get(space.encoder_id)
+    if known is not None and space.count < _TAKEN_AGAIN * known["rows"]:
         return
     with store.snapshot() as snapshot:
-        scale = scale_of(_background(snapshot.rows), caption_vectors(encoder))
+        scale = scale_of(_background(snapshot.rows), caption_vectors(encoder_of()))
     kept = {"words": list(scale.words), "pictures": list(scale.pictures)}
-    store.set_setting(SCALE_SETTING, {**noted, encoder.id: {"rows": space.count, "scale": kept}})
+    store.set_setting(SCALE_SETTING, {**noted, space.encoder_id: {"rows": space.count, "scale": kept}})
 
 
 def _background(rows: HalfVectors) -> HalfVectors:
