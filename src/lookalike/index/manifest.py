@@ -1,9 +1,9 @@
 """What stands beside an index file: which rows it was made for, how, and the checksum of its bytes.
 
 FAISS and Annoy trust their files: one that is cut, changed or foreign can end the process. So nothing is given to them
-before `check` has passed it. The manifest is written last: a file without one was never finished. A checksum is no signature:
-it tells accidents. Who may write to a collection's folder can write a file with a manifest that fits, and end the process
-that opens it, just as they can delete the collection.
+before `check` has passed it. The manifest is written last: a file without one was never finished. A checksum is no
+signature, it tells accidents: who may write to a collection's folder can make a file and a manifest that fits it, and
+end the process that opens them, just as they can delete the collection.
 
 Reading all bytes of a large index would make opening slow, so the last full check is noted with the file's size, time
 and inode; while these stay, opening trusts that note. `full=True` does not.
