@@ -7,10 +7,10 @@ import pytest
 
 from lookalike.core.arrays import unit_vectors
 from lookalike.engine.curve import calibrate
+from lookalike.engine.nearest import nearest, planned
 from lookalike.engine.plan import BaseState, Near, QueryState
 from lookalike.engine.questions import Questions, ask, recalls
 from lookalike.engine.sample import NEAREST, RowSample
-from lookalike.engine.nearest import nearest, planned
 from lookalike.index.building import build
 from lookalike.index.exact import ExactIndex
 from lookalike.index.kinds import default_spec
