@@ -128,12 +128,19 @@ def _judged(asked: Asked, nearest: Ranking, ranking: Ranking, judge: Judge) -> R
     """With the relevance of each row: of its picture for the query, or of its words, whichever says more."""
     import numpy as np
 
-    is_words = any(term.kind == "text" for term in asked.query.terms)
+    words = max((len(str(term.value).split()) for term in asked.query.terms if term.kind == "text"), default=0)
     found = np.zeros(len(ranking.rows), np.float32)
     if len(nearest.rows):
         rows, background, calibration = asked.stored[nearest.rows], judge.background, judge.calibration
         known = relevance(
-            asked.vector, nearest.scores, rows, background, calibration, is_words=is_words, among=asked.among
+            asked.vector,
+            nearest.scores,
+            rows,
+            background,
+            calibration,
+            is_words=words > 0,
+            words=words,
+            among=asked.among,
         )
         # what only its words brought in lies behind the nearest rows: it is as relevant as the last of them
         found = np.interp(ranking.scores, nearest.scores[::-1], known[::-1]).astype(np.float32)
