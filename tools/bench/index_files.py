@@ -136,8 +136,8 @@ def planned_search(
     index: Any, rows: Any, state: Any, query: Any, allowed: Any = None, *, sample: Any = None
 ) -> tuple[Any, str]:
     """Rows found for one query as the engine finds them: planned, then exactly or by the index. And the strategy."""
-    from lookalike.engine.plan import QueryState
     from lookalike.engine.nearest import nearest, planned
+    from lookalike.engine.plan import QueryState
 
     some = len(rows) if allowed is None else int(np.count_nonzero(allowed))
     asked = QueryState(len(rows), some, rows.shape[1], min(K, max(some, 1)), base=state)

@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 _ASSUMED = 4 << 30
 """Bytes, where a system does not say."""
@@ -74,3 +75,17 @@ def _held_on_windows() -> int:
     process = ctypes.c_void_p(kernel.GetCurrentProcess())
     there = kernel.K32GetProcessMemoryInfo(process, ctypes.byref(counters), counters.length)
     return int(counters.held) if there else 0
+
+
+def let_go(mapped: Any) -> None:
+    """Give back the memory that pages of a mapped array take, where this system can; they are read again when needed.
+
+    Whoever reads a large file from end to end would otherwise seem to hold all of it.
+    """
+    import mmap
+
+    base = mapped
+    while base is not None and not isinstance(base, mmap.mmap):
+        base = getattr(base, "base", None)
+    if base is not None and hasattr(mmap, "MADV_DONTNEED") and hasattr(base, "madvise"):
+        base.madvise(mmap.MADV_DONTNEED)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lookalike.core.cores import usable_cores
 from lookalike.core.errors import CollectionError, OutOfSpace
+from lookalike.core.memory import let_go
 from lookalike.index.checkpoint import Checkpoint, remove_checkpoint, written
 from lookalike.index.kinds import HNSW_KINDS, IVF_KINDS
 from lookalike.index.manifest import Manifest, library_version, publish
@@ -141,6 +142,7 @@ def _filled(work: _Work, checkpoint_s: float) -> Any | None:
                 return None
             work.told(BuildProgress("add", index.ntotal, len(work.rows)))
             assign(unit_block(work.rows[index.ntotal : index.ntotal + size]))
+            let_go(work.rows)
     return index
 
 
@@ -180,6 +182,7 @@ def _sample(work: _Work) -> Vectors:
     step = max(_BLOCK_BYTES // (4 * dim), 1)
     for start in range(0, size, step):
         sample[start : start + step] = unit_block(work.rows[chosen[start : start + step]])
+        let_go(work.rows)
     sample = sample[sample.any(axis=1)]
     least = max(work.spec.nlist, _PQ_CENTRES if work.spec.kind == "ivf-pq" else 1)
     if len(sample) == 0:
