@@ -16,8 +16,10 @@ from pathlib import Path
 import numpy as np
 
 WORDS = Path(__file__).with_name("fashion_words.tsv")
-RARE = 5
-"""Fewest products with an attribute for it to be asked for."""
+ASKED_LEAST = 5
+"""Products that a question has to fit: half of the ten places."""
+NAMED = {"colour": 0.8, "gender": 0.7, "pattern": 0.7}
+"""How often an attribute that there is stands in a question."""
 PATTERNS = {
     "check": {"check", "checks", "checked"},
     "striped": {"striped", "stripes", "stripe"},
@@ -83,27 +85,25 @@ def load_products(folder: Path) -> list[Product]:
 
 
 def questions_about(products: list[Product], n: int, seed: int) -> list[Question]:
-    """Up to `n` different questions, each made of the attributes of a product drawn at random."""
+    """Up to `n` different questions, each made of two to four attributes of a product drawn at random.
+
+    The type is always named; at least `ASKED_LEAST` products have all that is named.
+    """
     draw, words = random.Random(seed), load_words()
     found: dict[str, Question] = {}
-    for product in draw.sample(products, len(products)):
+    for product in draw.choices(products, k=20 * n):
         named = {
-            kind: value
-            for kind in ("type", "colour", "gender")
-            for value in product.attributes[kind]
-            if value in words[kind]
+            kind: draw.choice(sorted(values))
+            for kind, values in product.attributes.items()
+            if values and (kind == "type" or draw.random() < NAMED[kind])
         }
-        if "type" not in named or "colour" not in named:
+        if len(named) < 2 or any(value not in words[kind] for kind, value in named.items()):
             continue
-        patterns = sorted(product.attributes["pattern"])
-        if patterns and draw.random() < 0.6:
-            named["pattern"] = draw.choice(patterns)
-        if "gender" in named and "pattern" in named and draw.random() < 0.3:
-            del named["gender"]
         question = Question(in_english(named, words), in_russian(named, words), named)
-        found.setdefault(question.english, question)
-        if len(found) == n:
-            break
+        if question.english not in found and (shares(question, products) == 1).sum() >= ASKED_LEAST:
+            found[question.english] = question
+            if len(found) == n:
+                break
     return list(found.values())
 
 

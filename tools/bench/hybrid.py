@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 K = 10
-QUESTIONS = 1500
+QUESTIONS = 1000
 NAMES = 500
 RESAMPLES = 10_000
 SETTINGS = {
