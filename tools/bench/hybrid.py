@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import random
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,6 +58,7 @@ def main() -> None:
             report[name] = measured(store, encoder, questions, relevance, language)
             if name == "English, English titles":
                 report["exact names"] = exact_names(store, encoder, products)
+                report["typing errors"] = typing_errors(store, products)
         print(json.dumps({name: report[name]}, indent=1, ensure_ascii=False), flush=True)
     print(json.dumps(report, indent=1, ensure_ascii=False))
 
@@ -177,6 +179,38 @@ def exact_names(store: Store, encoder, products: list[Product]) -> dict[str, flo
                 right += first == row or (kind == "title" and products[first].title.lower() == name.lower())
             report[f"{kind}, first"] = right / len(drawn)
     return report
+
+
+def typing_errors(store: Store, products: list[Product]) -> dict[str, float]:
+    """Titles with one letter wrong, by words alone: how often the title is first, and how often among ten."""
+    draw = random.Random(5)
+    asked = first = among = 0
+    with store.snapshot() as snapshot:
+        for row in draw.sample(range(len(products)), NAMES):
+            words = products[row].title.split()
+            long = [place for place, word in enumerate(words) if len(word) >= 5 and word.isalpha()]
+            if long:
+                place = draw.choice(long)
+                words[place] = misspelt(words[place], draw)
+                found = [products[each].title for each in snapshot.words(" ".join(words), K).rows.tolist()]
+                asked += 1
+                first += found[:1] == [products[row].title]
+                among += products[row].title in found
+    return {"titles": asked, "first": first / asked, "among ten": among / asked}
+
+
+def misspelt(word: str, draw: random.Random) -> str:
+    """One letter left out, doubled, replaced, or exchanged with the next, behind the first."""
+    at = draw.randrange(1, len(word) - 1)
+    letter = draw.choice("abcdefghijklmnopqrstuvwxyz")
+    return draw.choice(
+        [
+            word[:at] + word[at + 1 :],
+            word[:at] + word[at] + word[at:],
+            word[:at] + letter + word[at + 1 :],
+            word[:at] + word[at + 1] + word[at] + word[at + 2 :],
+        ]
+    )
 
 
 def ndcg(orders: list[np.ndarray], relevance: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ Promises: case, ё and е, kinds of apostrophes, stress marks, accents of Latin 
 letter make no difference; what is indexed and what is asked go the same way. English and Russian stems are Snowball's.
 Snowball has no Ukrainian: its words are written with Russian letters and stemmed so, which brings 76 % of the pairs of
 forms together, and with the extra `ukrainian` all stems of a word's forms are taken from a dictionary (96 %; both of
-100 everyday words, docs/benchmarks/hybrid.md). A collection may be written with that extra and read without it.
+96 everyday words, docs/benchmarks/hybrid.md). A collection may be written with that extra and read without it.
 Left to others: Chinese, Japanese and Thai are not cut into words.
 """
 
