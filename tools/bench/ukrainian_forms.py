@@ -1,6 +1,7 @@
 """How many pairs of forms of one Ukrainian word meet: python tools/bench/ukrainian_forms.py
 
-With the extra `ukrainian`, and without. All forms of 96 everyday words come from the extra's dictionary, so it has to be there.
+With the extra `ukrainian`, and without. All forms of 96 everyday words come from the extra's dictionary, so it has to
+be there.
 """
 
 from __future__ import annotations
