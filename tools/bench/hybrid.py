@@ -107,7 +107,7 @@ def fill(store: Store, encoder, products: list[Product], vectors, translate: Cal
         ]
         writer.put(space, found)
         writer.finish([(root.number, b"")])
-        learn_words(writer, space, encoder)
+        learn_words(writer, space, lambda: encoder)
 
 
 def measured(store: Store, encoder, questions: list[Question], relevance, language: str) -> dict:

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 OTHERS = "group_others"
 """In a hit's metadata: where else the pictures of its group that were found are seen."""
-_STEP = 256
-"""Rows whose items are read at once, beyond the answers wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +46,8 @@ def hits_of(snapshot: Snapshot, query: Query, ranking: Ranking, showing: Showing
     rows, scores = ranking.rows.tolist(), ranking.scores.tolist()
     relevance = [None] * len(rows) if ranking.relevance is None else ranking.relevance.tolist()
     wanted = len(rows) if showing.order else query.k
-    step = wanted if not showing.group_by and showing.condition is None else max(wanted, _STEP)
-    for start in range(0, len(rows), max(step, 1)):
+    step = max(wanted, 1)
+    for start in range(0, len(rows), step):
         some = rows[start : start + step]
         for place, (asked, all_items) in enumerate(_items(snapshot, some, query, showing), start):
             found.add(asked, all_items, scores[place], relevance[place])

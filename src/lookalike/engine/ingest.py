@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lookalike.core.cores import usable_cores
-from lookalike.core.errors import MissingExtra, SourceError
+from lookalike.core.errors import EncoderUnavailable, MissingExtra, SourceError
 from lookalike.core.records import Picture, Skipped
 from lookalike.engine.catalogues import forget_unread, planned, remember, report_of, unreadable
 from lookalike.engine.fill import fill
@@ -29,6 +30,7 @@ from lookalike.engine.scopes import exclusions, removed_places, resolve_scopes
 from lookalike.engine.sources import place_of, root_address, sources_of
 from lookalike.engine.spool import Pending, Spool, batches
 from lookalike.engine.take import Taker
+from lookalike.engine.word_learning import learn_words
 from lookalike.store.collection_store import Failure, FinishReport
 from lookalike.store.records import RowsReport
 
@@ -93,6 +95,10 @@ def ingest(
             yield run.progress("finish")
             run.finished = writer.finish(walk.walked, walk.unlisted)
             writer.make_columns(stop=stop)
+            space = store.current_space()
+            if space is not None:
+                with suppress(EncoderUnavailable):  # vectors that were imported need no encoder to be kept up
+                    learn_words(writer, space, encoder_of, stop)
         yield run.report(store.counts().offline)
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from lookalike.engine.relevance import Calibration
     from lookalike.store.word_search import WordScores
 
+FUSED_DEPTH = 100
+"""Nearest rows that are fused with those that have the words: more gain nothing (docs/benchmarks/hybrid.md)."""
 SORTED_DEPTH = 1000
 """Nearest rows among which answers in an order of their own are looked for."""
 WORDS_SURE = 0.9
@@ -78,7 +80,7 @@ def depth_of(query: Query, words: WordScores | None) -> int:
     """How many nearest rows a query is answered from."""
     depth = query.k
     if words is not None:
-        depth = max(depth, CANDIDATES)
+        depth = max(depth, FUSED_DEPTH)
     if query.order:
         depth = max(depth, SORTED_DEPTH)
     if query.variety:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
 
     from lookalike.core.protocols import Encoder
     from lookalike.store.collection_store import Space, Writer
@@ -17,11 +18,16 @@ AT_ONCE = 64
 """Words encoded together, between two looks at the stop sign."""
 
 
-def learn_words(writer: Writer, space: Space, encoder: Encoder, stop: threading.Event | None = None) -> int:
-    """Encode and keep the common words that are not known yet; returns how many. May be stopped and go on later."""
-    if "text" not in encoder.modalities:
-        return 0
+def learn_words(
+    writer: Writer, space: Space, encoder_of: Callable[[], Encoder], stop: threading.Event | None = None
+) -> int:
+    """Encode and keep the common words that are not known yet; returns how many. May be stopped and go on later.
+
+    `encoder_of` is asked only when there is something to learn: a run that changes nothing loads no encoder.
+    """
     wanted = list(writer.words_to_learn(space).items())
+    if not wanted or "text" not in (encoder := encoder_of()).modalities:
+        return 0
     done = 0
     for start in range(0, len(wanted), AT_ONCE):
         if stop is not None and stop.is_set():

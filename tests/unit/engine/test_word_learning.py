@@ -23,12 +23,12 @@ def test_common_words_are_learned_once_and_stopping_loses_nothing(tmp_path):
             space,
             [found(root, b"%d" % n, str(n), vector=vector, metadata={"title": each}) for n, each in enumerate(titles)],
         )
-        assert learn_words(writer, space, toy, stop) == 0
-        assert learn_words(writer, space, toy) == 2
-        assert learn_words(writer, space, toy) == 0
+        assert learn_words(writer, space, lambda: toy, stop) == 0
+        assert learn_words(writer, space, lambda: toy) == 2
+        assert learn_words(writer, space, lambda: toy) == 0
 
 
 def test_an_encoder_without_words_teaches_none(tmp_path):
     toy = ToyEncoder(text=False)
     with Store.open(tmp_path / "c") as store, store.writer() as writer:
-        assert learn_words(writer, writer.create_space(toy.id, toy.name, toy.dim), toy) == 0
+        assert learn_words(writer, writer.create_space(toy.id, toy.name, toy.dim), lambda: toy) == 0
