@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lookalike.engine.questions import caption_vectors
 from lookalike.engine.ranking import Judge
 from lookalike.engine.relevance import AGREEING, Scale, background_rows, calibration_of, general_calibration, scale_of
+from lookalike.engine.reports import SyncReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,14 +44,11 @@ def judge_of(snapshot: Snapshot, encoder: Encoder) -> Judge | None:
 
 
 def then_scale(events: Iterator[Event], store: Store, encoder_of: Callable[[], Encoder]) -> Iterator[Event]:
-    """The events of a run that takes pictures in; before its last one the scale is noted."""
-    last: list[Event] = []
+    """The events of a run that takes pictures in, each at once; before its report the scale is noted."""
     for event in events:
-        yield from last
-        last = [event]
-    if last:
-        note_scale(store, encoder_of)
-    yield from last
+        if isinstance(event, SyncReport):
+            note_scale(store, encoder_of)
+        yield event
 
 
 def note_scale(store: Store, encoder_of: Callable[[], Encoder]) -> None:
