@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lookalike.engine.relevance import Calibration
     from lookalike.store.word_search import WordScores
 
-FUSED_DEPTH = 100
+FUSED_DEPTH = 30
 """Nearest rows that are fused with those that have the words: more gain nothing (docs/benchmarks/hybrid.md)."""
 SORTED_DEPTH = 1000
 """Nearest rows among which answers in an order of their own are looked for."""

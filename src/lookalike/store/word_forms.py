@@ -3,8 +3,9 @@
 Promises: case, ё and е, kinds of apostrophes, stress marks, accents of Latin letters and Unicode's ways of writing one
 letter make no difference; what is indexed and what is asked go the same way. English and Russian stems are Snowball's.
 Snowball has no Ukrainian: its words are written with Russian letters and stemmed so, which brings 76 % of the pairs of
-forms together, and with the extra `ukrainian` all stems of a word's forms are taken from a dictionary (96 %; both of
-96 everyday words, docs/benchmarks/hybrid.md). A collection may be written with that extra and read without it.
+forms together; where pymorphy3 and its dictionary are installed, all stems of a word's forms are taken from there
+(96 %; both of 96 everyday words, docs/benchmarks/hybrid.md). That dictionary is under GPL-3.0 and so no dependency of
+ours. A collection may be written with it and read without it.
 Left to others: Chinese, Japanese and Thai are not cut into words.
 """
 
@@ -104,7 +105,7 @@ def _stemmer(language: str) -> Any:
 
 @cache
 def _ukrainian() -> Any:
-    """The Ukrainian dictionary; None without the extra. It takes half a second to open, and 30 MB."""
+    """The Ukrainian dictionary; None where it is not installed. It takes half a second to open, and 30 MB."""
     try:
         import pymorphy3
         import pymorphy3_dicts_uk
