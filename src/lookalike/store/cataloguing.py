@@ -56,7 +56,7 @@ def put_rows(connection: sqlite3.Connection, root: int, rows: Sequence[Asset]) -
         if before is None or (os.fsdecode(before[1]), before[2], before[3]) != (row.uri, row.size, row.modified_ns):
             other.append(row)
         elif before[5] != texts[row.key]:
-            described.append((before[5], texts[row.key], before[0]))
+            described.append((before[5], texts[row.key], row.metadata, before[0]))
     _describe(connection, described)
     connection.executemany(_SEEN, ((number,) for number, *_ in known.values()))
     places = _known_elsewhere(connection, other)
@@ -86,25 +86,27 @@ def put_metadata(
     )
     changed = []
     for key, number, before, by_bytes in select_in(connection, sql, (root,), said):
-        text = as_json(of_place(said[key], json.loads(by_bytes)))
+        values = of_place(said[key], json.loads(by_bytes))
+        text = as_json(values)
         if text != before:
-            changed.append((before, text, number))
+            changed.append((before, text, values, number))
     _describe(connection, changed)
     return [number for *_, number in changed]
 
 
-def _describe(connection: sqlite3.Connection, changed: Sequence[tuple[str, str, int]]) -> None:
-    """Write metadata, given as (before, now, item). A new price leaves the words as they are."""
+def _describe(connection: sqlite3.Connection, changed: Sequence[tuple[str, str, Mapping[str, Any], int]]) -> None:
+    """Write metadata, given as (JSON before, JSON now, values now, item). A new price leaves the words as they are."""
     are_noted = connection.execute("SELECT 1 FROM wordless LIMIT 1").fetchone() is not None  # some of these, perhaps
-    connection.executemany("UPDATE items SET metadata = ? WHERE number = ?", ((now, item) for _, now, item in changed))
+    connection.executemany(
+        "UPDATE items SET metadata = ? WHERE number = ?", ((now, item) for _, now, _, item in changed)
+    )
     if not are_noted:
         fields = fields_read(connection)
-        alike = ((item,) for before, now, item in changed if _said(before, fields) == _said(now, fields))
+        alike = ((item,) for before, _, now, item in changed if _said(json.loads(before), fields) == _said(now, fields))
         connection.executemany("DELETE FROM wordless WHERE item = ?", alike)
 
 
-def _said(metadata: str, fields: frozenset[str]) -> dict[str, Any]:
-    values: dict[str, Any] = json.loads(metadata)
+def _said(values: Mapping[str, Any], fields: frozenset[str]) -> dict[str, Any]:
     return {name: values[name] for name in fields & values.keys()}
 
 

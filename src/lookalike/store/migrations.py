@@ -224,13 +224,13 @@ _FOURTH = (
     """,
     """
     CREATE TRIGGER settings_words_insert AFTER INSERT ON settings WHEN new.name = 'text_fields' BEGIN
-        INSERT OR IGNORE INTO wordless (item) SELECT number FROM items;
+        INSERT OR IGNORE INTO wordless (item) SELECT number FROM items WHERE metadata <> '{}';
     END
     """,
     """
     CREATE TRIGGER settings_words_update AFTER UPDATE OF value ON settings
     WHEN new.name = 'text_fields' AND old.value <> new.value BEGIN
-        INSERT OR IGNORE INTO wordless (item) SELECT number FROM items;
+        INSERT OR IGNORE INTO wordless (item) SELECT number FROM items WHERE metadata <> '{}';
     END
     """,
 )
