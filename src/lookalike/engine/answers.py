@@ -66,17 +66,22 @@ def _items(snapshot: Snapshot, rows: Sequence[int], query: Query, showing: Showi
     if query.folder is None and showing.condition is None and showing.words is None:
         return [(by_row[row], by_row[row]) for row in rows]
     best = {} if showing.words is None else snapshot.best_items(showing.words, rows)
-    met = None
-    if showing.condition is not None:
-        met = snapshot.where_items(showing.condition, [item.id for items in by_row.values() for item in items])
-    return [(_asked(by_row[row], query.folder, met, best.get(row)), by_row[row]) for row in rows]
+    met: set[str] = set()
+    if showing.condition is not None:  # of a single item the mask of rows has told already
+        several = [item.id for items in by_row.values() if len(items) > 1 for item in items]
+        met = snapshot.where_items(showing.condition, several) if several else met
+    shown = []
+    for row in rows:
+        items = asked = by_row[row]
+        if showing.condition is not None and len(items) > 1:
+            asked = [item for item in items if item.id in met]
+        shown.append((_asked(asked, query.folder, best.get(row)), items))
+    return shown
 
 
-def _asked(items: list[ItemRecord], below: bytes | None, met: set[str] | None, best: str | None) -> list[ItemRecord]:
+def _asked(items: list[ItemRecord], below: bytes | None, best: str | None) -> list[ItemRecord]:
     if below is not None:
         items = [item for item in items if is_below(os.fsencode(item.uri), below)]
-    if met is not None:
-        items = [item for item in items if item.id in met]
     if best is not None and len(items) > 1:
         items = sorted(items, key=lambda item: item.id != best)
     return items

@@ -157,6 +157,7 @@ class Columns:
         if hashlib.blake2b(text, digest_size=DIGEST_BYTES).digest() != digest:
             raise ValueError(f"{folder / MANIFEST} was changed")
         self._folder = folder
+        self._opened: dict[str, NDArray[Any]] = {}
         self.manifest = ColumnManifest.from_json(text)
 
     def __len__(self) -> int:
@@ -234,10 +235,14 @@ class Columns:
     def _mapped(self, name: str, file: str) -> NDArray[Any]:
         import numpy as np
 
+        opened = self._opened.get(file)
+        if opened is not None:
+            return opened
         path, column = self._folder / file, self.manifest.columns[name]
         if path.stat().st_size != column.files[file][0]:
             raise ValueError(f"{path} was changed")
         mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+        self._opened[file] = mapped  # a race maps it twice, which harms nobody
         return mapped
 
 

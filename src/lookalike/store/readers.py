@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lookalike.core.arrays import HalfVectors
+    from lookalike.store.columns import Columns
     from lookalike.store.records import IndexRecord, Root, Space
     from lookalike.store.word_lists import WordLists
 
@@ -44,6 +45,8 @@ class Readers:
         self.directory = directory
         self.moment: Moment | None = None
         self.words: WordLists | None = None
+        self.columns: tuple[tuple[int, int], Columns] | None = None
+        """Of one moment: (space, generation)."""
         self._read_only = read_only
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
@@ -68,9 +71,10 @@ class Readers:
         connection.close()
 
     def forget(self) -> None:
-        """Let go of the mapped rows: some systems cannot remove a file that is mapped."""
+        """Let go of what is mapped: some systems cannot remove a file that is."""
         self.moment = None
         self.words = None
+        self.columns = None
 
     def close(self) -> None:
         with self._lock:

@@ -146,8 +146,15 @@ class Snapshot(Closing):
 
     def columns(self) -> Columns | None:
         """What is known about all items, as arrays of this moment; None where SQL is to be asked instead."""
+        moment = (self.space.number, self.generation)
+        kept = self._readers.columns
+        if kept is not None and kept[0] == moment:
+            return kept[1]
         with translated(self._directory):
-            return current_columns(self.connection, self._directory, self.space)
+            columns = current_columns(self.connection, self._directory, self.space)
+        if columns is not None:
+            self._readers.columns = (moment, columns)
+        return columns
 
     def items_of(self, rows: Sequence[int]) -> dict[int, list[ItemRecord]]:
         """All items of each row's picture, first the one to show: present before offline, then shortest path.
