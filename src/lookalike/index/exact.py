@@ -109,10 +109,11 @@ class ExactIndex:
 
         size = max(BLOCK_BYTES // (2 * self.dim), 1)
         if allowed is not None and np.count_nonzero(allowed) < GATHER_BELOW * self.count:
-            chosen = np.flatnonzero(allowed)
+            chosen, rows = np.flatnonzero(allowed), np.asarray(self._rows)
             for start in range(0, len(chosen), size):
                 numbers = chosen[start : start + size]
-                yield numbers, np.asarray(self._rows[numbers]), None
+                # all are there: told so ("clip"), numpy copies rows in a quarter less time than by an index
+                yield numbers, rows.take(numbers, axis=0, mode="clip"), None
             return
         for start in range(0, self.count, size):
             block = np.asarray(self._rows[start : start + size])
