@@ -81,10 +81,12 @@ def fuse(
     *,
     k: int,
     allowed: RowMask | None = None,
+    usual: HalfVectors | None = None,
 ) -> Fused:
     """Put the rows found by meaning and by words in one order.
 
     `stored`: float16 (count, dim); `query`: float32 (dim,), unit; `nearest`: int64 (n,), best first, -1 for none.
+    `usual`: rows drawn from all of `stored` that the caller has at hand; None draws some.
     """
     import numpy as np
 
@@ -92,11 +94,12 @@ def fuse(
     rows = np.concatenate([found, np.setdiff1d(nearest[nearest >= 0], found)])
     is_exact = np.zeros(len(rows), np.bool_)
     is_exact[: len(found)] = exact
-    vectors = stored[rows].astype(np.float32)
+    vectors = np.asarray(stored).take(rows, axis=0, mode="clip").astype(np.float32)
     cosines = vectors @ query / np.maximum(np.linalg.norm(vectors, axis=1), 1e-6)
     by_words = words.by_row[rows]
     moved = _moved(query, vectors[: len(found)], shares, cosines[: len(found)])
-    scores = _standardised(stored, vectors, moved) + WORDS_COUNT * by_words**2
+    drawn = stored[:: max(len(stored) // SAMPLED, 1)] if usual is None else usual
+    scores = _standardised(drawn[:SAMPLED], vectors, moved) + WORDS_COUNT * by_words**2
     order = np.lexsort((rows, -scores, ~is_exact))[:k]
     return Fused(rows[order], scores[order], cosines[order], by_words[order], is_exact[order])
 
@@ -118,13 +121,12 @@ def _moved(
 
 
 def _standardised(
-    stored: HalfVectors, vectors: NDArray[np.float32], direction: NDArray[np.float32]
+    drawn: HalfVectors, vectors: NDArray[np.float32], direction: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Cosines with `direction`, in standard deviations above the mean of rows of the whole collection."""
     import numpy as np
 
-    step = max(len(stored) // SAMPLED, 1)
-    usual = stored[::step][:SAMPLED].astype(np.float32) @ direction
+    usual = drawn.astype(np.float32) @ direction
     spread = float(usual.std()) if len(usual) > 1 else 0.0
     above: NDArray[np.float32] = (vectors @ direction - np.float32(usual.mean())) / np.float32(spread or 1.0)
     return above

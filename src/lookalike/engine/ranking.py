@@ -107,13 +107,13 @@ def least_relevance(query: Query) -> float | None:
 
 def ranked(asked: Asked, nearest: Ranking, words: WordScores | None, judge: Judge | None) -> Ranking:
     """The answers to a query from the rows nearest to it. `words`: how rows answer its words."""
-    ranking = nearest if words is None else _with_words(asked, nearest, words)
+    ranking = nearest if words is None else _with_words(asked, nearest, words, judge)
     if judge is not None:
         ranking = _cut(_judged(asked, nearest, ranking, judge), least_relevance(asked.query))
     return _varied(asked, ranking) if asked.query.variety else ranking
 
 
-def _with_words(asked: Asked, nearest: Ranking, words: WordScores) -> Ranking:
+def _with_words(asked: Asked, nearest: Ranking, words: WordScores, judge: Judge | None) -> Ranking:
     import numpy as np
 
     depth = max(CANDIDATES, len(nearest.rows))
@@ -121,7 +121,8 @@ def _with_words(asked: Asked, nearest: Ranking, words: WordScores) -> Ranking:
         rows, shares, exact = words.best(depth, asked.mask)
         scores = unit_block(asked.stored[rows]) @ asked.vector
     else:
-        fused = fuse(asked.stored, asked.vector, nearest.rows, words, k=depth, allowed=asked.mask)
+        usual = None if judge is None else judge.background
+        fused = fuse(asked.stored, asked.vector, nearest.rows, words, k=depth, allowed=asked.mask, usual=usual)
         rows, scores, shares, exact = fused.rows, fused.cosines, fused.shares, fused.exact
     return Ranking(rows, scores, by_words=np.where(exact, np.float32(1), np.float32(WORDS_SURE) * shares))
 
