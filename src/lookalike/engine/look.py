@@ -114,8 +114,14 @@ class Look:
             if not is_gone:
                 yield from folder(root.path, exclude=self._exclude, below=scope.below).assets(stop=stop)
         elif root.is_catalogue:
-            if root.number in self.catalogues:
-                yield from self.catalogues[root.number].assets(stop=stop)
+            table = self.catalogues.get(root.number)
+            if table is None:  # unreadable, or it came back just now: what is known of it stays
+                self.unlisted.append((root.number, b""))
+                return
+            try:
+                yield from table.assets(stop=stop)
+            except SourceError as error:
+                yield unreadable(root, str(error))
         else:
             source = source_of(root)
             assert isinstance(source, TarSource | ObjectSource)

@@ -150,6 +150,9 @@ def plan(state: QueryState) -> Plan:
         return Plan("exact", f"{allowed} compared")
     if state.allowed <= state.k:
         return Plan("exact", f"{allowed} compared: no more than were asked for")
+    if share < 1 and base.spec.kind in FLAT_KINDS and state.effort is None:
+        # its codes are fine enough for what is near a query, not to tell apart what a filter leaves far from it
+        return Plan("exact", f"{allowed} compared: a flat index would look at all the others too")
     deep = max(state.k / K_MEASURED, 1.0)
     times = _times_harder(base, share, state.near)
     effort = state.effort or math.ceil(base.point.effort * math.sqrt(deep) * times / share)

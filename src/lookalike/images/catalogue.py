@@ -154,9 +154,9 @@ class _Rows:
                 continue
             if _URL.match(name.lstrip()):
                 on_web = (0, 0) if self._allow_url else _ON_WEB
-                yield from ((each, on_web) for each in _BETWEEN_URLS.split(name.strip()) if each)
+                yield from ((each, on_web) for each in _BETWEEN_URLS.split(_nameable(name).strip()) if each)
                 continue
-            path, status = self._there(name)
+            path, status = self._there(_nameable(name))
             if status is None and (several := _several(name)):
                 yield from self._pictures(several)
             elif status is None:
@@ -197,6 +197,15 @@ def _id(cell: Any) -> str:
         return ""
     text = str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
     return text.strip().encode("utf-8", "replace").decode()
+
+
+def _nameable(name: str) -> str:
+    """A name that can be a path: halves of characters, which JSON can write, become question marks."""
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "replace").decode()
+    return name
 
 
 def _several(cell: str) -> list[str] | None:

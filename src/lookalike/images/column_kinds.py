@@ -223,7 +223,10 @@ def _text(value: Any) -> str:
 
 
 def _float(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and value - value == 0 else None
+    try:
+        return float(value) if isinstance(value, int | float) and value - value == 0 else None
+    except OverflowError:  # a whole number of more than 308 digits
+        return None
 
 
 def _shown(value: Any) -> str:

@@ -14,7 +14,7 @@ import codecs
 import csv
 import json
 import os
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -159,9 +159,19 @@ def _header(path: bytes, encoding: str, form: str) -> tuple[str, tuple[str, ...]
     if not lines[0].strip():
         raise SourceError(f"{os.fsdecode(path)} is empty", hint="the first row of a catalogue names its columns")
     choices = said or ("\t" if form == "TSV" else DELIMITERS)
-    parted = {mark: list(csv.reader(iter(lines), delimiter=mark)) for mark in choices}
+    _allow_long_cells()
+    parted = {mark: _parted(lines, mark) for mark in choices}
     delimiter = max(parted, key=lambda mark: _alike(parted[mark]))
     return delimiter, tuple(parted[delimiter][0])
+
+
+def _parted(lines: list[str], mark: str) -> list[list[str]]:
+    """The rows of some lines, up to one that cannot be read; at least one."""
+    rows: list[list[str]] = []
+    with suppress(csv.Error):
+        for row in csv.reader(iter(lines), delimiter=mark):
+            rows.append(row)  # noqa: PERF402 what came before an error counts
+    return rows or [[]]
 
 
 def _alike(rows: list[list[str]]) -> tuple[int, int]:
@@ -175,8 +185,7 @@ def _text(path: bytes, encoding: str) -> Any:
 
 
 def _csv_rows(table: Table) -> Iterator[tuple[int, Any] | BadRow]:
-    if csv.field_size_limit() < LONGEST_CELL:
-        csv.field_size_limit(LONGEST_CELL)  # the module's own, 128 KiB, is less than some descriptions have
+    _allow_long_cells()
     width = len(table.columns)
     with _text(table.path, table.encoding) as stream:
         lines = _Lines(stream)
@@ -203,6 +212,12 @@ def _csv_rows(table: Table) -> Iterator[tuple[int, Any] | BadRow]:
                 yield BadRow(number, f"it has {len(cells)} cells, the header has {width}")
             else:
                 yield number, cells[:width] if len(cells) > width else cells + [""] * (width - len(cells))
+
+
+def _allow_long_cells() -> None:
+    """The module's own limit, 128 KiB, is less than some descriptions have."""
+    if csv.field_size_limit() < LONGEST_CELL:
+        csv.field_size_limit(LONGEST_CELL)
 
 
 class _Lines:
@@ -242,7 +257,8 @@ def _json_rows(table: Table) -> Iterator[tuple[int, Any] | BadRow]:
             try:
                 cells = json.loads(line)
             except (ValueError, RecursionError) as error:
-                yield BadRow(number, f"it is no JSON: {error}")
+                is_cut = not line.endswith("\n")  # still being written, or half copied: the others are not deleted
+                yield BadRow(number, f"it is no JSON: {error}", rest_lost=is_cut)
                 continue
             if isinstance(cells, dict):
                 yield number, cells
@@ -266,7 +282,9 @@ def _parquet(path: bytes) -> Any:
 
 def _open_parquet(path: bytes) -> Table:
     with closing(_parquet(path)) as file:
-        kinds = {field.name: _kind(field.type) for field in file.schema_arrow}
+        kinds: dict[str, FieldKind | None] = {}
+        for field in file.schema_arrow:
+            kinds.setdefault(field.name, _kind(field.type))  # of columns with one name the first counts
         count = file.metadata.num_rows
     read = {name: kind for name, kind in kinds.items() if kind is not None}
     return Table(path, "Parquet", "", "", tuple(read), tuple(read.values()), count)
@@ -300,7 +318,9 @@ def _parquet_rows(table: Table) -> Iterator[tuple[int, Any] | BadRow]:
     with closing(_parquet(table.path)) as file:
         try:
             for batch in file.iter_batches(BLOCK_ROWS, columns=list(table.columns)):
-                yield from enumerate(zip(*(_values(column) for column in batch.columns), strict=True), start=number)
+                there = batch.schema.names  # also those that share a name, or its beginning before a dot
+                columns = [batch.column(there.index(name)) for name in table.columns]
+                yield from enumerate(zip(*map(_values, columns), strict=True), start=number)
                 number += batch.num_rows
         except pa.ArrowException as error:
             raise _unreadable(table.path, error, "") from error
@@ -314,10 +334,25 @@ def _values(column: Any) -> list[Any]:
     if types.is_timestamp(column.type):
         column = column.cast(pa.timestamp("us", column.type.tz and "UTC"), safe=False)
     if types.is_timestamp(column.type) or types.is_date(column.type):
-        return [None if each is None else each.isoformat() for each in column.to_pylist()]
+        return [None if each is None else each.isoformat() for each in _listed(column)]
     if types.is_decimal(column.type):
         column = column.cast(pa.float64(), safe=False)
     if types.is_floating(column.type):
         column = compute.if_else(compute.is_finite(column), column, None)
-    values: list[Any] = column.to_pylist()
+    return _listed(column)
+
+
+def _listed(column: Any) -> list[Any]:
+    """Cells as Python has them; a date beyond the year 9999 is none."""
+    try:
+        values: list[Any] = column.to_pylist()
+    except (OverflowError, ValueError):
+        return [_alone(each) for each in column]
     return values
+
+
+def _alone(cell: Any) -> Any:
+    try:
+        return cell.as_py()
+    except (OverflowError, ValueError):
+        return None

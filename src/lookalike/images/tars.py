@@ -140,11 +140,14 @@ def _next(tar: Any) -> tarfile.TarInfo | None:
 
 
 def _refuse_torn(tar: tarfile.TarFile) -> None:
-    """Raise ReadError where the archive ends inside a header: the library takes that for the end."""
+    """Raise ReadError where a header is cut or garbage: the library takes that for the end."""
     assert tar.fileobj is not None
     tar.fileobj.seek(tar.offset)
-    if 0 < len(tar.fileobj.read(tarfile.BLOCKSIZE)) < tarfile.BLOCKSIZE:
+    block = tar.fileobj.read(tarfile.BLOCKSIZE)
+    if 0 < len(block) < tarfile.BLOCKSIZE:
         raise tarfile.ReadError("unexpected end of data")
+    if block.strip(b"\0"):
+        raise tarfile.ReadError("a header is damaged")
 
 
 def _parts(name: str) -> tuple[str, str]:

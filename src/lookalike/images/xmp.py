@@ -40,7 +40,7 @@ def read_xmp(packet: Any) -> dict[str, Any]:
     """Keys of `core.fields`, those that are known. `packet`: bytes or text, or anything else for none."""
     if isinstance(packet, str):
         packet = packet.encode("utf-8", "replace")
-    if not isinstance(packet, bytes) or len(packet) > _LARGEST_BYTES or _DECLARATION.search(packet):
+    if not isinstance(packet, bytes) or len(packet) > _LARGEST_BYTES or _declares(packet):
         return {}
     try:
         root = ET.fromstring(_document(packet))  # noqa: S314 - no entities, see above
@@ -62,6 +62,11 @@ def read_xmp(packet: Any) -> dict[str, Any]:
             "caption": clean_text(said.text(_DC + "description"), LONGEST_TEXT),
         }
     )
+
+
+def _declares(packet: bytes) -> bool:
+    """Whether it declares anything, also in UTF-16 or UTF-32: the bytes between are 0 there."""
+    return _DECLARATION.search(packet.replace(b"\0", b"")) is not None
 
 
 def _document(packet: bytes) -> bytes:
