@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from lookalike.core.arrays import HalfVectors, RowMask, Rows
 
-CANDIDATES = 500
+CANDIDATES = 150
 """Best rows by words, and by meaning, that are put in order: all T-shirts of a colour are fewer."""
 WORDS_COUNT = 30.0
 """What it counts that all words are found, in standard deviations of cosines (docs/benchmarks/hybrid.md)."""
