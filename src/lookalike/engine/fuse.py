@@ -8,7 +8,7 @@ How a search uses it (all of this is stable):
     snapshot.best_items(words, fused.rows.tolist())             # row -> id of the item to show, where words chose one
 
 `vector` is the question's unit vector; `nearest` its rows int64 (n,) from the vector search under the same mask, best
-first (ask that for `CANDIDATES`, not for k; -1 is left out). `text` is the question's words; pictures and subtracted
+first (30 at least, also for fewer answers; -1 is left out). `text` is the question's words; pictures and subtracted
 terms have none: such a question is answered by meaning alone. Words without meaning: `words.best(k, mask)`.
 At the end of a run `engine/word_learning.py`: learn_words(writer, space, encoder, stop) lets words of other languages
 and synonyms be found.
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from lookalike.core.arrays import HalfVectors, RowMask, Rows
 
 CANDIDATES = 150
-"""Best rows by words, and by meaning, that are put in order: all T-shirts of a colour are fewer."""
+"""Best rows by words that are put in order: more change nothing (docs/benchmarks/hybrid.md)."""
 WORDS_COUNT = 30.0
 """What it counts that all words are found, in standard deviations of cosines (docs/benchmarks/hybrid.md)."""
 FEEDBACK_ROWS = 10
