@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import shutil
 import tarfile
 
@@ -12,6 +13,7 @@ import pytest
 import lookalike
 from lookalike.core.errors import SourceError
 from lookalike.engine.sources import open_uri, root_address
+from lookalike.images.catalogue import CatalogueSource
 from lookalike.images.catalogue_plan import CatalogueOptions
 from lookalike.store.collection_store import Store
 from lookalike.testing import ToyEncoder, draw_pictures
@@ -225,6 +227,32 @@ def test_a_catalogue_that_cannot_be_read_stops_only_the_run_that_names_it(shop, 
         run(opened, [shop / "c.csv"])
     (shop / "c.csv").write_bytes(whole)
     assert run(opened).skipped == ()
+
+
+def test_a_catalogue_that_comes_back_during_a_run_loses_nothing(shop, opened, monkeypatch):
+    run(opened, [shop / "c.csv"])
+    exists, asked = os.path.exists, []
+
+    def away_at_first(path):
+        asked.extend([path] if os.fsencode(path).endswith(b"c.csv") else [])
+        return exists(path) and len(asked) != 1
+
+    monkeypatch.setattr(os.path, "exists", away_at_first)
+    report = run(opened)
+    assert (len(asked), report.removed, len(items(opened))) == (2, 0, 5)
+
+
+def test_a_catalogue_that_breaks_off_while_it_is_read_keeps_its_items_and_the_run_goes_on(shop, opened, monkeypatch):
+    run(opened, [shop / "c.csv", shop / "img"])
+
+    def torn(self, *, stop):
+        raise SourceError("the disk is gone")
+        yield
+
+    monkeypatch.setattr(CatalogueSource, "assets", torn)
+    report = run(opened)
+    assert [each.code for each in report.skipped] == ["unreadable"]
+    assert (report.removed, len(items(opened))) == (0, 11)
 
 
 def test_a_catalogue_that_was_never_read_leaves_no_trace(shop, opened):

@@ -117,6 +117,13 @@ def test_no_row_is_lost_silently(shop):
     ]
 
 
+def test_names_that_no_file_can_have_are_told_of_like_others(shop):
+    (shop / "c.jsonl").write_text('{"id": 1, "file": "\\ud800.jpg"}\n{"id": 2, "file": "a\\u0000.jpg"}\n')
+    found = list(catalogue(shop / "c.jsonl").assets())
+    assert [(each.code, each.key) for each in found] == [("vanished", b"1"), ("vanished", b"2")]
+    assert all(os.fsencode(each.uri) for each in found)
+
+
 def test_pictures_on_the_web_are_entries_only_where_that_is_allowed(shop):
     path = written(shop, ("1", "https://shop.example/a,1.jpg, https://shop.example/b.jpg", "x"))
     assert {each.code for each in entries(path)} == {"on-web"}

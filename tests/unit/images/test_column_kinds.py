@@ -129,3 +129,7 @@ def test_typed_cells_are_what_they_are(cells, kind):
 
 def test_fractions_that_are_no_numbers_are_no_values():
     assert values([1.5, float("nan"), float("inf")], typed=True) == ("float", [1.5, None, None])
+
+
+def test_whole_numbers_beyond_all_fractions_are_none_among_these():
+    assert values([0.5, 10**400], typed=True) == ("float", [0.5, None])

@@ -124,6 +124,7 @@ def test_iptc_records_of_a_jpeg_are_read():
 def test_a_packet_with_entities_or_of_great_size_is_not_even_parsed():
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaa">]>' + XMP
     assert read_xmp(bomb) == {}
+    assert read_xmp(b"\xfe\xff" + bomb.encode("utf-16-be")) == {}
     assert read_xmp(XMP + " " * (5 << 20)) == {}
 
 

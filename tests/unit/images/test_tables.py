@@ -134,6 +134,36 @@ def test_parquet_tells_kinds_and_its_cells_are_as_json_has_them(tmp_path):
     assert rows[1] == (2, None, 4.5, None, None, None, None, "red")
 
 
+def test_parquet_columns_that_share_a_name_or_its_beginning_keep_each_row_together(tmp_path):
+    image = [pa.array(["a.jpg"]), pa.array([b"zz"], pa.binary())]
+    columns = [*image, pa.array([1]), pa.array(["other"]), pa.array(["x"])]
+    names = ["image", "image.bytes", "price", "price", "id"]
+    pa.parquet.write_table(pa.Table.from_arrays(columns, names=names), tmp_path / "t.parquet")
+    opened = open_table(bytes(tmp_path / "t.parquet"))
+    assert (opened.columns, opened.kinds) == (("image", "price", "id"), ("text", "int", "text"))
+    assert list(opened.rows()) == [(1, ("a.jpg", 1, "x"))]
+
+
+def test_dates_beyond_the_calendar_cost_their_cell_alone(tmp_path):
+    moments = {"at": pa.array([4 * 10**17, 0], pa.timestamp("us")), "day": pa.array([4_000_000, 0], pa.date32())}
+    pa.parquet.write_table(pa.table(moments), tmp_path / "t.parquet")
+    rows = [row[1] for row in open_table(bytes(tmp_path / "t.parquet")).rows()]
+    assert rows == [(None, None), ("1970-01-01T00:00:00", "1970-01-01")]
+
+
+def test_json_lines_that_end_in_the_middle_of_a_row_protect_the_rest(tmp_path):
+    (cut,) = (row for row in cells(tmp_path, '{"id": 1}\n{"id": 2, "fi', "t.jsonl") if isinstance(row, BadRow))
+    assert (cut.number, cut.rest_lost) == (2, True)
+
+
+@pytest.mark.parametrize("characters", [200_000, 2_000_000])
+def test_a_long_cell_near_the_beginning_breaks_nothing(tmp_path, characters):
+    content = f'id,file\n1,"{"a" * characters}"\n2,b.jpg\n'
+    opened = table(tmp_path, content)
+    assert opened.columns == ("id", "file")
+    assert isinstance(next(opened.rows()), BadRow) is (characters > csv.field_size_limit())
+
+
 @pytest.mark.parametrize("name", ["t.parquet", "t.xlsx", "none.csv"])
 def test_what_is_no_table_is_a_source_error_with_a_next_step(tmp_path, name):
     (tmp_path / "t.parquet").write_bytes(b"nonsense")

@@ -93,6 +93,17 @@ def test_a_damaged_archive_gives_what_is_whole_and_protects_the_rest(shards):
     assert b"00001.tar/000010000.jpg" in [each.key for each in found]
 
 
+def test_an_archive_with_a_damaged_header_protects_what_comes_behind_it(shards):
+    path = shards / "00000.tar"
+    with tarfile.open(path) as tar:
+        second = tar.getmembers()[1].offset
+    content = bytearray(path.read_bytes())
+    content[second : second + 512] = b"\xa5" * 512
+    path.write_bytes(content)
+    told = [each for each in tars(shards).assets() if isinstance(each, Skipped) and each.folder]
+    assert [each.key for each in told] == [b"00000.tar"]
+
+
 def test_what_is_not_there_is_said(shards):
     with pytest.raises(SourceError):
         list(tars(shards / "none.tar").assets())
