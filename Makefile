@@ -53,7 +53,7 @@ bench-index: setup ## indexes up to ten million vectors; WORK=DIR PHOTOS="DIR FI
 	$(BIN)/python tools/bench/index_vectors.py embed --work "$(WORK)" --captions "$(CAPTIONS)" \
 	  $(if $(SMALL),--count 3000) $(PHOTOS)
 	$(BIN)/python tools/bench/index_vectors.py fit --work "$(WORK)"
-	$(BIN)/python tools/bench/index_vectors.py grow --work "$(WORK)" $(if $(SMALL),--rows 10000)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python tools/bench/index_vectors.py grow --work "$(WORK)" $(if $(SMALL),--rows 10000)
 	$(BIN)/python tools/bench/index_bench.py all --work "$(WORK)" $(if $(SMALL),--small) $(ARGS)
 
 wheel: setup       ## build the wheel and unpack it where `test` finds it before the sources
