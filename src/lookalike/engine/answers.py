@@ -5,6 +5,7 @@ An item is shown only if it lies in the folder and meets the filter itself: a co
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -45,8 +46,8 @@ def hits_of(snapshot: Snapshot, query: Query, ranking: Ranking, showing: Showing
     found = _Found(query, showing)
     rows, scores = ranking.rows.tolist(), ranking.scores.tolist()
     relevance = [None] * len(rows) if ranking.relevance is None else ranking.relevance.tolist()
-    wanted = len(rows) if showing.order else query.k
-    step = max(wanted, 1)
+    step = max(len(rows) if showing.order else query.k, 1)
+    wanted = math.inf if showing.order else query.k  # a row may give several hits, and the last row the first of them
     for start in range(0, len(rows), step):
         some = rows[start : start + step]
         for place, (asked, all_items) in enumerate(_items(snapshot, some, query, showing), start):

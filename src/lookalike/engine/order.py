@@ -120,7 +120,7 @@ def _one(value: Any, kind: FieldKind | None) -> tuple[int, Any] | None:
         value = date_ns(value)
     if isinstance(value, str):
         return None if kind in ("int", "float", "bool") else (1, folded(value))
-    if not isinstance(value, (bool, int, float)) or math.isnan(value):
+    if not isinstance(value, (bool, int, float)) or (isinstance(value, float) and math.isnan(value)):
         return None
     return (0, value)
 

@@ -36,7 +36,7 @@ class Ranking:
     """Rows int64 (n,), best first, with their cosines and, where it is known, their relevance, float32 (n,).
 
     `by_words`: how far words speak for each row, 1 for one that is named exactly. `cut`: whether rows were left out for
-    too little relevance.
+    too little relevance. `ended`: no row that lies farther would be an answer.
     """
 
     rows: Rows
@@ -44,6 +44,7 @@ class Ranking:
     relevance: Scores | None = None
     by_words: Scores | None = None
     cut: bool = False
+    ended: bool = False
 
     def only(self, positions: NDArray[np.int64] | NDArray[np.bool_]) -> Ranking:
         """Those at some positions, in their order."""
@@ -109,42 +110,50 @@ def ranked(asked: Asked, nearest: Ranking, words: WordScores | None, judge: Judg
     """The answers to a query from the rows nearest to it. `words`: how rows answer its words."""
     ranking = nearest if words is None else _with_words(asked, nearest, words, judge)
     if judge is not None:
-        ranking = _cut(_judged(asked, nearest, ranking, judge), least_relevance(asked.query))
+        known = _chances(asked, nearest, judge)
+        ranking = _cut(asked.query, _judged(ranking, nearest, known), known)
     return _varied(asked, ranking) if asked.query.variety else ranking
 
 
 def _with_words(asked: Asked, nearest: Ranking, words: WordScores, judge: Judge | None) -> Ranking:
     import numpy as np
 
-    depth = max(CANDIDATES, len(nearest.rows))
+    depth, ended = max(CANDIDATES, len(nearest.rows)), False
     if asked.query.mode == "words":
         rows, shares, exact = words.best(depth, asked.mask)
+        ended = len(rows) < depth
         scores = unit_block(asked.stored[rows]) @ asked.vector
     else:
         usual = None if judge is None else judge.background
         fused = fuse(asked.stored, asked.vector, nearest.rows, words, k=depth, allowed=asked.mask, usual=usual)
         rows, scores, shares, exact = fused.rows, fused.cosines, fused.shares, fused.exact
-    return Ranking(rows, scores, by_words=np.where(exact, np.float32(1), np.float32(WORDS_SURE) * shares))
+    by_words = np.where(exact, np.float32(1), np.float32(WORDS_SURE) * shares)
+    return Ranking(rows, scores, by_words=by_words, ended=ended)
 
 
-def _judged(asked: Asked, nearest: Ranking, ranking: Ranking, judge: Judge) -> Ranking:
+def _chances(asked: Asked, nearest: Ranking, judge: Judge) -> Scores:
+    """The relevance of each nearest row's picture for the query; none is greater than the one before."""
+    if not len(nearest.rows):
+        return nearest.scores
+    words = max((len(str(term.value).split()) for term in asked.query.terms if term.kind == "text"), default=0)
+    return relevance(
+        asked.vector,
+        nearest.scores,
+        asked.stored[nearest.rows],
+        judge.background,
+        judge.calibration,
+        is_words=words > 0,
+        words=words,
+        among=asked.among,
+    )
+
+
+def _judged(ranking: Ranking, nearest: Ranking, known: Scores) -> Ranking:
     """With the relevance of each row: of its picture for the query, or of its words, whichever says more."""
     import numpy as np
 
-    words = max((len(str(term.value).split()) for term in asked.query.terms if term.kind == "text"), default=0)
     found = np.zeros(len(ranking.rows), np.float32)
-    if len(nearest.rows):
-        rows, background, calibration = asked.stored[nearest.rows], judge.background, judge.calibration
-        known = relevance(
-            asked.vector,
-            nearest.scores,
-            rows,
-            background,
-            calibration,
-            is_words=words > 0,
-            words=words,
-            among=asked.among,
-        )
+    if len(known):
         # what only its words brought in lies behind the nearest rows: it is as relevant as the last of them
         found = np.interp(ranking.scores, nearest.scores[::-1], known[::-1]).astype(np.float32)
     if ranking.by_words is not None:
@@ -152,12 +161,17 @@ def _judged(asked: Asked, nearest: Ranking, ranking: Ranking, judge: Judge) -> R
     return replace(ranking, relevance=found)
 
 
-def _cut(ranking: Ranking, least: float | None) -> Ranking:
-    """Without what is less relevant."""
+def _cut(query: Query, ranking: Ranking, known: Scores) -> Ranking:
+    """Without what is less relevant than asked for."""
+    least = least_relevance(query)
     if least is None or ranking.relevance is None:
         return ranking
     kept = ranking.relevance >= least
-    return ranking if kept.all() else replace(ranking.only(kept), cut=True)
+    if kept.all():
+        return ranking
+    # what words brought in may be cut while rows behind the nearest ones are still relevant
+    ended = ranking.ended or query.mode == "words" or not len(known) or bool(known[-1] < least)
+    return replace(ranking.only(kept), cut=True, ended=ended)
 
 
 def _varied(asked: Asked, ranking: Ranking) -> Ranking:

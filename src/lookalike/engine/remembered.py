@@ -106,10 +106,10 @@ class Remembered:
     def allowed(self, snapshot: Snapshot, folder: bytes | None, condition: Condition | None = None) -> Allowed:
         """Rows that have an item, one at or below `folder` and one that meets `condition` where these are given."""
         masks = self._of(snapshot).masks
-        asked = (folder, condition)
+        asked = (folder, repr(condition))  # of equal ones as well: to a filter, true is not 1
         made = masks.get(asked)
         if made is None:
-            live = None if asked == (None, None) else self.allowed(snapshot, None).mask
+            live = None if folder is None and condition is None else self.allowed(snapshot, None).mask
             made = _allowed(snapshot, folder, condition, live)
             if len(masks) > MASKS_KEPT:
                 masks.clear()
@@ -126,11 +126,8 @@ class Remembered:
         return moment.fields
 
     def group_by(self, snapshot: Snapshot) -> str:
-        """The field whose equal values share one place in the answers; "" for none."""
-        moment = self._of(snapshot)
-        if moment.group_by is None:
-            moment.group_by = str(snapshot.setting(GROUP_SETTING, ""))
-        return moment.group_by
+        """The field whose equal values share one place in the answers; "" for none. A generation may see it change."""
+        return str(snapshot.setting(GROUP_SETTING, ""))
 
     def condition(self, snapshot: Snapshot, where: str | Condition | None) -> Condition | None:
         """What a filter says. Raises FilterError."""
@@ -222,6 +219,5 @@ class _Moment:
 
     def __init__(self, key: tuple[int, int]) -> None:
         self.key = key
-        self.masks: dict[tuple[bytes | None, Condition | None], Allowed] = {}
+        self.masks: dict[tuple[bytes | None, str], Allowed] = {}
         self.fields: dict[str, FieldKind] | None = None
-        self.group_by: str | None = None

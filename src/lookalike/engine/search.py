@@ -66,7 +66,7 @@ def _alike(queries: Sequence[Query]) -> Iterable[list[int]]:
     """Positions of queries that are planned together: of one folder, filter and effort."""
     together: dict[object, list[int]] = {}
     for position, query in enumerate(queries):
-        together.setdefault((query.folder, query.where, query.effort), []).append(position)
+        together.setdefault((query.folder, repr(query.where), query.effort), []).append(position)
     return together.values()
 
 
@@ -108,7 +108,7 @@ class _Asking:
                 query = self._queries[position]
                 ranking = self._ranked(position, rows[place], scores[place], allowed, words[position])
                 hits = hits_of(self._snapshot, query, ranking, self._showing(query, condition, words[position]))
-                if len(hits) < query.k and not ranking.cut and depth < allowed.count:
+                if len(hits) < query.k and not ranking.ended and depth < allowed.count:
                     short.append(position)
                 else:
                     yield position, ways[place], hits, ranking.cut, seconds

@@ -32,14 +32,14 @@ def as_query(given: Any, how: Query, side: Callable[[], int]) -> Query:
 
     `how`: the rest of the question, without terms; a Query is taken as it is. `side` gives what the encoder looks at:
     pictures are decoded as they are when they are indexed.
-    Raises QueryError for anything else, and for words of nothing but white space.
+    Raises QueryError for anything else, for a Query without terms, and for words of nothing but white space.
     """
     if isinstance(given, Query):
         query = given
     else:
         terms = given if isinstance(given, tuple) and given and _are_terms(given) else (_term(given),)
         query = replace(how, terms=terms)
-    if any(term.kind == "text" and not term.value.strip() for term in query.terms):
+    if not query.terms or any(term.kind == "text" and not term.value.strip() for term in query.terms):
         raise QueryError("the query is empty", hint='try: lookalike search "a dog in the snow"')
     return replace(query, terms=read_pictures(query.terms, side))
 

@@ -29,8 +29,7 @@ def diverse(vectors: Vectors, scores: NDArray[np.float32], k: int, weight: float
     """Positions int64 (min(k, n),) of the hits to show, in the order to show them.
 
     `vectors`: unit float32 (n, dim) of the candidates; `scores`: (n,), higher is better; `weight`: of the score, from
-    0 (only variety) to 1 (only scores). The first is the best one; of equals the earlier. It takes 4 n * n bytes.
-    Raises ValueError.
+    0 (only variety) to 1 (only scores). The first is the best one; of equals the earlier. Raises ValueError.
     """
     import numpy as np
 
@@ -43,15 +42,14 @@ def diverse(vectors: Vectors, scores: NDArray[np.float32], k: int, weight: float
     if not count:
         return chosen
     chosen[0] = best = int(np.argmax(scores))
-    alike = vectors @ vectors.T
-    nearest = alike[best]
+    nearest = vectors @ vectors[best]  # one by one: all pairs of 50,000 candidates would take 10 GB
     least = float(nearest.min())
     worth = weight * _stretched(np.asarray(scores, np.float32), float(np.min(scores)), float(np.max(scores)))
     for place in range(1, count):
         gain = worth - (1 - weight) * _stretched(nearest, least, 1.0)
         gain[chosen[:place]] = -np.inf
         chosen[place] = best = int(gain.argmax())
-        nearest = np.maximum(nearest, alike[best])
+        nearest = np.maximum(nearest, vectors @ vectors[best])
     return chosen
 
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import lookalike
 from lookalike import QueryError
 from lookalike.core.conditions import Compare
 from lookalike.core.errors import FilterError
+from lookalike.core.records import Hit, Query, Term
+from lookalike.engine import nearest
+from lookalike.engine import ranking as ranking_of
+from lookalike.engine import search as searching
 from lookalike.engine.answers import OTHERS
+from lookalike.engine.order import SortKey, order_by
+from lookalike.engine.ranking import Ranking
+from lookalike.images.catalogue_plan import CatalogueOptions
 from lookalike.testing import ToyEncoder, draw_pictures
 
 COLOURS = ("red", "green", "blue", "yellow")
@@ -108,6 +116,11 @@ def test_an_order_sorts_what_is_relevant(shop):
         shop.search("red", order="weight")
 
 
+def test_a_number_too_long_for_a_float_is_sorted():
+    hits = [Hit(1, 0.5, None, name, name, 1, 1, {"n": value}) for name, value in (("a", 10**400), ("b", float("nan")))]
+    assert [hit.id for hit in order_by(hits, [SortKey("n")])] == ["a", "b"]
+
+
 def test_variety_answers_with_more_different_pictures(shop):
     plain, varied = (shop.search("red", k=8, mode="meaning", variety=variety) for variety in (0.0, 0.9))
     assert ids(plain)[0] == ids(varied)[0]
@@ -143,6 +156,55 @@ def test_pages_are_the_list_cut_into_pieces(shop):
         if cursor is None:
             break
     assert pages == whole
+
+
+def test_a_filter_for_true_is_not_answered_as_one_for_1(shop):
+    one, true = Compare("price", "=", 1), Compare("price", "=", True)
+    assert prices(shop.search("red", where=one, mode="meaning")) == [1]
+    assert not shop.search("red", where=true, mode="meaning")
+    queries = [Query((Term("text", "red"),), where=each, mode="meaning") for each in (one, true)]
+    assert [len(results) for results in shop.search_many(queries)] == [1, 0]
+
+
+def test_an_order_sorts_the_copies_of_every_picture(tmp_path):
+    drawn = draw_pictures(tmp_path / "photos", 10)
+    (tmp_path / "photos" / "again").mkdir()
+    for path in drawn:
+        (tmp_path / "photos" / "again" / path.name).write_bytes(path.read_bytes())
+    with lookalike.open(tmp_path / "c.lookalike", encoder=ToyEncoder()) as opened:
+        list(opened.sync([tmp_path / "photos"]))
+        for order, wanted in (("name", drawn[0].name), ("name desc", drawn[-1].name)):
+            found = opened.search("red", k=2, order=order, all_copies=True, min_relevance=0.0)
+            assert [Path(hit.uri).name for hit in found] == [wanted, wanted]
+
+
+def test_words_that_nothing_more_has_are_not_looked_for_again(shop, monkeypatch):
+    monkeypatch.setattr(ranking_of, "FUSED_DEPTH", 6)
+    depths = []
+    monkeypatch.setattr(searching, "near", lambda *args, k, **how: depths.append(k) or nearest.near(*args, k=k, **how))
+    shop.search("zeppelin", k=6, mode="words")
+    assert depths == [6]
+
+
+def test_what_words_brought_in_and_is_cut_ends_no_search(shop):
+    """The nearest row is relevant, so farther ones may be; only then do cut rows tell that there are none."""
+    query = Query((Term("text", "red"),), min_relevance=0.5)
+    scores = np.array([0.5, 0.4, 0.1], np.float32)
+    ranking = Ranking(np.arange(3), scores, relevance=np.array([0.9, 0.8, 0.1], np.float32))
+    for farthest, ended in ((0.8, False), (0.4, True)):
+        cut = ranking_of._cut(query, ranking, np.array([0.9, farthest], np.float32))
+        assert (cut.rows.tolist(), cut.cut, cut.ended) == ([0, 1], True, ended)
+
+
+def test_a_collection_groups_by_what_it_was_last_told(shop, tmp_path):
+    assert len(shop.search("red", k=24)) == 24
+    list(shop.sync([tmp_path / "shop.csv"], catalogue=CatalogueOptions(group_by="line")))
+    assert len(shop.search("red", k=24)) == len({hit.metadata["line"] for hit in shop.search("red", k=24, group_by="")})
+
+
+def test_a_query_without_terms_is_refused(shop):
+    with pytest.raises(QueryError, match="empty"):
+        shop.search(Query(()))
 
 
 def test_options_that_mean_nothing_are_refused(shop):
