@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _INSTALL = 'pip install "lookalike[dicom]"'
 _DATES = (("AcquisitionDate", "AcquisitionTime"), ("ContentDate", "ContentTime"), ("SeriesDate", "SeriesTime"))
 _OUTLIERS_PERCENT = 0.5
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
+_LARGEST_DEFLATED_BYTES = 2_000_000
+"""pydicom inflates such a file whole, to as much as 1032 times its size: 2 GB, what any other file may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,9 @@ class Frame:
 
 
 def middle_frame(data: bytes, *, max_pixels: int) -> Frame:
-    """The picture in a file. Raises CannotDecode: "needs-extra", "unsupported", "too-large"; anything if damaged."""
+    """The picture in a file. Raises CannotDecode: "needs-extra", "unsupported", "too-big", "too-large"; anything else
+    if damaged.
+    """
     try:
         import pydicom
         from pydicom.pixels.utils import pixel_array
@@ -46,6 +51,8 @@ def middle_frame(data: bytes, *, max_pixels: int) -> Frame:
         ) from None
     from PIL import Image
 
+    if len(data) > _LARGEST_DEFLATED_BYTES and _DEFLATED in data:
+        raise CannotDecode("too-big", f"a deflated DICOM file of more than {_LARGEST_DEFLATED_BYTES:,} bytes")
     said = pydicom.dcmread(BytesIO(data))
     if "PixelData" not in said:
         raise CannotDecode("unsupported", "the DICOM file holds no picture")

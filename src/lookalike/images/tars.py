@@ -140,11 +140,11 @@ def _next(tar: Any) -> tarfile.TarInfo | None:
 
 
 def _refuse_torn(tar: tarfile.TarFile) -> None:
-    """Raise ReadError where a header is cut or garbage: the library takes that for the end."""
+    """Raise ReadError where a header is cut, missing or garbage: the library takes that for the end."""
     assert tar.fileobj is not None
     tar.fileobj.seek(tar.offset)
     block = tar.fileobj.read(tarfile.BLOCKSIZE)
-    if 0 < len(block) < tarfile.BLOCKSIZE:
+    if len(block) < tarfile.BLOCKSIZE:  # half copied, or still being written
         raise tarfile.ReadError("unexpected end of data")
     if block.strip(b"\0"):
         raise tarfile.ReadError("a header is damaged")

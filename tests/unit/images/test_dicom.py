@@ -64,6 +64,14 @@ def test_rescaling_counts_before_the_window():
     assert abs(values[128] - 128) <= 1
 
 
+def test_a_deflated_file_is_not_inflated_without_limit(monkeypatch):
+    monkeypatch.setattr(pydicom, "dcmread", lambda *_: pytest.fail("it was read"))
+    huge = dicom().replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99") + b"\0" * 2_000_000
+    with pytest.raises(CannotDecode) as caught:
+        decode_picture(huge)
+    assert caught.value.code == "too-big"
+
+
 def test_monochrome1_is_shown_the_other_way_round():
     values = grey(dicom(PhotometricInterpretation="MONOCHROME1"))
     assert values[0] == 255

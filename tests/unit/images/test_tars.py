@@ -104,6 +104,18 @@ def test_an_archive_with_a_damaged_header_protects_what_comes_behind_it(shards):
     assert [each.key for each in told] == [b"00000.tar"]
 
 
+def test_an_archive_cut_between_two_members_protects_what_came_behind(shards):
+    path = shards / "00000.tar"
+    with tarfile.open(path) as tar:
+        second = tar.getmembers()[3].offset
+    path.write_bytes(path.read_bytes()[:second])
+    found = [each for each in tars(shards).assets() if each.key.startswith(b"00000")]
+    assert [(each.key, isinstance(each, Skipped)) for each in found] == [
+        (b"00000.tar", True),
+        (b"00000.tar/000000000.jpg", False),
+    ]
+
+
 def test_what_is_not_there_is_said(shards):
     with pytest.raises(SourceError):
         list(tars(shards / "none.tar").assets())
