@@ -7,8 +7,10 @@ item's file again asks here, not the path.
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.errors import SourceError
 from lookalike.core.records import Asset
 from lookalike.images.catalogue import CatalogueSource
 from lookalike.images.catalogue_plan import CatalogueOptions
@@ -26,14 +28,23 @@ if TYPE_CHECKING:
 
 CATALOGUES_SETTING = "catalogues"
 """Root number -> how that catalogue is read ("options"), its "fields" with their kinds, and its "texts"."""
+_PASSWORD = re.compile(rb"[a-z0-9+.-]+://[^/@]*:[^/]*@")
 
 
 def root_address(path: bytes) -> bytes:
-    """What the root of a path is called: tables and archives are called so, object storage without a last slash."""
+    """What the root of a path is called: tables and archives are called so, object storage without a last slash.
+
+    Raises SourceError for an address with a password in it: addresses are kept, shown and logged.
+    """
     for kind in (CATALOGUE, TARS):
         if path.startswith(kind):
             return kind + os.path.abspath(os.path.expanduser(path.removeprefix(kind)))
     if is_address(path):
+        if _PASSWORD.match(path):
+            raise SourceError(
+                "the address has a password in it, which would be kept and shown with every picture",
+                hint="take it out and set it for fsspec: FSSPEC_FTP_PASSWORD=..., the usual AWS settings",
+            )
         return path.rstrip(b"/")
     suffix = os.fsdecode(os.path.splitext(path)[1]).lower()
     if (suffix not in FORMATS and suffix != ".tar") or os.path.isdir(path):

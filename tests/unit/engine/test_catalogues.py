@@ -255,6 +255,13 @@ def test_a_catalogue_that_breaks_off_while_it_is_read_keeps_its_items_and_the_ru
     assert (report.removed, len(items(opened))) == (0, 11)
 
 
+def test_a_password_in_an_address_is_refused_without_being_told(opened):
+    with pytest.raises(SourceError) as caught:
+        run(opened, ["ftp://user:secret@127.0.0.1:1/x"])
+    assert "secret" not in f"{caught.value} {caught.value.hint}"
+    assert root_address(b"s3://bucket/a:b@c/") == b"s3://bucket/a:b@c"
+
+
 def test_a_catalogue_that_was_never_read_leaves_no_trace(shop, opened):
     (shop / "d.csv").write_text("amount\n1\n")
     with pytest.raises(SourceError):
