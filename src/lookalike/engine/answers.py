@@ -48,14 +48,14 @@ def hits_of(snapshot: Snapshot, query: Query, ranking: Ranking, showing: Showing
     relevance = [None] * len(rows) if ranking.relevance is None else ranking.relevance.tolist()
     step = max(len(rows) if showing.order else query.k, 1)
     wanted = math.inf if showing.order else query.k  # a row may give several hits, and the last row the first of them
-    for start in range(0, len(rows), step):
+    start = 0
+    while start < len(rows) and len(found.hits) < wanted:
         some = rows[start : start + step]
         for place, (asked, all_items) in enumerate(_items(snapshot, some, query, showing), start):
             found.add(asked, all_items, scores[place], relevance[place])
             if len(found.hits) >= wanted and not showing.group_by:
                 break
-        if len(found.hits) >= wanted:
-            break
+        start, step = start + step, 2 * step  # where few groups have many pictures there is much to read
     if not showing.order:
         return tuple(found.hits[: query.k])
     return tuple(order_by(found.hits, showing.order, showing.declared, fact_of=found.fact)[: query.k])

@@ -28,8 +28,8 @@ class SearchOptions(TypedDict, total=False):
     min_relevance: float | None
     order: str
     variety: float
-    like: Sequence[str]
-    unlike: Sequence[str]
+    like: str | Sequence[str] | None
+    unlike: str | Sequence[str] | None
     group_by: str | None
     all_copies: bool
 
@@ -48,6 +48,11 @@ def query_without_terms(k: int, options: SearchOptions) -> Query:
         if value is not None and not 0 <= value <= 1:
             raise ValueError(f"{name} is {value}; it goes from 0 to 1")
     folder = given.pop("folder", None)
-    liked, disliked = tuple(given.pop("like", ())), tuple(given.pop("unlike", ()))
+    liked, disliked = _ids(given.pop("like", None)), _ids(given.pop("unlike", None))
     below = None if folder is None else absolute(folder)
     return Query(terms=(), k=k, folder=below, liked=liked, disliked=disliked, **given)
+
+
+def _ids(given: str | Sequence[str] | None) -> tuple[str, ...]:
+    """One id or several."""
+    return (given,) if isinstance(given, str) else tuple(given or ())

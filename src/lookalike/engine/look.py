@@ -20,7 +20,7 @@ from lookalike.engine.spool import Pending, batches
 from lookalike.images.folder import folder
 from lookalike.images.objects import ObjectSource
 from lookalike.images.tars import TarSource
-from lookalike.store.records import RowsReport
+from lookalike.store.records import TARS, RowsReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -136,7 +136,12 @@ class Look:
         return skipped.code in TRANSIENT and skipped.key in self._known
 
     def _was_removed(self, entry: Asset | Skipped) -> bool:
-        return bool(self._removed) and is_out(os.fsencode(entry.uri), self._removed)
+        if not self._removed:
+            return False
+        place = os.fsencode(entry.uri)
+        if place.startswith(TARS):  # what lies in an archive lies below it
+            place = place.replace(b"!/", b"/")
+        return is_out(place, self._removed)
 
     def remember_devices(self) -> None:
         """Keep for the next run which device each root was met on."""

@@ -7,7 +7,8 @@ A cursor is opaque text: of which query it is, which generation of the collectio
 and short digests of their ids. The next page is what comes first in the order of now and was not shown. So, whatever
 the order is (scores, a field, variety) and whichever way the planner takes for a longer list:
 
-- While the collection stays as it is, pages are the list cut into pieces.
+- While the collection stays as it is, pages are the list cut into pieces; with variety, and where words are fused with
+  meaning, a longer list may stand in another order, and what was not shown before comes next.
 - When it changed meanwhile, no item is shown twice, and what came in before the place where we are is shown next
   instead of being lost; what left is gone. `Page.changed` says so, once.
 - A cursor names the last `REMEMBERED` items. Those before are taken to stand where they stood: only there, and only

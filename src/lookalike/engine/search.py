@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from lookalike.core.errors import QueryError
 from lookalike.core.records import Results
 from lookalike.engine.answers import Showing, hits_of
 from lookalike.engine.nearest import near
@@ -124,6 +125,11 @@ class _Asking:
     def _words(self, query: Query) -> WordScores | None:
         """How well rows answer the query's words; None where it has none to look for, or no item has any of them."""
         text = text_of(query)
+        if not text and query.mode == "words":
+            raise QueryError(
+                f"{describe(query)} is not words only, and words are all that was asked to count",
+                hint="ask for words, or leave the mode as it is",
+            )
         if not text or query.mode == "meaning":
             return None
         encode = self._encoder.encode_texts if "text" in self._encoder.modalities else None

@@ -255,6 +255,17 @@ def test_a_catalogue_that_breaks_off_while_it_is_read_keeps_its_items_and_the_ru
     assert (report.removed, len(items(opened))) == (0, 11)
 
 
+def test_an_archive_that_was_taken_out_of_a_folder_of_them_stays_out(shop, opened):
+    (shop / "shards").mkdir()
+    for number, picture in enumerate(sorted((shop / "img").iterdir())[:2]):
+        with tarfile.open(shop / "shards" / f"{number}.tar", "w") as tar:
+            tar.add(picture, "a.png")
+    run(opened, [f"tars:{shop / 'shards'}"])
+    assert opened.remove(shop / "shards" / "0.tar") == 1
+    assert (run(opened).added, len(items(opened))) == (0, 1)
+    assert run(opened, [shop / "shards" / "0.tar"]).added == 1
+
+
 def test_a_password_in_an_address_is_refused_without_being_told(opened):
     with pytest.raises(SourceError) as caught:
         run(opened, ["ftp://user:secret@127.0.0.1:1/x"])

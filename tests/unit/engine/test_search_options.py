@@ -213,3 +213,15 @@ def test_options_that_mean_nothing_are_refused(shop):
             shop.search("red", **options)
     with pytest.raises(TypeError, match="colour"):
         shop.search("red", colour="red")
+
+
+def test_only_words_can_be_asked_by_words_alone(shop):
+    with pytest.raises(QueryError, match="not words only"):
+        shop.search(shop.encoder.encode_texts(["red"])[0], mode="words")
+
+
+def test_one_item_is_liked_as_a_list_of_one_is(shop):
+    target = ids(shop.search("blue square", k=1))[0]
+    one, several = (ids(shop.search("red", k=5, like=each)) for each in (target, [target]))
+    assert one == several
+    assert ids(shop.search("red", k=5, like=None)) == ids(shop.search("red", k=5))
