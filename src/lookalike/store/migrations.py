@@ -329,7 +329,8 @@ def migrate(connection: sqlite3.Connection) -> None:
             for statement in step:
                 connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {len(STEPS)}")
+        if version_of(connection) < len(STEPS):  # a later lookalike may have come between: its number stays
+            connection.execute(f"PRAGMA user_version = {len(STEPS)}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
