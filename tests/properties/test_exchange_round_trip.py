@@ -62,5 +62,5 @@ def answers(collection: lookalike.Collection) -> dict:
     from lookalike.engine.nameless import NamelessEncoder
 
     space = collection._store.current_space()
-    collection._encoders[space.encoder_id] = NamelessEncoder(space.encoder_id, DIM)  # asked with vectors alone
+    collection._encoders.load(NamelessEncoder(space.encoder_id, DIM))  # asked with vectors alone
     return everything(collection)

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-SEARCH_KEYS = ["query", "encoder", "plan", "took_ms", "hits"]
+SEARCH_KEYS = ["query", "encoder", "plan", "took_ms", "cut", "generation", "next", "hits"]
 HIT_KEYS = ["rank", "score", "relevance", "id", "uri", "width", "height", "metadata"]
 INDEX_KEYS = {"added", "changed", "moved", "removed", "offline", "encoded", "reused", "skipped", "seconds"}
 STATUS_KEYS = {"items", "pictures", "offline", "failures", "encoder", "dim", "bytes_on_disk", "roots"}

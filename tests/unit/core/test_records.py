@@ -40,7 +40,7 @@ def test_a_hit_as_a_dict_has_its_keys_in_the_documented_order():
 
 def test_results_as_a_dict_are_ready_for_json(results):
     given = json.loads(json.dumps(results.as_dict()))
-    assert list(given) == ["query", "encoder", "plan", "took_ms", "hits"]
+    assert list(given) == ["query", "encoder", "plan", "took_ms", "cut", "generation", "next", "hits"]
     how = {"strategy": "exact", "reason": "all 3 pictures are compared"}
     assert given["plan"] == how | {"effort": None, "fetch": None}
     assert given["hits"] == [hit.as_dict() for hit in HITS]
