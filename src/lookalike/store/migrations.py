@@ -315,10 +315,16 @@ def version_of(connection: sqlite3.Connection) -> int:
 
 def is_foreign(connection: sqlite3.Connection) -> bool:
     """Whether the file is an SQLite database of something else."""
-    mark = int(connection.execute("PRAGMA application_id").fetchone()[0])
-    if mark == APPLICATION_ID:
+    mark = _mark(connection)
+    if mark == APPLICATION_ID or (
+        mark == 0 and not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    ):
         return False
-    return mark != 0 or bool(connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone())
+    return _mark(connection) != APPLICATION_ID  # another process may have made it between the two questions
+
+
+def _mark(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA application_id").fetchone()[0])
 
 
 def migrate(connection: sqlite3.Connection) -> None:
