@@ -23,9 +23,9 @@ def test_the_scale_of_an_unmeasured_encoder_is_kept_with_the_collection(tmp_path
 
 
 def test_a_few_pictures_have_no_relevance(tmp_path):
-    draw_pictures(tmp_path / "photos", 3)
+    draw_pictures(tmp_path / "photos", 24)
     with lookalike.open(tmp_path / "c.lookalike", encoder=ToyEncoder()) as opened:
         list(opened.sync([tmp_path / "photos"]))
         hits = opened.search("red circle", min_relevance=0.5)
         assert {hit.relevance for hit in hits} == {None}
-        assert len(hits) == 3
+        assert len(hits) == 10

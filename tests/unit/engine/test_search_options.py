@@ -25,6 +25,12 @@ from lookalike.testing import ToyEncoder, draw_pictures
 COLOURS = ("red", "green", "blue", "yellow")
 
 
+@pytest.fixture(autouse=True)
+def few_are_judged(monkeypatch):
+    """So few pictures would have no relevance at all."""
+    monkeypatch.setattr("lookalike.engine.judging.LEAST_ROWS", 6)
+
+
 @pytest.fixture
 def shop(tmp_path):
     """24 drawn products in a table: title, colour, price; each colour is one product in several pictures."""
