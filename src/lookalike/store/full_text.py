@@ -72,7 +72,7 @@ def tidy_words(connection: sqlite3.Connection) -> None:
     """Leave nothing behind of words that no item has any more. Part of a transaction."""
     connection.execute("INSERT INTO words (words) VALUES ('optimize')")
     kept = connection.execute(
-        f"SELECT word, example FROM spelled WHERE word IN (SELECT term FROM {word_counts(connection)})"  # noqa: S608
+        f"SELECT word, example FROM spelled WHERE word IN (SELECT term FROM {word_counts(connection)})"  # noqa: S608 our table
     ).fetchall()
     connection.execute("INSERT INTO spellings (spellings) VALUES ('delete-all')")
     connection.execute("DELETE FROM spelled")

@@ -70,9 +70,9 @@ def read_meanings(connection: sqlite3.Connection, space: Space) -> Meanings:
 
 def words_to_learn(connection: sqlite3.Connection, space: Space) -> dict[str, str]:
     """The commonest stems without a vector in `space`, each with a word to encode. For a writer."""
-    counted = f"SELECT term, sum(doc) AS held FROM {word_counts(connection)} WHERE col <> 'names' GROUP BY term"  # noqa: S608
+    counted = f"SELECT term, sum(doc) AS held FROM {word_counts(connection)} WHERE col <> 'names' GROUP BY term"  # noqa: S608 ours
     common = connection.execute(
-        "SELECT s.word, s.example, EXISTS (SELECT 1 FROM word_vectors v WHERE v.space = ? AND v.word = s.word)"  # noqa: S608
+        "SELECT s.word, s.example, EXISTS (SELECT 1 FROM word_vectors v WHERE v.space = ? AND v.word = s.word)"  # noqa: S608 ours
         f" FROM ({counted}) c JOIN spelled s ON s.word = c.term WHERE c.held >= ? ORDER BY c.held DESC, s.word LIMIT ?",
         (space.number, LEAST_ITEMS, LEARNED_AT_MOST),
     )
