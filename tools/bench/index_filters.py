@@ -56,6 +56,7 @@ def _one_kind(report: Report, asked: Namespace, here: World, kind: str, *, queri
     def searcher(mask: Any) -> Any:
         return lambda query: planned_search(index, here.rows, state, query, mask, sample=sample)[0]
 
+    milliseconds(searcher(None), queries)  # reads the pages that a warm process has at hand
     free = percentiles(np.stack([milliseconds(searcher(None), queries) for _ in range(asked.rounds)]))["p95_ms"]
     for share in SHARES:
         for how in ("random", "near", "far"):
