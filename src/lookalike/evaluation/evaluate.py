@@ -23,25 +23,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lookalike.core.arrays import unit_vectors
-from lookalike.core.cores import usable_cores
-from lookalike.core.errors import NoTextTower, SourceError
-from lookalike.core.records import DecodeLimits, Skipped
+from lookalike.core.errors import NoTextTower
+from lookalike.evaluation.embedding import BARE_NAME, embed_names, embed_pictures, embed_texts
 from lookalike.evaluation.metrics import METRICS, bootstrap_interval, depth_of, judge, per_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from lookalike.core.arrays import Pixels, Vectors
+    from lookalike.core.arrays import Vectors
     from lookalike.core.protocols import Encoder
+    from lookalike.core.records import DecodeLimits, Skipped
+    from lookalike.evaluation.embedding import Embedded
     from lookalike.evaluation.judgements import JudgedPicture, Judgements
 
-BARE_NAME = ("{}",)
-"""The class name itself, and nothing around it."""
-_PICTURES_AT_ONCE = 64
-_TEXTS_AT_ONCE = 256
 _SCORES_AT_ONCE = 4_000_000  # queries x pictures ranked together: 16 MB of scores
 
 
@@ -116,7 +112,7 @@ def evaluate(
     words = "text" in encoder.modalities
     if judgements.kind == "captions" and not words:
         raise NoTextTower(f"{encoder.name} only understands pictures", hint="measure it with --labels")
-    embedded = _embed_pictures(encoder, judgements.pictures, limits or DecodeLimits(), workers, progress)
+    embedded = embed_pictures(encoder, judgements.pictures, limits=limits, workers=workers, progress=progress)
     text_to_image = image_to_image = None
     if judgements.kind == "captions":
         text_to_image = _by_captions(encoder, embedded, metrics)
@@ -125,7 +121,7 @@ def evaluate(
         belongs = _belongs(embedded.pictures, classes)
         image_to_image = _by_pictures(embedded.vectors, belongs, metrics)
         if words:
-            names = _embed_names(encoder, classes, templates)
+            names = embed_names(encoder, classes, templates)
             text_to_image = _measure(names, embedded.vectors, lambda rows: belongs.T[rows], metrics)
     skipped = (*judgements.skipped, *embedded.skipped)
     return Evaluation(encoder.id, text_to_image, image_to_image, len(embedded.pictures), skipped, seed)
@@ -134,12 +130,12 @@ def evaluate(
 # --- ranking --------------------------------------------------------------------------------------
 
 
-def _by_captions(encoder: Encoder, embedded: _Embedded, metrics: tuple[str, ...]) -> Measured:
+def _by_captions(encoder: Encoder, embedded: Embedded, metrics: tuple[str, ...]) -> Measured:
     captions = [saying for picture in embedded.pictures for saying in picture.sayings]
     right = np.repeat(np.arange(len(embedded.pictures)), [len(picture.sayings) for picture in embedded.pictures])
     everyone = np.arange(len(embedded.pictures))
     return _measure(
-        _embed_texts(encoder, captions), embedded.vectors, lambda rows: right[rows, None] == everyone, metrics
+        embed_texts(encoder, captions), embedded.vectors, lambda rows: right[rows, None] == everyone, metrics
     )
 
 
@@ -182,75 +178,3 @@ def _measure(
         len(queries) - left_out,
         left_out,
     )
-
-
-# --- embedding ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Embedded:
-    """The pictures that could be decoded, in the order given, and their vectors (n, dim)."""
-
-    pictures: list[JudgedPicture]
-    vectors: Vectors
-    skipped: list[Skipped]
-
-
-def _embed_pictures(
-    encoder: Encoder,
-    pictures: Sequence[JudgedPicture],
-    limits: DecodeLimits,
-    workers: int | None,
-    progress: Callable[[int, int], None] | None,
-) -> _Embedded:
-    vectors = np.zeros((len(pictures), encoder.dim), dtype=np.float32)
-    taken = np.zeros(len(pictures), dtype=np.bool_)
-    skipped: list[tuple[int, Skipped]] = []
-    batch: dict[int, Pixels] = {}
-
-    def encode() -> None:
-        vectors[list(batch)] = encoder.encode_images(list(batch.values()))
-        taken[list(batch)] = True
-        batch.clear()
-
-    for done, (row, outcome) in enumerate(_decoded(pictures, encoder.image_side, limits, workers), start=1):
-        if isinstance(outcome, Skipped):
-            skipped.append((row, outcome))
-        else:
-            batch[row] = outcome
-        if len(batch) == _PICTURES_AT_ONCE:
-            encode()
-        if progress:
-            progress(done, len(pictures))
-    encode()
-    if not taken.any():
-        raise SourceError(
-            f"none of the {len(pictures)} judged pictures can be decoded",
-            hint=f"{skipped[0][1].uri}: {skipped[0][1].reason}" if skipped else "the judgements name no picture",
-        )
-    in_order = [each for _, each in sorted(skipped, key=lambda pair: pair[0])]
-    return _Embedded([pictures[row] for row in np.flatnonzero(taken).tolist()], vectors[taken], in_order)
-
-
-def _decoded(
-    pictures: Sequence[JudgedPicture], side: int, limits: DecodeLimits, workers: int | None
-) -> Iterator[tuple[int, Pixels | Skipped]]:
-    """The row and the pixels of each picture, as they get done."""
-    from lookalike.images.decoding_pool import decode_many
-
-    row_of = {picture.asset.uri: row for row, picture in enumerate(pictures)}
-    jobs = ((picture.source, picture.asset) for picture in pictures)
-    for _, asset, outcome in decode_many(jobs, side=side, limits=limits, workers=workers or usable_cores()):
-        yield row_of[asset.uri], outcome if isinstance(outcome, Skipped) else outcome.pixels
-
-
-def _embed_names(encoder: Encoder, classes: Sequence[str], templates: Sequence[str]) -> Vectors:
-    """One vector a class: the mean over `templates`, of unit length."""
-    names = [label.replace("_", " ") for label in classes]
-    total = sum(_embed_texts(encoder, [template.replace("{}", name) for name in names]) for template in templates)
-    return unit_vectors(total, encoder.dim)
-
-
-def _embed_texts(encoder: Encoder, texts: Sequence[str]) -> Vectors:
-    parts = [encoder.encode_texts(texts[at : at + _TEXTS_AT_ONCE]) for at in range(0, len(texts), _TEXTS_AT_ONCE)]
-    return np.concatenate(parts)
