@@ -27,23 +27,18 @@ _BLOCK = 1024  # rows compared with all at once: 80 MB of cosines at 20,000 pict
 
 
 def duplicate_groups(
-    vectors: Vectors | HalfVectors, threshold: float, *, same: Sequence[Sequence[Hashable | None]] = ()
+    vectors: Vectors | HalfVectors, threshold: float, *, same: Iterable[tuple[int, Hashable]] = ()
 ) -> NDArray[np.int64]:
     """The group of each picture, int64 (n,), numbered from 0 in order of first appearance.
 
-    Two pictures are of one group when their cosine is at least `threshold`, or when a list of `same` has an equal
-    value for both that is not None (digests of pixels, ids of products); groups that touch are one. `vectors` (n, dim)
-    have unit length. Time grows with n squared: 20,000 pictures take seconds. Raises ValueError where a list of `same`
-    is not as long as `vectors`.
+    Two pictures are of one group when their cosine is at least `threshold`, or when `same` has an equal value for both:
+    it holds pairs of a row and a value (a digest of pixels, the id of a product), any number of them for a row. Groups
+    that touch are one. `vectors` (n, dim) have unit length. Time grows with n squared: 20,000 pictures take seconds.
     """
-    for values in same:
-        if len(values) != len(vectors):
-            raise ValueError(f"{len(values)} values for {len(vectors)} pictures")
     parents = list(range(len(vectors)))
-    for values in same:
-        _join(parents, _equal(values))
+    _join(parents, _equal(same))
     once, where = np.unique(np.asarray(vectors), axis=0, return_inverse=True)
-    _join(parents, _equal(where.reshape(-1).tolist()))
+    _join(parents, _equal(enumerate(where.reshape(-1).tolist())))
     first = np.zeros(len(once), dtype=np.int64)
     first[where.reshape(-1)[::-1]] = np.arange(len(vectors))[::-1]
     _join(parents, ((int(first[one]), int(first[other])) for one, other in _near(once, threshold)))
@@ -89,11 +84,11 @@ def _majorities(of_picture: NDArray[np.int64], labels: NDArray[np.int64]) -> NDA
     return found
 
 
-def _equal(values: Sequence[Hashable | None]) -> Iterator[tuple[int, int]]:
+def _equal(pairs: Iterable[tuple[int, Hashable]]) -> Iterator[tuple[int, int]]:
     """Each row with the first one of the same value."""
     first: dict[Hashable, int] = {}
-    for row, value in enumerate(values):
-        if value is not None and (before := first.setdefault(value, row)) != row:
+    for row, value in pairs:
+        if (before := first.setdefault(value, row)) != row:
             yield before, row
 
 
