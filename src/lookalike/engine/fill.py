@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.core.errors import LookalikeError
 from lookalike.core.records import DecodeLimits, Picture, Skipped
-from lookalike.engine.pace import Pace
+from lookalike.engine.pace import NO_VECTOR, Pace
 from lookalike.engine.sources import asset_of, sources_of
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def fill(
     while not _is_set(stop) and (page := writer.missing_rows(space, after, PAGE)):
         after = page[-1][0]
         ready: list[tuple[int, Picture]] = []
+        uris = {number: items[0].uri for number, items in page}
         for number, outcome in _decoded(page, sources, encoder.image_side, pool, writer):
             if isinstance(outcome, Skipped):
                 yield outcome
@@ -52,8 +53,11 @@ def fill(
         while ready and not _is_set(stop):
             some, ready = ready[: pace.size], ready[pace.size :]
             vectors = pace.encode(encoder, [picture for _, picture in some])
-            writer.put_vectors(space, [number for number, _ in some], vectors)
-            yield len(some)
+            found = [(number, vector) for (number, _), vector in zip(some, vectors, strict=True) if vector is not None]
+            writer.put_vectors(space, [number for number, _ in found], [vector for _, vector in found])
+            yield len(found)
+            for number in {number for number, _ in some} - {number for number, _ in found}:
+                yield Skipped(uris[number], f"{encoder.name} makes no vector of this picture", NO_VECTOR)
 
 
 def decode_items(

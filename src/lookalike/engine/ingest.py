@@ -25,6 +25,7 @@ from lookalike.core.records import Picture, Skipped
 from lookalike.engine.catalogues import forget_unread, planned, remember, report_of, unreadable
 from lookalike.engine.fill import fill
 from lookalike.engine.look import TRANSIENT, Look
+from lookalike.engine.pace import NO_VECTOR
 from lookalike.engine.reports import Progress, SyncReport
 from lookalike.engine.scopes import exclusions, removed_places, resolve_scopes
 from lookalike.engine.sources import place_of, root_address, sources_of
@@ -151,6 +152,7 @@ def _take_all(run: _Run, encoder_of: Callable[[], Encoder], differing: Spool) ->
             yield from _decode(run, taker, pool, unknown, encoder)
         finally:
             taker.publish()
+        yield from _refused(run, taker, encoder)
 
 
 def _recognise(run: _Run, taker: Taker, pool: DecodingPool, differing: Spool, unknown: Spool) -> Iterator[SyncEvent]:
@@ -197,11 +199,21 @@ def _decode(run: _Run, taker: Taker, pool: DecodingPool, unknown: Spool, encoder
         pending = waiting.pop(id(asset))
         if isinstance(outcome, Picture):
             taker.take(pending, outcome)
+            yield from _refused(run, taker, encoder)
         else:
             yield run.skip_taken(pending, outcome)
         yield from run.tell("take")
         if run.is_stopping():
             return
+
+
+def _refused(run: _Run, taker: Taker, encoder: Encoder) -> Iterator[Skipped]:
+    """Note the files of whose pictures the encoder makes no vector."""
+    refused, taker.refused = taker.refused, []
+    for pending in refused:
+        asset = pending.asset
+        told = Skipped(asset.uri, f"{encoder.name} makes no vector of this picture", NO_VECTOR, key=asset.key)
+        yield run.skip_taken(pending, replace(told, size=asset.size, modified_ns=asset.modified_ns))
 
 
 def _fill_gaps(run: _Run, store: Store, encoder_of: Callable[[], Encoder]) -> None:

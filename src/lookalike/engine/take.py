@@ -23,7 +23,8 @@ PUBLISH_EVERY_S = 2.0
 class Taker:
     """Collects what was read, encodes it in calls of a measured size and publishes batches.
 
-    `taken`, `added`, `changed`, `encoded` and `reused` count files; `publish` must be called at the end.
+    `taken`, `added`, `changed`, `encoded` and `reused` count files; `publish` must be called at the end. `refused`: files
+    of whose pictures the encoder makes no vector; whoever reads them empties it.
     """
 
     def __init__(self, writer: Writer, encoder: Encoder, space: Space) -> None:
@@ -35,6 +36,7 @@ class Taker:
         self._found: list[Found] = []
         self._fresh: set[bytes] = set()
         self._published_at = time.monotonic()
+        self.refused: list[Pending] = []
         self.added = self.changed = self.encoded = self.reused = self.taken = 0
 
     def take_known(self, pending: Pending, bytes_digest: bytes) -> bool:
@@ -43,17 +45,16 @@ class Taker:
         if picture is None or picture not in self._writer.with_rows(self._space, [picture]):
             return False
         self._found.append(_found(pending, bytes_digest))
-        self.taken += 1
-        if picture != pending.picture:  # else touched, not changed: its new time is noted, nothing else
+        if picture == pending.picture:  # touched, not changed: its new time is noted, nothing else
+            self.taken += 1
+        else:
+            self._count_taken(pending)
             self.reused += 1
-            self._count(pending)
         self._publish_in_time()
         return True
 
     def take(self, pending: Pending, picture: Picture) -> None:
         """Take a decoded picture; encodes and publishes when enough have come together."""
-        self.taken += 1
-        self._count(pending)
         self._decoded.append((pending, picture))
         if len(self._decoded) >= self._pace.size:
             self._settle()
@@ -77,19 +78,33 @@ class Taker:
         decoded, self._decoded = self._decoded, []
         known = self._fresh | self._with_vectors([picture for _, picture in decoded])
         unseen: list[tuple[Pending, Picture]] = []
+        others: list[tuple[Pending, Picture]] = []  # also twins of one that is unseen: they take its vector
         for pending, picture in decoded:
-            if picture.pixels_digest in known:
+            (others if picture.pixels_digest in known else unseen).append((pending, picture))
+            known.add(picture.pixels_digest)
+        without = self._take_unseen(unseen) if unseen else set()
+        for pending, picture in others:
+            if picture.pixels_digest in without:
+                self.refused.append(pending)
+            else:
+                self._count_taken(pending)
                 self.reused += 1
                 self._found.append(_found(pending, picture.bytes_digest, picture))
+
+    def _take_unseen(self, unseen: list[tuple[Pending, Picture]]) -> set[bytes]:
+        """Encode pictures that differ from each other; the pixel digests of those that got no vector."""
+        without = set()
+        vectors = self._pace.encode(self._encoder, [picture for _, picture in unseen])
+        for (pending, picture), vector in zip(unseen, vectors, strict=True):
+            if vector is None:
+                without.add(picture.pixels_digest)
+                self.refused.append(pending)
             else:
-                known.add(picture.pixels_digest)  # a twin behind it takes its vector
-                unseen.append((pending, picture))
-        if unseen:
-            vectors = self._pace.encode(self._encoder, [picture for _, picture in unseen])
-            for (pending, picture), vector in zip(unseen, vectors, strict=True):
+                self._count_taken(pending)
+                self.encoded += 1
                 self._found.append(_found(pending, picture.bytes_digest, picture, vector))
                 self._fresh.add(picture.pixels_digest)
-            self.encoded += len(unseen)
+        return without
 
     def _with_vectors(self, pictures: list[Picture]) -> set[bytes]:
         """The pixel digests of those whose picture, known by its bytes or its pixels, has a vector already."""
@@ -102,7 +117,8 @@ class Taker:
         rows = self._writer.with_rows(self._space, [each for each in number.values() if each is not None])
         return {pixels for pixels, each in number.items() if each in rows}
 
-    def _count(self, pending: Pending) -> None:
+    def _count_taken(self, pending: Pending) -> None:
+        self.taken += 1
         if pending.picture is None:
             self.added += 1
         else:

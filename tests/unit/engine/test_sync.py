@@ -13,7 +13,7 @@ from PIL import Image
 
 import lookalike
 from lookalike import Progress, SyncReport
-from lookalike.core.errors import CollectionBusy, SourceError
+from lookalike.core.errors import CollectionBusy, EncoderBroken, SourceError
 from lookalike.testing import ToyEncoder, draw_pictures
 
 
@@ -354,3 +354,36 @@ def test_pictures_that_are_gone_free_their_space(photos, pictures):
     assert photos.status()["dead_rows"] == 0
     assert len(photos.search("red", k=30)) == 4
     assert photos.verify().problems == ()
+
+
+class NoRed(ToyEncoder):
+    """The toy encoder, which makes no finite vector of a picture whose middle is red; nor of any, when `broken`."""
+
+    broken = False
+
+    def encode_images(self, pictures):
+        for pixels in pictures:
+            red, green, blue = (int(value) for value in pixels[pixels.shape[0] // 2, pixels.shape[1] // 2])
+            if self.broken or (red > 180 and green < 80 and blue < 80):
+                raise EncoderBroken("no finite vector")
+        return super().encode_images(pictures)
+
+
+def test_a_picture_that_the_encoder_makes_no_vector_of_is_listed_and_costs_no_other_one(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number, colour in enumerate(["blue", "red", "green", "red", "yellow", "white"]):
+        Image.new("RGB", (64, 64), colour if number != 3 else (250, 5, 5)).save(folder / f"{number}-{colour}.png")
+    shutil.copy(folder / "1-red.png", folder / "5-twin.png")
+    encoder = NoRed()
+    with lookalike.open(tmp_path / "c.lookalike", encoder=encoder) as photos:
+        report = run(photos, [folder])
+        assert {Path(each.uri).name for each in report.skipped} == {"1-red.png", "3-red.png", "5-twin.png"}
+        assert {each.code for each in report.skipped} == {"no-vector"}
+        assert (report.added, report.encoded) == (4, 4)
+        assert {Path(each.uri).name for each in photos.failures()} == {"1-red.png", "3-red.png", "5-twin.png"}
+        assert run(photos).added == 0
+        encoder.broken = True
+        Image.new("RGB", (64, 64), "purple").save(folder / "6.png")
+        with pytest.raises(EncoderBroken):
+            run(photos)
