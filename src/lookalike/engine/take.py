@@ -23,8 +23,8 @@ PUBLISH_EVERY_S = 2.0
 class Taker:
     """Collects what was read, encodes it in calls of a measured size and publishes batches.
 
-    `taken`, `added`, `changed`, `encoded` and `reused` count files; `publish` must be called at the end. `refused`: files
-    of whose pictures the encoder makes no vector; whoever reads them empties it.
+    `taken`, `added`, `changed`, `encoded` and `reused` count files; `publish` must be called at the end.
+    `refused`: files of whose pictures the encoder makes no vector; whoever reads them empties it.
     """
 
     def __init__(self, writer: Writer, encoder: Encoder, space: Space) -> None:
