@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+    from PIL.Image import Image
 
     from lookalike.core.arrays import Pixels
 
@@ -32,10 +33,11 @@ REASONS = {
 
 LEAST_TEXTS = 5
 """Products, told apart by their texts, that one picture has to stand for."""
-_BLANK_SHARE = 0.995  # of the pixels; what is left is 16 x 16 of 224 x 224: smaller than anything worth a picture
+_BLANK_SHARE = 0.995  # of the picture; what is left is a square of 7 % of its side: less than anything to look at
 _BLANK_LEVELS = 12  # of 255, from the middle colour: noise of JPEG and of a scanner
 _ALIKE_LEVELS = 8  # of 255, in every cell of the small picture: what another size or quality changes
 _RELATED = 0.5  # share of a text's words that most of the others have too: then they are one product's variants
+_LOOKED_AT = 64  # pixels on a side of the picture that is looked at for one colour
 _SIDE = 16
 _DIGEST = 16
 IMPRESSION_BYTES = 1 + _DIGEST + _SIDE * _SIDE * 3
@@ -44,11 +46,7 @@ _WORD = re.compile(r"\w+")
 
 def is_blank(pixels: Pixels) -> bool:
     """Whether nearly all of a picture is one colour."""
-    import numpy as np
-
-    middle = np.median(pixels.reshape(-1, 3), axis=0)
-    near = (np.abs(pixels - middle) <= _BLANK_LEVELS).all(axis=2)
-    return bool(near.mean() >= _BLANK_SHARE)
+    return _of_one_colour(_reduced(pixels))
 
 
 def impression(pixels: Pixels) -> NDArray[np.uint8]:
@@ -57,8 +55,23 @@ def impression(pixels: Pixels) -> NDArray[np.uint8]:
     from PIL import Image
 
     digest = hashlib.blake2b(repr(pixels.shape).encode() + pixels.tobytes(), digest_size=_DIGEST).digest()
-    small = Image.fromarray(pixels).resize((_SIDE, _SIDE), Image.Resampling.BOX).tobytes()
-    return np.frombuffer(bytes([is_blank(pixels)]) + digest + small, np.uint8)
+    reduced = _reduced(pixels)
+    small = reduced.resize((_SIDE, _SIDE), Image.Resampling.BOX).tobytes()
+    return np.frombuffer(bytes([_of_one_colour(reduced)]) + digest + small, np.uint8)
+
+
+def _reduced(pixels: Pixels) -> Image:
+    from PIL import Image
+
+    return Image.fromarray(pixels).resize((_LOOKED_AT, _LOOKED_AT), Image.Resampling.BOX)
+
+
+def _of_one_colour(reduced: Image) -> bool:
+    import numpy as np
+
+    cells = np.asarray(reduced).reshape(-1, 3)
+    near = (np.abs(cells - np.median(cells, axis=0)) <= _BLANK_LEVELS).all(axis=1)
+    return bool(near.mean() >= _BLANK_SHARE)
 
 
 def find_placeholders(impressions: NDArray[np.uint8], texts: Sequence[str]) -> NDArray[np.uint8]:
