@@ -216,6 +216,14 @@ def open_derived(folder: Path, config: Mapping[str, Any], base: Encoder, *, name
     return Derived(base, image, text, name=name, id=id, widths=config.get("widths") or (), tolerance=tolerance)
 
 
+def base_of(config: Mapping[str, Any], folder: Path) -> str:
+    """The id of the base as config.json says it. Raises EncoderBroken."""
+    base = config.get("base")
+    if not isinstance(base, str):
+        raise EncoderBroken(f"{folder / 'config.json'} does not name its base", hint=_HINT)
+    return base
+
+
 def _read(path: Path) -> Projection:
     import numpy as np
 

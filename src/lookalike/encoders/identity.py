@@ -2,7 +2,8 @@
 
 An id is the encoder's name and twelve hex digits of a SHA-256 over the files of its folder: weights, preprocessing,
 tokeniser and configuration. Hashing gigabytes at every start would cost seconds, so what was hashed is remembered in
-`known.json` beside the models, by size and time of change; the same file answers "where is the encoder of this id".
+`known.json` beside the models, by size and time of change; the same file answers "where is the encoder of this id". The
+digest alone is looked for there: a folder that was given another name still holds the encoder it held.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hashlib
 import json
 import os
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,15 @@ from lookalike.core.errors import EncoderBroken
 
 _KNOWN = "known.json"
 _DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFolder:
+    """A folder, the name its encoder had, and the digest in that one's id."""
+
+    folder: Path
+    name: str
+    digest: str
 
 
 def identify(folder: Path, name: str, models_dir: Path) -> str:
@@ -37,12 +48,11 @@ def identify(folder: Path, name: str, models_dir: Path) -> str:
     return f"{name}-{remembered['digest'][:_DIGITS]}"
 
 
-def find_folders(encoder_id: str, models_dir: Path) -> list[tuple[Path, str]]:
-    """Folders, with their encoders' names, that had this id when they were last used and are still there."""
+def known_folders(models_dir: Path) -> list[KnownFolder]:
+    """Every folder that was used as an encoder, as it was then; some may be gone, or hold another encoder by now."""
     return [
-        (Path(key), entry["name"])
+        KnownFolder(Path(key), str(entry.get("name")), str(entry.get("digest"))[:_DIGITS])
         for key, entry in _read_known(models_dir).items()
-        if f"{entry.get('name')}-{str(entry.get('digest'))[:_DIGITS]}" == encoder_id and Path(key).is_dir()
     ]
 
 

@@ -2,28 +2,34 @@
 
 The built-in's weights are versioned: the first use of a version keeps a copy of it among the user's models, so that
 a collection made with an older lookalike still understands words after an upgrade; that it could move on is said, never
-forced. `NAME@WIDTH` is an encoder by the first components of its vectors (`narrowed`). Nothing here touches a network
-but the first use of an encoder that is not on this computer, and only where `download` allows it.
+forced. `NAME@WIDTH` is an encoder by the first components of its vectors (`narrowed`). What an encoder is made of is
+found by id, wherever it lies (`kinds`); a folder cannot be made of itself, as its id is a digest over those it names.
+Nothing here touches a network but the first use of an encoder that is not on this computer, and only where `download`
+allows it.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import EncoderBroken, EncoderUnavailable, UnknownEncoder
 from lookalike.encoders.catalogue import BUILTIN, find_entry, nearest_names
-from lookalike.encoders.identity import encoder_files, find_folders, identify
+from lookalike.encoders.identity import encoder_files, identify, known_folders
 from lookalike.encoders.narrowed import Narrowed, split_width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from lookalike.core.protocols import Encoder
     from lookalike.encoders.catalogue import CatalogueEntry
-    from lookalike.encoders.onnx_encoder import OnnxEncoder
+    from lookalike.encoders.narrowed import Whole
 
+NESTED_AT_MOST = 8
+"""Encoders around encoders: an ensemble of tuned heads has 2. More is a mistake, not a wish."""
 BUILTIN_FOLDER = Path(__file__).with_name("builtin")
 
 
@@ -44,7 +50,7 @@ def load_encoder(
     threads: int | None = None,
     notice: Callable[[str], None] | None = None,
     endpoint: str | None = None,
-) -> OnnxEncoder | Narrowed:
+) -> Encoder:
     """The encoder `name`: "builtin", a name or alias of the catalogue (any case), or the path of a local folder.
 
     "builtin@128" is one by the first 128 components of its vectors. An encoder of the catalogue that is not on this
@@ -54,13 +60,19 @@ def load_encoder(
     Raises UnknownEncoder, EncoderUnavailable (not here and not to be had), EncoderBroken.
     """
     models = models_dir or default_models_dir()
+    settings = {"device": device, "threads": threads, "notice": notice}
+
+    def fetch(entry: CatalogueEntry) -> Path:
+        return _fetched(entry, models, progress, endpoint, download=download)
+
+    here = _Here(models, settings, fetch)
     whole, width = (name, None) if Path(name).expanduser().is_dir() else split_width(name)
     if whole.casefold() == BUILTIN:
         folder, called = BUILTIN_FOLDER, BUILTIN
         _need_builtin()
         _keep_builtin(models)
     elif entry := find_entry(whole):
-        folder, called = _fetched(entry, models, progress, endpoint, download=download), entry.name
+        folder, called = fetch(entry), entry.name
     elif Path(whole).expanduser().is_dir():
         folder = Path(whole).expanduser().absolute()
         called = folder.name
@@ -68,7 +80,7 @@ def load_encoder(
         near = nearest_names(name)
         hint = f"did you mean {' or '.join(near)}?" if near else "lookalike encoders lists the names"
         raise UnknownEncoder(f'there is no encoder and no folder called "{name}"', hint=hint)
-    encoder = _open(folder, called, models, device=device, threads=threads, notice=notice)
+    encoder = here.open(folder, called)
     return encoder if width in {None, encoder.dim} else Narrowed(encoder, width)
 
 
@@ -79,21 +91,68 @@ def load_encoder_by_id(
     models_dir: Path | None = None,
     threads: int | None = None,
     notice: Callable[[str], None] | None = None,
-) -> OnnxEncoder | Narrowed:
+) -> Encoder:
     """The encoder that made vectors of `encoder_id`: the built-in, an older kept one, a downloaded or a local one.
 
     Downloads nothing. `notice` is also told that there is a newer built-in than the one asked for.
     Raises EncoderUnavailable when no folder known here has that id.
     """
-    models = models_dir or default_models_dir()
-    for whole_id, width in _readings(encoder_id):
-        if found := _folder_of(whole_id, models):
-            folder, name = found
-            if name == BUILTIN:
-                _keep_or_tell(folder, models, notice)
-            encoder = _open(folder, name, models, device=device, threads=threads, notice=notice)
-            return encoder if width is None else Narrowed(encoder, width)
-    raise _not_here(encoder_id, models)
+    settings = {"device": device, "threads": threads, "notice": notice}
+    return _Here(models_dir or default_models_dir(), settings, fetch=None).by_id(encoder_id)
+
+
+def same_vectors(one_id: str, other_id: str) -> bool:
+    """Whether two ids are of one encoder, which may have been given another name."""
+    one, other = _readings(one_id)[-1], _readings(other_id)[-1]
+    return one[0].rpartition("-")[2] == other[0].rpartition("-")[2] and one[1] == other[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """Opening what lies on this computer. `settings`: those of `OnnxEncoder`. `fetch`: gets one of the catalogue.
+
+    `depth`: how many encoders around it this is about.
+    """
+
+    models: Path
+    settings: Mapping[str, Any]
+    fetch: Callable[[CatalogueEntry], Path] | None
+    depth: int = 0
+
+    def open(self, folder: Path, name: str) -> Whole:
+        """The encoder in a folder, and with it those it is made of."""
+        from lookalike.encoders.kinds import open_folder
+
+        if self.depth > NESTED_AT_MOST:
+            raise EncoderBroken(f"{folder} is one of more than {NESTED_AT_MOST} encoders around each other")
+        inside = replace(self, depth=self.depth + 1)
+        identity = identify(folder, name, self.models)
+        return open_folder(folder, name=name, id=identity, load_part=inside.part, **self.settings)
+
+    def by_id(self, encoder_id: str) -> Encoder:
+        """The encoder of an id. Raises EncoderUnavailable."""
+        readings = _readings(encoder_id)
+        for (whole_id, width), renamed in [*((each, False) for each in readings), (readings[-1], True)]:
+            folder = _folder_of(whole_id, self.models, renamed=renamed)
+            if folder is not None:
+                name = whole_id.rpartition("-")[0]
+                if name == BUILTIN:
+                    _keep_or_tell(folder, self.models, None if self.depth else self.settings["notice"])
+                encoder = self.open(folder, name)
+                return encoder if width is None else Narrowed(encoder, width)
+        raise _not_here(encoder_id, self.models)
+
+    def part(self, encoder_id: str) -> Encoder:
+        """The encoder of an id that another one is made of: one of the catalogue may have to be fetched for it."""
+        try:
+            return self.by_id(encoder_id)
+        except EncoderUnavailable:
+            whole_id, _ = _readings(encoder_id)[-1]
+            entry = find_entry(whole_id.rpartition("-")[0])
+            if self.fetch is None or entry is None or entry.installed(self.models):
+                raise
+            self.fetch(entry)
+            return self.by_id(encoder_id)
 
 
 def _readings(encoder_id: str) -> list[tuple[str, int | None]]:
@@ -103,14 +162,16 @@ def _readings(encoder_id: str) -> list[tuple[str, int | None]]:
     return [(encoder_id, None)] + ([(f"{whole}-{digest}", width)] if width else [])
 
 
-def _folder_of(encoder_id: str, models: Path) -> tuple[Path, str] | None:
-    """Where the encoder of this id lies, and its name; checked by the digest of what lies there."""
+def _folder_of(encoder_id: str, models: Path, *, renamed: bool) -> Path | None:
+    """Where the encoder of this id lies, checked by the digest of what lies there; `renamed`: under any other name."""
     name, _, digest = encoder_id.rpartition("-")
-    folders = [(BUILTIN_FOLDER, BUILTIN), (models / BUILTIN / digest, BUILTIN)] if name == BUILTIN else []
-    folders += [(entry.folder(models), entry.name)] if (entry := find_entry(name)) else []
-    for folder, called in [*folders, *find_folders(encoder_id, models)]:
-        if (folder / "config.json").is_file() and identify(folder, called, models) == encoder_id:
-            return folder, called
+    folders = [BUILTIN_FOLDER, models / BUILTIN / digest] if name == BUILTIN else []
+    folders.append(models / name)
+    known = [each for each in known_folders(models) if each.digest == digest]
+    folders += [each.folder for each in known if (each.name != name) == renamed]
+    for folder in folders:
+        if (folder / "config.json").is_file() and identify(folder, name, models) == encoder_id:
+            return folder
     return None
 
 
@@ -126,26 +187,25 @@ def _keep_or_tell(folder: Path, models: Path, notice: Callable[[str], None] | No
 
 
 def _not_here(encoder_id: str, models: Path) -> EncoderUnavailable:
+    """What to say of an encoder that is nowhere: where it was last, and every way on."""
     whole_id, _ = _readings(encoder_id)[-1]
     name, _, digest = whole_id.rpartition("-")
     migrate = f"lookalike migrate --encoder {BUILTIN}"
     if name == BUILTIN:
         return EncoderUnavailable(
-            f"the collection was made with the built-in encoder of another lookalike, {whole_id}, which is not kept "
-            "on this computer",
+            f"the built-in encoder of another lookalike, {whole_id}, is not kept on this computer",
             hint=f"move the collection to the present one: {migrate}; "
             f"or copy {models / BUILTIN / digest} from a computer that has it",
         )
+    message = f"the encoder {encoder_id} is not on this computer"
+    last = next((str(known.folder) for known in known_folders(models) if known.digest == digest), "")
+    if last:
+        message += f"; it was last in {last}, which is gone or holds another one now"
     return EncoderUnavailable(
-        f"the encoder {encoder_id} is not on this computer",
-        hint=f"copy its folder to {models / (name or encoder_id)}, or move the collection to another: {migrate}",
+        message,
+        hint=f"put its folder back, or at {models / (name or encoder_id)}, or say where it is now: "
+        f"lookalike index --encoder FOLDER; or move the collection to another: {migrate}",
     )
-
-
-def _open(folder: Path, name: str, models: Path, **settings: Any) -> OnnxEncoder:
-    from lookalike.encoders.onnx_encoder import OnnxEncoder
-
-    return OnnxEncoder(folder, name=name, id=identify(folder, name, models), **settings)
 
 
 def _need_builtin() -> None:

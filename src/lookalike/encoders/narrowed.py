@@ -10,20 +10,29 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from lookalike.core.arrays import unit_vectors
 from lookalike.core.errors import UnknownEncoder
+from lookalike.core.protocols import Encoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from PIL.Image import Image
 
-    from lookalike.core.arrays import Pixels, Vectors
-    from lookalike.encoders.onnx_encoder import OnnxEncoder
+    from lookalike.core.arrays import HalfVectors, Pixels, Vectors
 
 _NAME = re.compile(r"(.+)@(\d+)")
+
+
+class Whole(Encoder, Protocol):
+    """An encoder as a folder holds it."""
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """How many of the first components serve alone, by its makers' word; none for most encoders."""
+        ...
 
 
 class Narrowed:
@@ -32,7 +41,7 @@ class Narrowed:
     Raises UnknownEncoder for a width that `base` does not offer.
     """
 
-    def __init__(self, base: OnnxEncoder, width: int) -> None:
+    def __init__(self, base: Whole, width: int) -> None:
         if width not in base.widths:
             offered = ", ".join(f"{base.name}@{each}" for each in base.widths)
             raise UnknownEncoder(
@@ -65,17 +74,20 @@ class Narrowed:
 
     @property
     def fit(self) -> Callable[[Image], Image] | None:
-        return self.base.fit
+        """That of the base, None where it has none."""
+        fit: Callable[[Image], Image] | None = getattr(self.base, "fit", None)
+        return fit
 
     def encode_images(self, pictures: Sequence[Pixels]) -> Vectors:
         """(n, dim) in input order; (0, dim) for none. Raises EncoderBroken."""
-        return self._first(self.base.encode_images(pictures))
+        return self.narrow(self.base.encode_images(pictures))
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """(n, dim) in input order; (0, dim) for none. Raises NoTextTower, EncoderBroken."""
-        return self._first(self.base.encode_texts(texts))
+        return self.narrow(self.base.encode_texts(texts))
 
-    def _first(self, vectors: Vectors) -> Vectors:
+    def narrow(self, vectors: Vectors | HalfVectors) -> Vectors:
+        """Vectors (n, dim) of those of the base, (n, base.dim)."""
         return unit_vectors(vectors[:, : self.dim], self.dim)
 
 

@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from lookalike.core.errors import EncoderBroken
-from lookalike.encoders.identity import find_folders, identify
+from lookalike.encoders.identity import identify, known_folders
 from tiny_encoder import write_tiny_encoder
 
 
@@ -64,12 +64,12 @@ def test_a_memory_that_cannot_be_kept_is_no_error(folder, tmp_path):
     assert identify(folder, "tiny", tmp_path / "models").startswith("tiny-")
 
 
-def test_the_folder_of_an_id_is_found_while_it_is_there(folder, tmp_path):
+def test_folders_are_remembered_with_name_and_digest_also_when_they_are_gone(folder, tmp_path):
     encoder_id = identify(folder, "tiny", tmp_path)
-    assert find_folders(encoder_id, tmp_path) == [(folder, "tiny")]
-    assert find_folders("tiny-000000000000", tmp_path) == []
     shutil.rmtree(folder)
-    assert find_folders(encoder_id, tmp_path) == []
+    (known,) = known_folders(tmp_path)
+    assert known.folder == folder
+    assert f"{known.name}-{known.digest}" == encoder_id
 
 
 def test_a_folder_without_configuration_is_said(tmp_path):
