@@ -22,9 +22,9 @@ SIZE = (1200, 760)
 _LEFT, _TOP, _RIGHT, _BOTTOM = 110, 110, 250, 90
 _TITLE, _LABEL, _TICK = 28, 20, 18
 _GROUND, _GRID, _INK, _FAINT = "#ffffff", "#e3e6e9", "#17181a", "#5f646b"
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Okabe and Ito (2008): told apart by most colour-blind people too."""
-_SIGNS = ("circle", "square", "triangle", "diamond")
+SIGNS = ("circle", "square", "triangle", "diamond")
 _DOT, _CHOSEN = 6, 11
 _TICKS = 6
 _LEAST = 1e-4
@@ -56,13 +56,13 @@ def draw_chart(title: str, lines: Sequence[Line], x: Axis, y: Axis, out: Path) -
     sheet = Image.new("RGB", SIZE, _GROUND)
     canvas = ImageDraw.Draw(sheet)
     canvas.text((_LEFT, 28), title, _INK, typeface(_TITLE))
-    across = _Scale(x, [point[0] for line in lines for point in line.points], _LEFT, SIZE[0] - _RIGHT)
-    upward = _Scale(y, [point[1] for line in lines for point in line.points], SIZE[1] - _BOTTOM, _TOP)
+    across = Scale(x, [point[0] for line in lines for point in line.points], _LEFT, SIZE[0] - _RIGHT)
+    upward = Scale(y, [point[1] for line in lines for point in line.points], SIZE[1] - _BOTTOM, _TOP)
     _draw_axes(canvas, across, upward)
     on_top = []
     for number, line in enumerate(lines):
         places = [(across.place(a), upward.place(b)) for a, b in line.points]
-        colour, sign = _COLOURS[number % len(_COLOURS)], _SIGNS[number % len(_SIGNS)]
+        colour, sign = COLOURS[number % len(COLOURS)], SIGNS[number % len(SIGNS)]
         if len(places) > 1:
             canvas.line(places, colour, 3, joint="curve")
         for place in places:
@@ -75,7 +75,7 @@ def draw_chart(title: str, lines: Sequence[Line], x: Axis, y: Axis, out: Path) -
     sheet.save(out, "PNG", optimize=True)
 
 
-class _Scale:
+class Scale:
     """Where a value lies between two pixels."""
 
     def __init__(self, axis: Axis, values: Sequence[float], start: int, end: int) -> None:
@@ -112,7 +112,7 @@ def _round_step(span: float, *, whole: bool) -> float:
     return next(times * power for times in (1, 2, 5, 10) if span / (times * power) <= _TICKS)
 
 
-def _draw_axes(canvas: ImageDraw.ImageDraw, across: _Scale, upward: _Scale) -> None:
+def _draw_axes(canvas: ImageDraw.ImageDraw, across: Scale, upward: Scale) -> None:
     left, right, top, bottom = _LEFT, SIZE[0] - _RIGHT, _TOP, SIZE[1] - _BOTTOM
     for place, text in across.ticks():
         canvas.line((place, top, place, bottom), _GRID, 1)

@@ -25,10 +25,11 @@ import numpy as np
 
 from lookalike.core.errors import NoTextTower
 from lookalike.evaluation.embedding import BARE_NAME, embed_names, embed_pictures, embed_texts
-from lookalike.evaluation.metrics import METRICS, bootstrap_interval, depth_of, judge, per_query
+from lookalike.evaluation.measured import evaluate_vectors
+from lookalike.evaluation.metrics import METRICS, depth_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,27 +38,7 @@ if TYPE_CHECKING:
     from lookalike.core.records import DecodeLimits, Skipped
     from lookalike.evaluation.embedding import Embedded
     from lookalike.evaluation.judgements import JudgedPicture, Judgements
-
-_SCORES_AT_ONCE = 4_000_000  # queries x pictures ranked together: 16 MB of scores
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One kind of query. `values`: for each metric float64 (queries,); `left_out`: queries without a right answer."""
-
-    values: Mapping[str, NDArray[np.float64]]
-    queries: int
-    left_out: int
-
-    def means(self) -> dict[str, float] | None:
-        """The figures to report; None when there was no query to measure."""
-        return {name: float(values.mean()) for name, values in self.values.items()} if self.queries else None
-
-    def intervals(self, seed: int) -> dict[str, list[float]] | None:
-        """[low, high] of each mean."""
-        if not self.queries:
-            return None
-        return {name: list(bootstrap_interval(values, seed)) for name, values in self.values.items()}
+    from lookalike.evaluation.measured import Measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +103,7 @@ def evaluate(
         image_to_image = _by_pictures(embedded.vectors, belongs, metrics)
         if words:
             names = embed_names(encoder, classes, templates)
-            text_to_image = _measure(names, embedded.vectors, lambda rows: belongs.T[rows], metrics)
+            text_to_image = evaluate_vectors(names, embedded.vectors, lambda rows: belongs.T[rows], metrics)
     skipped = (*judgements.skipped, *embedded.skipped)
     return Evaluation(encoder.id, text_to_image, image_to_image, len(embedded.pictures), skipped, seed)
 
@@ -134,7 +115,7 @@ def _by_captions(encoder: Encoder, embedded: Embedded, metrics: tuple[str, ...])
     captions = [saying for picture in embedded.pictures for saying in picture.sayings]
     right = np.repeat(np.arange(len(embedded.pictures)), [len(picture.sayings) for picture in embedded.pictures])
     everyone = np.arange(len(embedded.pictures))
-    return _measure(
+    return evaluate_vectors(
         embed_texts(encoder, captions), embedded.vectors, lambda rows: right[rows, None] == everyone, metrics
     )
 
@@ -142,7 +123,7 @@ def _by_captions(encoder: Encoder, embedded: Embedded, metrics: tuple[str, ...])
 def _by_pictures(vectors: Vectors, belongs: NDArray[np.bool_], metrics: tuple[str, ...]) -> Measured:
     shared = belongs.astype(np.float32)
     own = np.arange(len(vectors))
-    return _measure(vectors, vectors, lambda rows: shared[rows] @ shared.T > 0, metrics, own)
+    return evaluate_vectors(vectors, vectors, lambda rows: shared[rows] @ shared.T > 0, metrics, own)
 
 
 def _belongs(pictures: Sequence[JudgedPicture], classes: Sequence[str]) -> NDArray[np.bool_]:
@@ -152,29 +133,3 @@ def _belongs(pictures: Sequence[JudgedPicture], classes: Sequence[str]) -> NDArr
     for row, picture in enumerate(pictures):
         belongs[row, [column[label] for label in picture.sayings]] = True
     return belongs
-
-
-def _measure(
-    queries: Vectors,
-    items: Vectors,
-    right: Callable[[slice], NDArray[np.bool_]],
-    metrics: tuple[str, ...],
-    own: NDArray[np.int64] | None = None,
-) -> Measured:
-    """Rank `items` for all `queries`. `right` gives which items are right for a slice of the queries."""
-    step = max(1, _SCORES_AT_ONCE // len(items))
-    values: dict[str, list[NDArray[np.float64]]] = {metric: [] for metric in metrics}
-    left_out = 0
-    for start in range(0, len(queries), step):
-        rows = slice(start, start + step)
-        scores = queries[rows] @ items.T
-        judged = judge(scores, right(rows), depth_of(metrics), own=None if own is None else own[rows])
-        answerable = judged.relevant > 0
-        left_out += int((~answerable).sum())
-        for metric in metrics:
-            values[metric].append(per_query(judged, metric)[answerable])
-    return Measured(
-        {metric: np.concatenate([*parts, np.empty(0)]) for metric, parts in values.items()},
-        len(queries) - left_out,
-        left_out,
-    )

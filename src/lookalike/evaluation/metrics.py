@@ -7,6 +7,7 @@ is an item that does not answer the query, a larger gain a better answer. `judge
     precision@k  relevant among the first k, over k (also where fewer than k items exist)
     recall@k     relevant among the first k, over all relevant items
     map@k        sum over ranks i <= k of precision@i * relevant(i), over min(k, number relevant)
+    mrr@k        1 over the rank of the first relevant answer, 0 where none is among the first k
     ndcg@k       sum over ranks i <= k of gain(i) / log2(i + 1), over the same sum for the best possible order;
                  linear gain, as Järvelin and Kekäläinen (2002) define it, not 2^gain - 1
 
@@ -17,7 +18,7 @@ lower row; a query without any relevant item has no value (NaN), and is left out
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-METRICS = ("hit@1", "hit@5", "hit@10", "precision@5", "precision@10", "recall@5", "map@10", "ndcg@10")
+    _Gains: TypeAlias = NDArray[np.float64]
+    _Counts: TypeAlias = NDArray[np.int64]
+
+METRICS = ("hit@1", "hit@5", "hit@10", "precision@5", "precision@10", "recall@5", "map@10", "mrr@10", "ndcg@10")
 """The metrics of a report, in its order."""
 
 RESAMPLES = 1000  # of the bootstrap; percentiles then differ by less than a tenth of the interval between seeds
@@ -39,12 +43,16 @@ class Judged:
     """What the first `depth` answers of each query were worth.
 
     `gains`, `ideal`: float64 (queries, depth), the gain at each rank, and at each rank of the best possible order; 0
-    where there is no answer. `relevant`: int64 (queries,), how many items have a gain above 0.
+    where there is no answer. `relevant`: int64 (queries,), how many items have a gain above 0. `first`: int64
+    (queries,), the rank of the first relevant item among all, 0 where there is none. `rows`: int64 (queries, depth),
+    the answers, -1 where they run out.
     """
 
     gains: NDArray[np.float64]
     ideal: NDArray[np.float64]
     relevant: NDArray[np.int64]
+    first: NDArray[np.int64]
+    rows: NDArray[np.int64]
 
 
 def top_rows(scores: NDArray[Any], k: int) -> NDArray[np.int64]:
@@ -95,7 +103,21 @@ def judge(scores: NDArray[Any], gains: NDArray[Any], depth: int, *, own: NDArray
         gains=np.where(rows >= 0, found, 0.0),
         ideal=_best_order(worth, depth),
         relevant=(worth > 0).sum(axis=1, dtype=np.int64),
+        first=_first_relevant(scores, worth > 0),
+        rows=rows,
     )
+
+
+def _first_relevant(scores: NDArray[Any], relevant: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The rank of each query's best relevant item in the order of `top_rows`, 0 where there is none."""
+    queries, items = scores.shape
+    if not queries or not items:
+        return np.zeros(queries, dtype=np.int64)
+    among = np.where(relevant, scores, -np.inf)
+    row = among.argmax(axis=1)[:, None]
+    best = np.take_along_axis(among, row, axis=1)
+    ahead = (scores > best) | ((scores == best) & (np.arange(items) < row))
+    return np.where(np.isneginf(best[:, 0]), 0, 1 + ahead.sum(axis=1, dtype=np.int64))
 
 
 def _best_order(worth: NDArray[np.float64], depth: int) -> NDArray[np.float64]:
@@ -117,51 +139,66 @@ def per_query(judged: Judged, metric: str) -> NDArray[np.float64]:
     name, k = _name_and_k(metric)
     if k > judged.gains.shape[1]:
         raise ValueError(f"{metric} needs {k} ranks, {judged.gains.shape[1]} were judged")
+    return _of_gains(judged.gains[:, :k], judged, name)
+
+
+def ceiling(judged: Judged, metric: str) -> NDArray[np.float64]:
+    """The value of `metric` for the best possible order: float64 (queries,), NaN as in `per_query`.
+
+    Below 1 where the metric cannot reach it: recall@5 of a query with ten relevant items is at most 0.5.
+    """
+    name, k = _name_and_k(metric)
+    return _of_gains(judged.ideal[:, :k], judged, name)
+
+
+def _of_gains(gains: NDArray[np.float64], judged: Judged, name: str) -> NDArray[np.float64]:
+    """The metric `name` at k = width of `gains`."""
     answerable = judged.relevant > 0
     values = np.full(len(judged.relevant), np.nan)
-    values[answerable] = _FORMULAS[name](
-        Judged(judged.gains[answerable], judged.ideal[answerable], judged.relevant[answerable]), k
-    )
+    ideal = judged.ideal[answerable, : gains.shape[1]]
+    values[answerable] = _FORMULAS[name](gains[answerable], ideal, judged.relevant[answerable])
     return values
 
 
-def _found(judged: Judged, k: int) -> NDArray[np.float64]:
-    """How many of the first `k` answers are relevant."""
-    return np.cumsum(judged.gains > 0, axis=1, dtype=np.float64)[:, k - 1]
+def _hit(gains: _Gains, _: _Gains, __: _Counts) -> _Gains:
+    return (gains > 0).any(axis=1).astype(np.float64)
 
 
-def _hit(judged: Judged, k: int) -> NDArray[np.float64]:
-    return np.minimum(_found(judged, k), 1.0)
+def _precision(gains: _Gains, _: _Gains, __: _Counts) -> _Gains:
+    return (gains > 0).mean(axis=1, dtype=np.float64)
 
 
-def _precision(judged: Judged, k: int) -> NDArray[np.float64]:
-    return _found(judged, k) / k
+def _recall(gains: _Gains, _: _Gains, relevant: _Counts) -> _Gains:
+    return (gains > 0).sum(axis=1) / relevant
 
 
-def _recall(judged: Judged, k: int) -> NDArray[np.float64]:
-    return _found(judged, k) / judged.relevant
+def _average_precision(gains: _Gains, _: _Gains, relevant: _Counts) -> _Gains:
+    right, k = gains > 0, gains.shape[1]
+    precision = np.cumsum(right, axis=1) / np.arange(1, k + 1)
+    summed: _Gains = (precision * right).sum(axis=1)
+    return summed / np.minimum(k, relevant)
 
 
-def _average_precision(judged: Judged, k: int) -> NDArray[np.float64]:
-    relevant = judged.gains[:, :k] > 0
-    precision = np.cumsum(relevant, axis=1) / np.arange(1, k + 1)
-    summed: NDArray[np.float64] = (precision * relevant).sum(axis=1)
-    return summed / np.minimum(k, judged.relevant)
+def _reciprocal_rank(gains: _Gains, _: _Gains, __: _Counts) -> _Gains:
+    right = gains > 0
+    return np.where(right.any(axis=1), 1 / (1 + right.argmax(axis=1)), 0.0)
 
 
-def _ndcg(judged: Judged, k: int) -> NDArray[np.float64]:
-    discount = 1 / np.log2(np.arange(2, k + 2))
-    reached: NDArray[np.float64] = judged.gains[:, :k] @ discount
-    return reached / (judged.ideal[:, :k] @ discount)
+def _ndcg(gains: _Gains, ideal: _Gains, _: _Counts) -> _Gains:
+    discount = 1 / np.log2(np.arange(2, gains.shape[1] + 2))
+    reached: _Gains = gains @ discount
+    return reached / (ideal @ discount)
 
 
-_FORMULAS: dict[str, Callable[[Judged, int], NDArray[np.float64]]] = {
+_FORMULAS: dict[str, Callable[[_Gains, _Gains, _Counts], _Gains]] = {
     "hit": _hit,
     "precision": _precision,
     "recall": _recall,
     "map": _average_precision,
+    "mrr": _reciprocal_rank,
     "ndcg": _ndcg,
 }
+"""From the gains reached and the best ones, each (queries, k), and how many items are relevant."""
 
 
 def depth_of(metrics: tuple[str, ...]) -> int:
@@ -177,20 +214,28 @@ def _name_and_k(metric: str) -> tuple[str, int]:
     return name, int(digits)
 
 
-def bootstrap_interval(values: NDArray[np.float64], seed: int, n: int = RESAMPLES) -> tuple[float, float]:
+def bootstrap_interval(
+    values: NDArray[np.float64], seed: int, n: int = RESAMPLES, *, groups: NDArray[np.int64] | None = None
+) -> tuple[float, float]:
     """The 95 % interval of the mean of `values` (queries,), by `n` resamples of the queries (percentile bootstrap).
 
     Give the differences of two systems over the same queries for a paired comparison: an interval that leaves out 0
-    is a difference. Equal arguments give equal intervals. Raises ValueError when there are no values or one is NaN.
+    is a difference. `groups` (queries,): what is drawn instead of single queries where these belong together, such as
+    the class of a picture. Equal arguments give equal intervals. Raises ValueError when there are no values or one is
+    NaN.
     """
     if not len(values) or np.isnan(values).any():
         raise ValueError("an interval needs at least one value, and every value a number")
+    sums, sizes = values, np.ones(len(values))
+    if groups is not None:
+        _, member = np.unique(groups, return_inverse=True)
+        sums, sizes = np.bincount(member, values), np.bincount(member).astype(np.float64)
     draw = np.random.default_rng(seed)
-    block = max(1, _CELLS // len(values))
-    means = [
-        values[draw.integers(len(values), size=(min(block, n - start), len(values)))].mean(axis=1)
-        for start in range(0, n, block)
-    ]
+    block = max(1, _CELLS // len(sums))
+    means = []
+    for start in range(0, n, block):
+        drawn = draw.integers(len(sums), size=(min(block, n - start), len(sums)))
+        means.append(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
     return float(low), float(high)

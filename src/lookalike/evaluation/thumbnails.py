@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -14,17 +15,33 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = tuple[str, Sequence[tuple[str | Path, str]]]
 """The title of a query, and the path and caption of each answer, best first."""
+TILE = (240, 240)  # pixels; of a picture in a report, sharp at half that size on dense screens
+JPEG_QUALITY = 82
 
 
 def thumbnail(path: str | Path, box: tuple[int, int]) -> Image | None:
     """The picture at `path`, upright, in sRGB, no larger than `box` (width, height); None when it cannot be shown."""
-    from PIL import Image
-
     try:
-        picture = decode_picture(Path(path).read_bytes(), side=min(box))
+        return _small(Path(path).read_bytes(), box)
     except (OSError, CannotDecode):
         return None
-    image = Image.fromarray(picture.pixels)
+
+
+def tile_jpeg(data: bytes, box: tuple[int, int] = TILE) -> bytes | None:
+    """The picture in the bytes of a file as a small JPEG, upright, in sRGB; None when it cannot be shown."""
+    try:
+        image = _small(data, box)
+    except CannotDecode:
+        return None
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=JPEG_QUALITY)
+    return stream.getvalue()
+
+
+def _small(data: bytes, box: tuple[int, int]) -> Image:
+    from PIL import Image
+
+    image = Image.fromarray(decode_picture(data, side=min(box)).pixels)
     image.thumbnail(box, Image.Resampling.LANCZOS)
     return image
 

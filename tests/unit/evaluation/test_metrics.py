@@ -35,6 +35,8 @@ def oracle(scores: list[float], gains: list[float], own: int, metric: str) -> fl
             if item in relevant:
                 total += sum(each in relevant for each in ranking[:rank]) / rank
         return total / min(k, len(relevant))
+    if name == "mrr":
+        return max((1 / rank for rank, item in enumerate(ranking[:k], start=1) if item in relevant), default=0.0)
     worth = [gains[i] for i in ranking[:k]]
     best = sorted((gains[i] for i in items), reverse=True)[:k]
     return sum(g / math.log2(r + 1) for r, g in enumerate(worth, 1)) / sum(
@@ -53,7 +55,7 @@ def judged_queries(draw):
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
-@given(judged_queries(), st.sampled_from([*METRICS, "hit@3", "map@3", "ndcg@20", "recall@20", "precision@20"]))
+@given(judged_queries(), st.sampled_from([*METRICS, "hit@3", "map@3", "mrr@3", "ndcg@20", "recall@20", "precision@20"]))
 def test_every_metric_equals_the_oracle(case, metric):
     scores, gains, own = case
     values = per_query(judge(scores, gains, 20, own=own), metric)
