@@ -1,0 +1,214 @@
+"""Heads: a linear map on each side of a frozen encoder, trained so that a catalogue's texts find their pictures.
+
+Symmetric InfoNCE as in CLIP (Radford et al. 2021) over cached vectors: each step takes pairs of a picture (one of its
+looks, at random) and a text about it; pictures that share a text, and texts of one picture, count as right together.
+Each head begins as the identity, so that epoch 0 is the encoder as it was, and weight decay pulls back to it, not to
+zero. After every epoch the validation part is asked; the best epoch is kept, the one before the first among them.
+
+Equal arguments give equal heads on one machine. Needs the extra `train` (torch).
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lookalike.encoders.derived import Projection
+from lookalike.training.losses import contrast
+from lookalike.training.measuring import COSINE, by_words, questions_of, spoken
+from lookalike.training.splits import TRAIN, VALIDATION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from lookalike.training.material import Material
+
+CHOSEN_BY = "map@10"
+"""The figure of the validation part by which an epoch is chosen."""
+_SCALES = (5.0, 10.0, 20.0, 40.0, 80.0)
+_PAIRS_TO_FIT = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class HeadSettings:
+    """What can be set. `epochs` at most; the rate is multiplied by `factor` when the validation loss has not fallen for
+    `patience` epochs, and training ends when CHOSEN_BY has not risen for `stop_after`.
+
+    `max_scale`: the largest inverse temperature. `device`: auto, cpu or cuda; on CUDA matrices are multiplied in
+    bfloat16.
+    """
+
+    epochs: int = 5
+    batch: int = 128
+    lr: float = 5e-5
+    weight_decay: float = 0.01
+    beta1: float = 0.9
+    beta2: float = 0.98
+    eps: float = 1e-6
+    factor: float = 0.5
+    patience: int = 1
+    stop_after: int = 3
+    max_scale: float = 100.0
+    device: str = "auto"
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """A point of the curve. `loss` of training, None before the first step; the others are of the validation part."""
+
+    number: int
+    loss: float | None
+    validation_loss: float
+    cosine: float
+    found: float
+    rate: float
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """What was learned: the projections of the epoch that was `best`, and the curve."""
+
+    image: Projection
+    text: Projection
+    curve: tuple[Epoch, ...]
+    best: int
+
+
+def train_heads(material: Material, settings: HeadSettings, told: Callable[[Epoch], None] = lambda _: None) -> Heads:
+    """Train heads on the TRAIN part, choose the epoch on the VALIDATION part."""
+    return _Training(material, settings).run(told)
+
+
+class _Head(nn.Module):
+    """vectors + vectors @ change + bias, of unit length."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.change = nn.Parameter(torch.zeros(dim, dim))
+        self.bias = nn.Parameter(torch.zeros(dim))
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        return functional.normalize((vectors + vectors @ self.change + self.bias).float(), dim=-1)
+
+    def projection(self) -> Projection:
+        change = self.change.detach().cpu().numpy()
+        return Projection(np.eye(len(change), dtype=np.float32) + change, self.bias.detach().cpu().numpy().copy())
+
+
+class _Training:
+    """The state of one training."""
+
+    def __init__(self, material: Material, settings: HeadSettings) -> None:
+        self.material, self.settings = material, settings
+        asked = settings.device
+        self.device = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if asked == "auto" else asked)
+        self.draw = np.random.default_rng(settings.seed)
+        torch.manual_seed(settings.seed)
+        numbers: dict[str, int] = {}
+        self.meaning = np.array(
+            [numbers.setdefault(spoken(saying), len(numbers)) for saying in material.sayings], dtype=np.int64
+        )
+        dim = material.texts.shape[1]
+        self.heads = nn.ModuleDict({"image": _Head(dim), "text": _Head(dim)}).to(self.device)
+        self.log_scale = nn.Parameter(torch.tensor(math.log(_SCALES[0]), device=self.device))
+        self.images = torch.from_numpy(material.images.astype(np.float32)).to(self.device)
+        self.texts = torch.from_numpy(material.texts).to(self.device)
+        self.questions = questions_of(material, VALIDATION)
+        self.validation = self.draw.permutation(material.pairs(VALIDATION))
+        self.optimiser = torch.optim.Adam(
+            [
+                {"params": list(self.heads.parameters()), "weight_decay": settings.weight_decay},
+                {"params": [self.log_scale]},
+            ],
+            settings.lr,
+            betas=(settings.beta1, settings.beta2),
+            eps=settings.eps,
+        )
+
+    def run(self, told: Callable[[Epoch], None]) -> Heads:
+        settings = self.settings
+        self._fit_scale()
+        plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
+            self.optimiser, factor=settings.factor, patience=settings.patience
+        )
+        curve = [self._judged(0, None)]
+        told(curve[0])
+        best, kept = 0, copy.deepcopy(self.heads.state_dict())
+        for number in range(1, settings.epochs + 1):
+            losses = [self._learn(rows) for rows in self._batches(self.material.pairs(TRAIN), shuffled=True)]
+            curve.append(self._judged(number, float(np.mean(losses))))
+            told(curve[-1])
+            plateau.step(curve[-1].validation_loss)
+            if curve[-1].found > curve[best].found:
+                best, kept = number, copy.deepcopy(self.heads.state_dict())
+            elif number - best >= settings.stop_after:
+                break
+        self.heads.load_state_dict(kept)
+        return Heads(self.heads["image"].projection(), self.heads["text"].projection(), tuple(curve), best)
+
+    def _fit_scale(self) -> None:
+        """Begin at the temperature at which the encoder as it is fits best."""
+        pairs = self.material.pairs(TRAIN)
+        some = self.draw.permutation(pairs)[:_PAIRS_TO_FIT]
+
+        def loss(scale: float) -> float:
+            self.log_scale.data.fill_(math.log(scale))
+            return self._mean_loss(some)
+
+        best = min((each for each in _SCALES if each <= self.settings.max_scale), key=loss)
+        self.log_scale.data.fill_(math.log(best))
+
+    def _batches(self, pairs: NDArray[np.int64], *, shuffled: bool) -> Iterator[NDArray[np.int64]]:
+        order = self.draw.permutation(pairs) if shuffled else pairs
+        for start in range(0, len(order), self.settings.batch):
+            yield order[start : start + self.settings.batch]
+
+    def _loss(self, rows: NDArray[np.int64], looks: NDArray[np.int64]) -> Tensor:
+        pictures = self.material.text_of[rows]
+        meaning = self.meaning[rows]
+        alike = (pictures[:, None] == pictures) | (meaning[:, None] == meaning)
+        right = torch.from_numpy(alike.astype(np.float32)).to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            seen = self.heads["image"](self.images[torch.from_numpy(pictures), torch.from_numpy(looks)])
+            said = self.heads["text"](self.texts[torch.from_numpy(rows)])
+        scale = self.log_scale.exp().clamp(max=self.settings.max_scale)
+        return contrast(seen, said, scale, right, torch.zeros_like(right, dtype=torch.bool))
+
+    def _learn(self, rows: NDArray[np.int64]) -> float:
+        loss = self._loss(rows, self.draw.integers(self.images.shape[1], size=len(rows)))
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        return float(loss.detach())
+
+    @torch.no_grad()
+    def _mean_loss(self, pairs: NDArray[np.int64]) -> float:
+        """Over whole pictures, in batches of the same size as in training."""
+        losses = [float(self._loss(rows, np.zeros_like(rows))) for rows in self._batches(pairs, shuffled=False)]
+        return float(np.mean(losses))
+
+    @torch.no_grad()
+    def _judged(self, number: int, loss: float | None) -> Epoch:
+        images = self.heads["image"](self.images[:, 0]).cpu().numpy()
+        texts = self.heads["text"](self.texts).cpu().numpy()
+        values = by_words(self.questions, images, texts).values
+        return Epoch(
+            number,
+            loss,
+            self._mean_loss(self.validation),
+            float(values[COSINE].mean()),
+            float(values[CHOSEN_BY].mean()),
+            self.optimiser.param_groups[0]["lr"],
+            float(self.log_scale.exp().clamp(max=self.settings.max_scale)),
+        )
