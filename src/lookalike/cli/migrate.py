@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 def migrate(*, encoder: str, device: str, collection: str | None, as_json: bool) -> None:
     """Move the collection to another encoder; searches go on meanwhile.
 
-    All pictures are encoded again beside the present vectors, then the collection switches. An interrupted
-    run goes on where it stopped when the same command is given again.
+    NAME may be a folder, such as tune-encoder writes. Where its vectors follow from the present ones (tuned heads,
+    a metric, fewer components of the present encoder) no picture is read; else all are encoded again. Then the
+    collection switches. An interrupted run goes on where it stopped when the same command is given again.
     """
     from lookalike.cli.interrupt import stop_on_interrupt
     from lookalike.cli.opening import fetch_encoder, open_collection
@@ -49,13 +50,25 @@ def migrate(*, encoder: str, device: str, collection: str | None, as_json: bool)
 
 
 def _summarise(report: MigrateReport) -> None:
-    encoded = f"{printing.count(report.encoded, 'picture')} in {printing.duration(report.seconds)}"
+    done = f"{_done(report)} in {printing.duration(report.seconds)}"
     if not report.switched:
-        printing.out(f"Stopped after {encoded}; the collection still uses its former encoder.")
+        printing.out(f"Stopped after {done}; the collection still uses its former encoder.")
         printing.note("What is done is kept; the same command goes on from here.")
         return
-    printing.out(f"The collection now uses {report.encoder}: encoded {encoded}.")
+    printing.out(f"The collection now uses {report.encoder}: {done}.")
+    if report.index is not None and report.index.built:
+        printing.out(f"Searching is faster from now on: an index took {printing.duration(report.index.seconds)}.")
+    elif report.index is not None and report.index.interrupted:
+        printing.note("The search index is not finished; lookalike index goes on with it.")
     if report.skipped:
         printing.note(
             f"{printing.count(len(report.skipped), 'picture')} could not be read now; lookalike index takes them later."
         )
+
+
+def _done(report: MigrateReport) -> str:
+    encoded = f"{printing.count(report.encoded, 'picture')} encoded"
+    if not report.derived:
+        return encoded
+    derived = f"{printing.count(report.derived, 'vector')} computed from the former ones"
+    return f"{derived}, {encoded}" if report.encoded else f"{derived}, no picture read,"

@@ -21,6 +21,7 @@ STAGES = {
     "look": "looking for changes",
     "take": "taking pictures in",
     "finish": "finishing",
+    "index": "building the search index",
     "write": "writing vectors",
 }
 

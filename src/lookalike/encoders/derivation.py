@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from lookalike.core.arrays import unit_vectors
 from lookalike.encoders.derived import Derived
 from lookalike.encoders.ensemble import Ensemble
+from lookalike.encoders.identity import same_vectors
 from lookalike.encoders.narrowed import Narrowed
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def derivation(encoder: Encoder, known_id: str) -> Derivation | None:
 
     What is returned raises EncoderBroken where nothing is left of a vector.
     """
-    if encoder.id == known_id:
+    if same_vectors(encoder.id, known_id):
         return unit_vectors
     if isinstance(encoder, Derived):
         return _then(derivation(encoder.base, known_id), encoder.derive)

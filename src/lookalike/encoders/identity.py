@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.core.errors import EncoderBroken
+from lookalike.encoders.narrowed import split_width
 
 _KNOWN = "known.json"
 _DIGITS = 12
@@ -54,6 +55,19 @@ def known_folders(models_dir: Path) -> list[KnownFolder]:
         KnownFolder(Path(key), str(entry.get("name")), str(entry.get("digest"))[:_DIGITS])
         for key, entry in _read_known(models_dir).items()
     ]
+
+
+def readings(encoder_id: str) -> list[tuple[str, int | None]]:
+    """What an id may mean: an encoder of that very id, or one of that name without its width."""
+    name, _, digest = encoder_id.rpartition("-")
+    whole, width = split_width(name)
+    return [(encoder_id, None)] + ([(f"{whole}-{digest}", width)] if width else [])
+
+
+def same_vectors(one_id: str, other_id: str) -> bool:
+    """Whether two ids are of one encoder, whose folder may have been given another name in between."""
+    (one, one_width), (other, other_width) = readings(one_id)[-1], readings(other_id)[-1]
+    return (one.rpartition("-")[2], one_width) == (other.rpartition("-")[2], other_width)
 
 
 def encoder_files(folder: Path) -> list[str]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import EncoderBroken, EncoderUnavailable, UnknownEncoder
 from lookalike.encoders.catalogue import BUILTIN, find_entry, nearest_names
-from lookalike.encoders.identity import encoder_files, identify, known_folders
+from lookalike.encoders.identity import encoder_files, identify, known_folders, readings
 from lookalike.encoders.narrowed import Narrowed, split_width
 
 if TYPE_CHECKING:
@@ -101,12 +101,6 @@ def load_encoder_by_id(
     return _Here(models_dir or default_models_dir(), settings, fetch=None).by_id(encoder_id)
 
 
-def same_vectors(one_id: str, other_id: str) -> bool:
-    """Whether two ids are of one encoder, which may have been given another name."""
-    one, other = _readings(one_id)[-1], _readings(other_id)[-1]
-    return one[0].rpartition("-")[2] == other[0].rpartition("-")[2] and one[1] == other[1]
-
-
 @dataclass(frozen=True, slots=True)
 class _Here:
     """Opening what lies on this computer. `settings`: those of `OnnxEncoder`. `fetch`: gets one of the catalogue.
@@ -131,8 +125,8 @@ class _Here:
 
     def by_id(self, encoder_id: str) -> Encoder:
         """The encoder of an id. Raises EncoderUnavailable."""
-        readings = _readings(encoder_id)
-        for (whole_id, width), renamed in [*((each, False) for each in readings), (readings[-1], True)]:
+        meant = readings(encoder_id)
+        for (whole_id, width), renamed in [*((each, False) for each in meant), (meant[-1], True)]:
             folder = _folder_of(whole_id, self.models, renamed=renamed)
             if folder is not None:
                 name = whole_id.rpartition("-")[0]
@@ -147,19 +141,12 @@ class _Here:
         try:
             return self.by_id(encoder_id)
         except EncoderUnavailable:
-            whole_id, _ = _readings(encoder_id)[-1]
+            whole_id, _ = readings(encoder_id)[-1]
             entry = find_entry(whole_id.rpartition("-")[0])
             if self.fetch is None or entry is None or entry.installed(self.models):
                 raise
             self.fetch(entry)
             return self.by_id(encoder_id)
-
-
-def _readings(encoder_id: str) -> list[tuple[str, int | None]]:
-    """What an id may mean: an encoder of that very id, or one of that name without its width."""
-    name, _, digest = encoder_id.rpartition("-")
-    whole, width = split_width(name)
-    return [(encoder_id, None)] + ([(f"{whole}-{digest}", width)] if width else [])
 
 
 def _folder_of(encoder_id: str, models: Path, *, renamed: bool) -> Path | None:
@@ -188,7 +175,7 @@ def _keep_or_tell(folder: Path, models: Path, notice: Callable[[str], None] | No
 
 def _not_here(encoder_id: str, models: Path) -> EncoderUnavailable:
     """What to say of an encoder that is nowhere: where it was last, and every way on."""
-    whole_id, _ = _readings(encoder_id)[-1]
+    whole_id, _ = readings(encoder_id)[-1]
     name, _, digest = whole_id.rpartition("-")
     migrate = f"lookalike migrate --encoder {BUILTIN}"
     if name == BUILTIN:

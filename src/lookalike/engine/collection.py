@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
+    from typing import BinaryIO
 
     from lookalike.core.protocols import Encoder
     from lookalike.core.records import DecodeLimits, Results
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from lookalike.engine.reports import ExportEvent, ImportEvent, IndexEvent, MigrateEvent, SyncEvent, VerifyReport
     from lookalike.engine.trials import Trials
     from lookalike.images.catalogue_plan import CatalogueOptions
-    from lookalike.store.collection_store import CompactReport, Failure, Store
+    from lookalike.store.collection_store import CompactReport, Failure, ItemRecord, Store
 
 
 def open(  # the name users type: lookalike.open(...)
@@ -110,6 +111,16 @@ class Collection(Closing):
 
         with self._store.snapshot() as snapshot:
             return item_facts(snapshot, given)
+
+    def open_item(self, given: str) -> tuple[ItemRecord, BinaryIO]:
+        """The item with an id or at a path, and its file's bytes as they are now: close them.
+
+        Raises QueryError for no such item, OSError or SourceError where the file is away.
+        """
+        from lookalike.engine.items import open_item
+
+        with self._store.snapshot() as snapshot:
+            return open_item(self._store, snapshot, given)
 
     def fields(self) -> list[FieldFacts]:
         """What filters and orders may name, and what stands there: what `fields --json` prints."""
@@ -247,13 +258,17 @@ class Collection(Closing):
             return writer.compact()
 
     def migrate(self, encoder: str | Encoder, *, stop: threading.Event | None = None) -> Iterator[MigrateEvent]:
-        """Encode all pictures anew with another encoder beside the present one, then switch.
+        """Give all pictures vectors of another encoder beside the present ones, then switch, and build the index anew.
 
-        Searches go on with the present encoder meanwhile; an interrupted run is taken up by the next call.
+        No picture is read where the new vectors follow from the present ones: tuned heads, a metric, a PCA or fewer
+        components of the present encoder. Searches go on with the present encoder meanwhile; an interrupted run is
+        taken up by the next call.
         """
+        from lookalike.engine.indexing import then_index
         from lookalike.engine.migrate import migrate
 
-        return migrate(self._store, self._encoders.load(encoder), stop)
+        events = migrate(self._store, self._encoders.load(encoder), stop)
+        return then_index(events, lambda: self.build_index(stop=stop))
 
     # -- to and from other programs --------------------------------------------------------------
 

@@ -33,16 +33,18 @@ class EncoderChoice:
     def choose(self, asked: str | Encoder) -> None:
         """Take `asked` for a new collection. Raises EncoderMismatch where there are pictures by another one."""
         from lookalike.encoders.catalogue import is_builtin
+        from lookalike.encoders.identity import same_vectors
 
         space = self._store.current_space()
         encoder = self._chosen = self.load(asked)
-        if space is None or encoder.id == space.encoder_id:
+        if space is None or same_vectors(encoder.id, space.encoder_id):  # its folder may have another name by now
             return
         earlier_builtin = is_builtin(encoder.name) and encoder.name == space.encoder_name
         if not earlier_builtin:  # that one goes on as it was made; moving to the present one is offered, not forced
             raise EncoderMismatch(
                 f"the collection {self._store.path} was made with the encoder {space.encoder_name}, not {encoder.name}",
-                hint=f"lookalike migrate --encoder {encoder.name} moves it; searches work meanwhile",
+                hint=f"lookalike migrate --encoder {asked if isinstance(asked, str) else encoder.name} moves it; "
+                "searches work meanwhile",
             )
 
     def current(self) -> Encoder:

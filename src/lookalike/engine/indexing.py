@@ -21,7 +21,7 @@ from lookalike.engine.curve import calibrate
 from lookalike.engine.plan import DEAD_SHARE, IndexChoice, Wishes, choose_spec, outgrown
 from lookalike.engine.questions import ask
 from lookalike.engine.remembered import identity_of, state_of
-from lookalike.engine.reports import ImportReport, IndexReport, Progress, SyncReport
+from lookalike.engine.reports import ImportReport, IndexReport, MigrateReport, Progress, SyncReport
 from lookalike.index.building import BuildProgress
 from lookalike.index.building_process import RowsFile, build_in_process
 from lookalike.index.kinds import IndexSpec, richer
@@ -142,7 +142,7 @@ def status_of(store: Store) -> dict[str, Any] | None:
 def then_index(events: Iterator[Event], build: Callable[[], Iterator[IndexEvent]]) -> Iterator[Event | Progress]:
     """The events of a run, with those of building the index before its report. A build that fails costs no report."""
     for event in events:
-        if not isinstance(event, SyncReport | ImportReport) or event.interrupted:
+        if not isinstance(event, SyncReport | ImportReport | MigrateReport) or event.interrupted:
             yield event
             continue
         report: IndexReport | None = None

@@ -126,22 +126,35 @@ class SyncReport:
 
 @dataclass(frozen=True, slots=True)
 class MigrateReport:
-    """Outcome of moving a collection to another encoder. `switched` is False when it was interrupted."""
+    """Outcome of moving a collection to another encoder. `switched` is False when it was interrupted.
+
+    `encoded`: pictures that were read; `derived`: vectors that were computed from former ones. `index`: how searches
+    are served after it; None where nothing was switched.
+    """
 
     encoder: str
     encoded: int
+    derived: int
     skipped: tuple[Skipped, ...]
     seconds: float
     switched: bool
+    index: IndexReport | None = None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it was stopped before the end."""
+        return not self.switched
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `migrate --json` prints."""
         return {
             "encoder": self.encoder,
             "encoded": self.encoded,
+            "derived": self.derived,
             "skipped": [{"uri": each.uri, "reason": each.reason} for each in self.skipped],
             "seconds": round(self.seconds, 3),
             "switched": self.switched,
+            "index": self.index and self.index.as_dict(),
         }
 
 
