@@ -8,11 +8,14 @@ zero. After every epoch the validation part is asked; the best epoch is kept, th
 Equal arguments give equal heads on one machine. Needs the extra `train` (torch).
 """
 
+# mypy: disallow-subclassing-any=False
+# torch is not followed by the type checker, so its Module is Any
+
 from __future__ import annotations
 
 import copy
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,11 +25,11 @@ from torch.nn import functional
 
 from lookalike.encoders.derived import Projection
 from lookalike.training.losses import contrast
-from lookalike.training.measuring import COSINE, by_words, questions_of, spoken
+from lookalike.training.measuring import by_words, questions_of, spoken
 from lookalike.training.splits import TRAIN, VALIDATION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -192,22 +195,22 @@ class _Training:
         self.optimiser.step()
         return float(loss.detach())
 
-    @torch.no_grad()
     def _mean_loss(self, pairs: NDArray[np.int64]) -> float:
         """Over whole pictures, in batches of the same size as in training."""
-        losses = [float(self._loss(rows, np.zeros_like(rows))) for rows in self._batches(pairs, shuffled=False)]
+        with torch.inference_mode():
+            losses = [float(self._loss(rows, np.zeros_like(rows))) for rows in self._batches(pairs, shuffled=False)]
         return float(np.mean(losses))
 
-    @torch.no_grad()
     def _judged(self, number: int, loss: float | None) -> Epoch:
-        images = self.heads["image"](self.images[:, 0]).cpu().numpy()
-        texts = self.heads["text"](self.texts).cpu().numpy()
+        with torch.inference_mode():
+            images = self.heads["image"](self.images[:, 0]).cpu().numpy()
+            texts = self.heads["text"](self.texts).cpu().numpy()
         values = by_words(self.questions, images, texts).values
         return Epoch(
             number,
             loss,
             self._mean_loss(self.validation),
-            float(values[COSINE].mean()),
+            float(values["cosine_right"].mean()),
             float(values[CHOSEN_BY].mean()),
             self.optimiser.param_groups[0]["lr"],
             float(self.log_scale.exp().clamp(max=self.settings.max_scale)),

@@ -2,10 +2,9 @@
 
     words -> picture     each text about the part's pictures is asked once; the pictures it is about are right. A text
                          that also stands in TRAIN was learned from and is not asked.
-    picture -> picture   each picture is asked; the others of its label are right, copies of it are no answers at all
+    picture -> picture   each picture is asked; the others of its label are right. Of copies only the first takes part.
 
-Only pictures of the part are ranked, by cosine. Metrics are those of `evaluation.metrics`; COSINE is the mean cosine of
-a question with its right answers.
+Only pictures of the part are ranked, exactly, by cosine (`evaluation.measured`).
 """
 
 from __future__ import annotations
@@ -15,32 +14,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.evaluation.metrics import depth_of, judge, per_query
+from lookalike.evaluation.measured import Measured, evaluate_vectors
 from lookalike.training.splits import TRAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from lookalike.core.arrays import Vectors
     from lookalike.training.material import Material
 
-METRICS = ("hit@1", "precision@5", "recall@5", "map@10")
-COSINE = "cosine of right pairs"
+METRICS = ("hit@1", "hit@10", "precision@5", "recall@5", "map@10")
 WORDS, PICTURES = "words -> picture", "picture -> picture"
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """Values of each question, float64 (questions,), by metric, and the mean that a perfect order would reach."""
-
-    values: Mapping[str, NDArray[np.float64]]
-    ceilings: Mapping[str, float]
-
-    @property
-    def questions(self) -> int:
-        return len(self.values[COSINE])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +45,7 @@ def spoken(saying: str) -> str:
 
 
 def questions_of(material: Material, part: int) -> Questions:
-    """Each text about pictures of `part` once, those that stand in TRAIN left out unless `part` is TRAIN."""
+    """Each text about pictures of `part` once; unless `part` is TRAIN, those that stand in TRAIN are left out."""
     learned = {spoken(material.sayings[row]) for row in material.pairs(TRAIN)} if part != TRAIN else set()
     pictures = material.pictures(part)
     column = {int(picture): at for at, picture in enumerate(pictures)}
@@ -75,42 +59,23 @@ def questions_of(material: Material, part: int) -> Questions:
     return Questions(np.array([rows[0] for rows in asked.values()], dtype=np.int64), pictures, right)
 
 
-def answer(
-    asked: Vectors,
-    items: Vectors,
-    right: NDArray[np.bool_],
-    *,
-    barred: NDArray[np.bool_] | None = None,
-    metrics: tuple[str, ...] = METRICS,
-) -> Answered:
-    """Rank `items` (n, dim) for each of `asked` (q, dim); questions without a right answer are left out.
-
-    `right`, `barred`: bool (q, n); what is barred is no answer and not right.
-    """
-    wanted = right if barred is None else right & ~barred
-    scores = asked @ items.T
-    cosines = (scores * wanted).sum(1, dtype=np.float64) / np.maximum(wanted.sum(1), 1)
-    if barred is not None:
-        scores[barred] = -np.inf
-    depth, answerable = depth_of(metrics), wanted.any(1)
-    judged, perfect = judge(scores, wanted, depth), judge(wanted.astype(np.float32), wanted, depth)
-    values = {metric: per_query(judged, metric)[answerable] for metric in metrics}
-    best = {metric: per_query(perfect, metric)[answerable] for metric in metrics}
-    ceilings = {name: float(each.mean()) for name, each in best.items() if len(each)}
-    return Answered({**values, COSINE: cosines[answerable]}, ceilings)
-
-
-def by_words(questions: Questions, images: Vectors, texts: Vectors) -> Answered:
+def by_words(questions: Questions, images: Vectors, texts: Vectors) -> Measured:
     """Texts against pictures; `images` (n, dim) and `texts` (m, dim) are of all the material."""
-    return answer(texts[questions.texts], images[questions.pictures], questions.right)
+    return evaluate_vectors(
+        texts[questions.texts], images[questions.pictures], lambda rows: questions.right[rows], METRICS
+    )
 
 
-def by_pictures(material: Material, part: int, images: Vectors) -> Answered | None:
-    """Labelled pictures of a part against each other; None where there is no label or nothing to answer."""
-    if material.labels is None:
-        return None
+def by_pictures(material: Material, part: int, images: Vectors) -> Measured:
+    """Labelled pictures of a part against each other; `images` (n, dim) are of all the material."""
     rows = material.pictures(part)
-    rows = rows[material.labels[rows] >= 0]
-    labels, groups = material.labels[rows], material.groups[rows]
-    answered = answer(images[rows], images[rows], labels[:, None] == labels, barred=groups[:, None] == groups)
-    return answered if answered.questions else None
+    labels = np.full(len(material.uris), -1) if material.labels is None else material.labels
+    rows = rows[labels[rows] >= 0]
+    rows = rows[np.unique(material.groups[rows], return_index=True)[1]]
+    return evaluate_vectors(
+        images[rows],
+        images[rows],
+        lambda asked: labels[rows[asked], None] == labels[rows],
+        METRICS,
+        own=np.arange(len(rows)),
+    )

@@ -14,58 +14,29 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lookalike.evaluation.metrics import bootstrap_interval
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from lookalike.core.protocols import Encoder
+    from lookalike.evaluation.comparison import Difference
+    from lookalike.evaluation.measured import Measured
+    from lookalike.evaluation.report import Section
     from lookalike.training.material import Material
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """One figure on the test part: the mean over `queries` with the base and with what was tuned.
-
-    `low`, `high`: the 95 % interval of the difference, by bootstrap over the same queries. `ceiling`: what a perfect
-    order would reach, None where that is 1.
-    """
+class Comparison:
+    """The same questions of the test part, answered by the base and by what was tuned. `what`: the kind of question."""
 
     what: str
-    name: str
-    before: float
-    after: float
-    low: float
-    high: float
-    queries: int
-    ceiling: float | None = None
+    before: Measured
+    after: Measured
+    seed: int = 0
 
-    @property
-    def sure(self) -> bool:
-        """Whether the interval leaves out 0."""
-        return self.low > 0 or self.high < 0
-
-
-def compare(
-    what: str,
-    before: Mapping[str, NDArray[np.float64]],
-    after: Mapping[str, NDArray[np.float64]],
-    *,
-    seed: int,
-    ceilings: Mapping[str, float] | None = None,
-) -> tuple[Compared, ...]:
-    """A `Compared` for each metric, from the values of the same queries with both encoders."""
-    found = []
-    for name, values in before.items():
-        low, high = bootstrap_interval(after[name] - values, seed)
-        ceiling = (ceilings or {}).get(name)
-        figures = float(values.mean()), float(after[name].mean()), low, high
-        found.append(Compared(what, name, *figures, len(values), ceiling))
-    return tuple(found)
+    def differences(self) -> dict[str, Difference]:
+        """How much better `after` is, figure by figure, with intervals."""
+        return self.after.against(self.before, self.seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +45,18 @@ class Tuned:
 
     `write(folder, encoders)`: writes the encoder, made from `encoders`, those of the materials. `compared`: on the test
     part. `better`: whether it beats the base on the validation part; what does not is not written unless forced.
-    `verdict`: that in a sentence. `sections`: of the report, beside the table of `compared`. `about`: JSON values, what
+    `verdict`: that in a sentence. `sections`: of the report, beside the table of `compared`. `curve`: a point for each
+    round of learning, name -> value, "epoch" among them; empty where there are no rounds. `about`: JSON values, what
     was set and chosen.
     """
 
     recipe: str
     write: Callable[[Path, tuple[Encoder, ...]], None]
-    compared: tuple[Compared, ...]
+    compared: tuple[Comparison, ...]
     better: bool
     verdict: str
-    sections: tuple[Any, ...] = ()
+    sections: tuple[Section, ...] = ()
+    curve: tuple[Mapping[str, float], ...] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
 
 
