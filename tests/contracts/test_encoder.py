@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 from lookalike.core.errors import NoTextTower
+from lookalike.encoders.derived import Projection, write_derived
+from lookalike.encoders.ensemble import write_ensemble
 from lookalike.encoders.load import BUILTIN_FOLDER, load_encoder
+from lookalike.encoders.views import write_views
 from lookalike.testing import ToyEncoder
-from tiny_encoder import quantise, write_tiny_encoder
+from tiny_encoder import DIM, SIDE, quantise, write_tiny_encoder
 
 TEXTS = ["a red dog", "кіт in the snow", "", "blue " * 40]
 
@@ -28,12 +31,36 @@ def models(tmp_path_factory):
     return tmp_path_factory.mktemp("models")
 
 
-@pytest.fixture(params=["toy", "builtin", "fp32", "fp16", "int8", "narrowed", "one picture at a time", "int32 tokens"])
+def write_around(kind, folder, models):
+    """An encoder made of others; those are in int8, whose batches differ most from their singles."""
+    parts = [quantise(write_tiny_encoder(folder / f"part {seed}", seed=seed)) for seed in range(2)]
+    one, other = (load_encoder(str(part), device="cpu", models_dir=models, threads=1) for part in parts)
+    random = np.random.default_rng(1)
+    image, text = (Projection(random.standard_normal((DIM, 12)), random.standard_normal(12) / 9) for _ in range(2))
+    if kind == "ensemble":
+        write_ensemble(folder / kind, [(one.id, 1), (other.id, 3)], {})
+    elif kind == "views":
+        write_views(folder / kind, one, ["whole", "flip"])
+    else:
+        write_derived(folder / kind, base=one, image=image, text=text, about={}, widths=[6])
+    return folder / kind
+
+
+OWN_MODELS = ("fp32", "fp16", "int8", "narrowed", "one picture at a time", "int32 tokens")
+AROUND_OTHERS = ("derived", "derived@6", "ensemble", "views")
+
+
+@pytest.fixture(params=["toy", "builtin", *OWN_MODELS, *AROUND_OTHERS])
 def encoder(request, tmp_path, models):
     if request.param == "toy":
         return ToyEncoder()
     if request.param == "builtin":
         return load_encoder("builtin", device="cpu", models_dir=models, threads=1)
+    if request.param in AROUND_OTHERS:
+        kind, _, width = request.param.partition("@")
+        folder = write_around(kind, tmp_path, tmp_path / "models")
+        name = f"{folder}@{width}" if width else str(folder)
+        return load_encoder(name, device="cpu", models_dir=tmp_path / "models", threads=1)
     options = {
         "fp32": {},
         "int8": {},
@@ -96,7 +123,7 @@ def test_the_id_is_the_name_and_twelve_hex_digits(encoder):
 def test_says_what_it_understands_and_how_large_it_looks(encoder):
     assert encoder.modalities == {"image", "text"}
     shipped = json.loads((BUILTIN_FOLDER / "visual" / "preprocess_cfg.json").read_text(encoding="utf-8"))
-    assert encoder.image_side == (min(shipped["size"]) if encoder.name == "builtin" else 32)
+    assert encoder.image_side == (min(shipped["size"]) if encoder.name == "builtin" else SIDE)
 
 
 def test_an_encoder_without_words_refuses_them_by_name(tmp_path):

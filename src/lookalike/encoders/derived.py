@@ -188,12 +188,12 @@ def write_derived(
     """
     import numpy as np
 
-    encoder = Derived(base, image, text, name=folder.name, id="", tolerance=measured_tolerance(image, base, examples))
+    Derived(base, image, text, name=folder.absolute().name, id="", tolerance=0.0)
     config = {
         "kind": KIND,
         "base": base.id,
-        "embed_dim": encoder.dim,
-        "tolerance": encoder.tolerance,
+        "embed_dim": int(image.matrix.shape[1]),
+        "tolerance": measured_tolerance(image, base, examples),
         "widths": [int(width) for width in widths],
         "about": dict(about),
     }
@@ -228,7 +228,7 @@ def _read(path: Path) -> Projection:
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             return Projection(arrays["matrix"], arrays.get("bias"))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise EncoderBroken(f"{path} holds no projection: {error}", hint=_HINT) from error
