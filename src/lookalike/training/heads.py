@@ -69,7 +69,7 @@ class HeadSettings:
 class Epoch:
     """A point of the curve. `loss` of training, None before the first step; the others are of the validation part."""
 
-    number: int
+    epoch: int
     loss: float | None
     validation_loss: float
     cosine: float

@@ -25,7 +25,7 @@ from lookalike.images.placeholders import REASONS, find_placeholders, impression
 from lookalike.training.listed import Listed, list_pictures
 from lookalike.training.picture_views import looks
 from lookalike.training.row_cache import RowCache
-from lookalike.training.splits import SHARES, duplicate_groups, split_by_group
+from lookalike.training.splits import SHARES, TEST, TRAIN, VALIDATION, duplicate_groups, split_by_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,6 +73,20 @@ class Material:
     def pairs(self, part: int) -> NDArray[np.int64]:
         """Rows of the texts whose picture is of a part of the split."""
         return np.flatnonzero(self.split[self.text_of] == part)
+
+    def about(self) -> dict[str, int]:
+        """How much there is, by name, for reports."""
+        return {
+            "pictures": len(self.uris),
+            "texts": len(self.sayings),
+            "labels": len(self.label_names),
+            "looks at each picture": self.images.shape[1],
+            "groups of copies": int((np.bincount(self.groups) > 1).sum()),
+            "train": len(self.pictures(TRAIN)),
+            "validation": len(self.pictures(VALIDATION)),
+            "test": len(self.pictures(TEST)),
+            "left out": len(self.skipped),
+        }
 
     def whole(self, rows: NDArray[np.int64] | None = None) -> Vectors:
         """Unit vectors of whole pictures: float32 (n, dim), or (len(rows), dim)."""

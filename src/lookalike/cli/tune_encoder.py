@@ -1,0 +1,139 @@
+"""`lookalike tune-encoder`: from a catalogue to an encoder that finds better in it, and a report of how much."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lookalike.cli import printing
+from lookalike.cli.options import command, device_option, json_option
+from lookalike.cli.settings import colour_wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lookalike.training.tune import Outcome
+
+TELL_EVERY = 32
+"""Pictures between two looks at the counter."""
+
+
+@command
+@click.argument("catalogue", metavar="CATALOGUE")
+@click.option("--recipe", metavar="NAME", default="heads", show_default=True, help="What is learned: docs/tuning.md.")
+@click.option("--out", metavar="DIR", required=True, help="Where the encoder and its report go.")
+@click.option("--base", metavar="NAME", default="builtin", show_default=True, help="The encoder to tune.")
+@click.option("--with", "others", metavar="NAMES", help="Further encoders, for recipes that join several: a,b")
+@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="A setting of the recipe; repeatable.")
+@click.option("--image-column", metavar="NAME", help="The column that names the pictures.")
+@click.option("--text-columns", metavar="NAMES", help="The columns to learn words from: title,brand")
+@click.option("--label-column", metavar="NAME", help="The column that says what kind a picture is.")
+@click.option(
+    "--views", type=click.IntRange(1, 64), metavar="N", help="Looks at each picture.  [default: the recipe's]"
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the split and of the learning.")
+@click.option("--work", metavar="DIR", help="Where vectors are kept between runs.  [default: OUT.work]")
+@click.option("--force", is_flag=True, help="Write the encoder even if it is no better than the base.")
+@click.option("--wandb", is_flag=True, help="Also log the curves to Weights & Biases.")
+@device_option
+@json_option
+def tune_encoder(
+    *,
+    catalogue: str,
+    recipe: str,
+    out: str,
+    base: str,
+    others: str | None,
+    settings: tuple[str, ...],
+    device: str,
+    as_json: bool,
+    **more: Any,
+) -> None:
+    """Tune an encoder to a catalogue.
+
+    CATALOGUE is a table with pictures and titles, or a folder of class folders. A part of it is held out: the report
+    says what the tuned encoder finds there, and what it found before. Use it as --encoder OUT, or move a collection
+    to it: lookalike migrate --encoder OUT.
+    """
+    from lookalike.cli.opening import fetch_encoder
+    from lookalike.training.recipe_settings import RECIPES
+    from lookalike.training.tune import tune_encoder as tune
+
+    if recipe not in RECIPES:
+        raise click.UsageError(f"there is no recipe {recipe}; there are {', '.join(RECIPES)}")
+    names = [base, *(name.strip() for name in (others or "").split(",") if name.strip())]
+    encoders = [fetch_encoder(name, device) for name in names]
+    task = _task(catalogue, out, recipe, settings, **more)
+    try:
+        outcome = tune(task, encoders, progress=_teller(), told=printing.note)
+    except ValueError as error:  # settings are the user's words here
+        raise click.UsageError(str(error)) from error
+    if as_json:
+        printing.out_json(outcome.as_dict())
+    else:
+        _show(outcome)
+
+
+def _task(catalogue: str, out: str, recipe: str, settings: tuple[str, ...], **more: Any) -> Any:
+    from lookalike.training.tune import Task
+
+    said = {}
+    for each in settings:
+        name, _, value = each.partition("=")
+        if not name or not value:
+            raise click.UsageError(f"--set {each}: say NAME=VALUE")
+        said[name.strip().replace("-", "_")] = value.strip()
+    columns = tuple(name.strip() for name in (more.pop("text_columns") or "").split(",") if name.strip())
+    folder = Path(out).expanduser()
+    work = Path(more.pop("work") or f"{folder}.work").expanduser()
+    place = Path(catalogue).expanduser()
+    return Task(place, folder, work, recipe, said, text_columns=columns, **more)
+
+
+def _show(outcome: Outcome) -> None:
+    """Before and after of each kind of question, and what to do next."""
+    for compared in outcome.as_dict()["compared"]:
+        printing.out(f"{compared['what']}, {printing.count(compared['queries'], 'held-out question')}")
+        rows = [
+            (
+                f"  {name}",
+                f"{each['before']:.3f}",
+                f"{each['after']:.3f}",
+                f"{each['interval'][0]:+.3f} to {each['interval'][1]:+.3f}",
+                f"{each['ceiling']:.3f}" if "ceiling" in each else "",
+            )
+            for name, each in compared["figures"].items()
+        ]
+        printing.table(rows, header=("", "before", "after", "difference, 95 %", "at best"))
+        printing.out()
+    printing.out(f"{outcome.tuned.verdict[:1].upper()}{outcome.tuned.verdict[1:]}.")
+    if outcome.material.skipped:
+        first = outcome.material.skipped[0]
+        printing.note(
+            f"{printing.count(len(outcome.material.skipped), 'picture')} left out, e.g. "
+            f"{printing.printable(first.uri)}: {printing.printable(first.reason)} (--json lists all)"
+        )
+    folder = printing.printable(str(outcome.task.out))
+    printing.note(f"The report: {folder}/report.html, after {printing.duration(outcome.seconds)}.")
+    if outcome.written:
+        printing.note(f"Next: lookalike migrate --encoder {folder}")
+    else:
+        printing.note("The encoder was not written; --force writes it all the same.")
+
+
+def _teller() -> Callable[[str, int, int], None] | None:
+    """Rewrites one line of a terminal with what is encoded; silent elsewhere."""
+    if not (sys.stderr.isatty() and colour_wanted()):
+        return None
+
+    def tell(what: str, done: int, total: int) -> None:
+        if done == total:
+            sys.stderr.write("\r\033[K")
+        elif done % TELL_EVERY == 0:
+            sys.stderr.write(f"\rencoding {what}: {done:,} of {total:,}")
+        sys.stderr.flush()
+
+    return tell

@@ -1,0 +1,105 @@
+"""The recipe `heads`: train projection heads on a catalogue's texts, and say what that brings (`heads` trains)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from lookalike.core.errors import SourceError
+from lookalike.encoders.derived import write_derived
+from lookalike.evaluation.chart import Axis, Line
+from lookalike.evaluation.report import Plot, Section
+from lookalike.training.heads import CHOSEN_BY, HeadSettings, train_heads
+from lookalike.training.measuring import PICTURES, WORDS, by_pictures, by_words, questions_of
+from lookalike.training.splits import TEST, TRAIN, VALIDATION
+from lookalike.training.tuned import Comparison, Tuned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lookalike.core.arrays import Vectors
+    from lookalike.core.protocols import Encoder
+    from lookalike.training.heads import Epoch, Heads
+    from lookalike.training.material import Material
+
+Settings = HeadSettings
+VIEWS = 2
+"""Looks at each picture, unless said."""
+
+
+def tune(materials: tuple[Material, ...], settings: HeadSettings, told: Callable[[str], None]) -> Tuned:
+    """See `tuned`. Raises SourceError where there are no texts to learn from, or none left to validate and test on."""
+    material = materials[0]
+    for part, name in ((TRAIN, "train on"), (VALIDATION, "validate on"), (TEST, "test on")):
+        if not len(questions_of(material, part).texts):
+            raise SourceError(
+                f"there are no texts to {name}",
+                hint="heads need titles or captions: name their columns with --text-columns, and an encoder with words",
+            )
+    heads = train_heads(material, settings, lambda epoch: told(_line(epoch)))
+    images, texts = heads.image(material.whole()), heads.text(material.texts)
+    gain = _by_words(material, VALIDATION, images, texts).differences()[CHOSEN_BY]
+    better = gain.sure and gain.mean > 0
+    verdict = (
+        f"{CHOSEN_BY} of the validation part rose by {gain.mean:.3f} (95 % between {gain.low:.3f} and {gain.high:.3f})"
+        if better
+        else f"no better than the base: {CHOSEN_BY} of the validation part changed by {gain.mean:+.3f} "
+        f"(95 % between {gain.low:+.3f} and {gain.high:+.3f})"
+    )
+    about = {"recipe": "heads", "settings": asdict(settings), "epoch": heads.best, "material": material.about()}
+
+    def write(folder: Path, encoders: tuple[Encoder, ...]) -> None:
+        examples = material.whole(material.pictures(TRAIN))
+        write_derived(folder, base=encoders[0], image=heads.image, text=heads.text, about=about, examples=examples)
+
+    return Tuned(
+        "heads",
+        write,
+        _compared(material, images, texts),
+        better,
+        verdict,
+        sections=(_curves(heads),),
+        curve=tuple(
+            {name: value for name, value in asdict(epoch).items() if value is not None} for epoch in heads.curve
+        ),
+        about=about,
+    )
+
+
+def _by_words(material: Material, part: int, images: Vectors, texts: Vectors) -> Comparison:
+    questions = questions_of(material, part)
+    before = by_words(questions, material.whole(), material.texts)
+    return Comparison(WORDS, before, by_words(questions, images, texts))
+
+
+def _compared(material: Material, images: Vectors, texts: Vectors) -> tuple[Comparison, ...]:
+    words = _by_words(material, TEST, images, texts)
+    pictures = Comparison(PICTURES, by_pictures(material, TEST, material.whole()), by_pictures(material, TEST, images))
+    return (words, pictures) if pictures.before.queries else (words,)
+
+
+def _line(epoch: Epoch) -> str:
+    loss = "as it was" if epoch.loss is None else f"loss {epoch.loss:.3f}"
+    return (
+        f"epoch {epoch.epoch}: {loss}; validation loss {epoch.validation_loss:.3f}, "
+        f"cosine {epoch.cosine:.3f}, {CHOSEN_BY} {epoch.found:.3f}"
+    )
+
+
+def _curves(heads: Heads) -> Section:
+    """Loss, cosine and the chosen figure against epochs; the chosen epoch stands out."""
+    learned = tuple((float(each.epoch), each.loss) for each in heads.curve if each.loss is not None)
+    validated = tuple((float(each.epoch), each.validation_loss) for each in heads.curve)
+    cosine = tuple((float(each.epoch), each.cosine) for each in heads.curve)
+    found = tuple((float(each.epoch), each.found) for each in heads.curve)
+    x = Axis("epoch")
+    lines = (Line("training", learned), Line("validation", validated, heads.best))
+    return Section(
+        "How it learned",
+        (
+            Plot("Loss", lines, x, Axis("loss"), note="Epoch 0 is the encoder as it was."),
+            Plot("Cosine of right pairs", (Line("validation", cosine, heads.best),), x, Axis("cosine")),
+            Plot(f"{CHOSEN_BY} of the validation part", (Line("validation", found, heads.best),), x, Axis(CHOSEN_BY)),
+        ),
+    )

@@ -1,0 +1,51 @@
+"""The recipes of `lookalike tune-encoder`, and what a user sets of them: NAME=VALUE read into a recipe's settings.
+
+A recipe is a module with `Settings` (a frozen dataclass whose fields are int, float, bool or str), `tune` (see `tuned`)
+and `VIEWS` (how many looks at each picture it wants). It is imported when it is chosen: some need torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from lookalike.core.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+
+RECIPES: dict[str, tuple[str, str]] = {
+    "heads": ("lookalike.training.heads_recipe", "projection heads for pictures and texts, learned from titles"),
+}
+"""Name -> its module, and what it is for."""
+_SAID = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+
+
+def load_recipe(name: str) -> ModuleType:
+    """The recipe's module. Raises ValueError for a name there is not, MissingExtra where it needs torch."""
+    if name not in RECIPES:
+        raise ValueError(f"there is no recipe {name!r}; there are {', '.join(RECIPES)}")
+    try:
+        return importlib.import_module(RECIPES[name][0])
+    except ModuleNotFoundError as error:
+        if error.name and not error.name.startswith("lookalike"):
+            raise MissingExtra(f"the recipe {name}", "train") from error
+        raise
+
+
+def read_settings(kind: type[Any], said: Mapping[str, str]) -> Any:
+    """A `kind` with what was `said`, by field name. Raises ValueError, naming what there is, for anything else."""
+    types = get_type_hints(kind)
+    defaults = {field.name: field.default for field in dataclasses.fields(kind)}
+    values = {}
+    for name, text in said.items():
+        if name not in defaults:
+            known = ", ".join(f"{each}={default}" for each, default in defaults.items())
+            raise ValueError(f"this recipe has no setting {name!r}; it has {known}")
+        try:
+            values[name] = _SAID[text.lower()] if types[name] is bool else types[name](text)
+        except (ValueError, KeyError):
+            raise ValueError(f"{name}={text}: {text!r} is no {types[name].__name__}") from None
+    return kind(**values)

@@ -1,0 +1,184 @@
+"""From a catalogue to an encoder that finds better in it, and a report of how much: what `lookalike tune-encoder` does.
+
+Encodes once (`material`), hands the vectors to a recipe, and writes what came of it into one folder: the encoder (when
+it is better, or the user insists), `report.html`, `figures.json`, and the curves as PNG.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lookalike.core.errors import MissingExtra
+from lookalike.evaluation.chart import draw_chart
+from lookalike.evaluation.report import Plot, write_report
+from lookalike.training.material import gather
+from lookalike.training.recipe_settings import load_recipe, read_settings
+from lookalike.training.tuning_page import page_of, versions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from lookalike.core.protocols import Encoder
+    from lookalike.training.material import Material
+    from lookalike.training.tuned import Comparison, Tuned
+
+REPORT, FIGURES = "report.html", "figures.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is tuned, on what, and how.
+
+    `work`: where vectors are kept between runs. `settings`: NAME -> VALUE as the user wrote them. `views`: looks at
+    each picture, None for as many as the recipe wants. `force`: write the encoder though it is no better.
+    """
+
+    catalogue: Path
+    out: Path
+    work: Path
+    recipe: str = "heads"
+    settings: Mapping[str, str] | None = None
+    image_column: str | None = None
+    text_columns: tuple[str, ...] = ()
+    label_column: str | None = None
+    views: int | None = None
+    seed: int = 0
+    force: bool = False
+    wandb: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a task. `written`: whether the encoder was."""
+
+    task: Task
+    tuned: Tuned
+    material: Material
+    written: bool
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object of `tune-encoder --json` and of figures.json."""
+        return {
+            "recipe": self.tuned.recipe,
+            "encoder": str(self.task.out) if self.written else None,
+            "base": self.material.base_id,
+            "better": self.tuned.better,
+            "verdict": self.tuned.verdict,
+            "compared": [_figures(each) for each in self.tuned.compared],
+            "material": self.material.about(),
+            "skipped": [{"uri": each.uri, "reason": each.reason} for each in self.material.skipped],
+            "curve": [dict(point) for point in self.tuned.curve],
+            "about": dict(self.tuned.about),
+            "report": str(self.task.out / REPORT),
+            "seed": self.task.seed,
+            "seconds": round(self.seconds, 1),
+            "versions": versions(),
+        }
+
+
+def tune_encoder(
+    task: Task,
+    encoders: Sequence[Encoder],
+    *,
+    progress: Callable[[str, int, int], None] | None = None,
+    told: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """Tune `encoders[0]`, with the others at hand for recipes that join several.
+
+    Raises SourceError where the catalogue lacks what the recipe needs, ValueError for settings it does not know,
+    MissingExtra.
+    """
+    began = time.monotonic()
+    recipe = load_recipe(task.recipe)
+    settings = _settings(recipe.Settings, task)
+    if task.wandb:
+        _wandb()
+    materials: list[Material] = []
+    for encoder in encoders:
+        materials.append(_gather(task, encoder, task.views or recipe.VIEWS, next(iter(materials), None), progress))
+    tuned: Tuned = recipe.tune(tuple(materials), settings, told)
+    written = tuned.better or task.force
+    if written:
+        tuned.write(task.out, tuple(encoders))
+    outcome = Outcome(task, tuned, materials[0], written, time.monotonic() - began)
+    _write(outcome)
+    return outcome
+
+
+def _settings(kind: type[Any], task: Task) -> Any:
+    said = dict(task.settings or {})
+    if "seed" in kind.__dataclass_fields__:
+        said.setdefault("seed", str(task.seed))
+    return read_settings(kind, said)
+
+
+def _gather(
+    task: Task,
+    encoder: Encoder,
+    views: int,
+    like: Material | None,
+    progress: Callable[[str, int, int], None] | None,
+) -> Material:
+    return gather(
+        task.catalogue,
+        encoder,
+        work=task.work,
+        views=views,
+        image_column=task.image_column,
+        text_columns=task.text_columns,
+        label_column=task.label_column,
+        seed=task.seed,
+        like=like,
+        progress=progress,
+    )
+
+
+def _figures(comparison: Comparison) -> dict[str, Any]:
+    before, after = comparison.before.means() or {}, comparison.after.means() or {}
+    return {
+        "what": comparison.what,
+        "queries": comparison.before.queries,
+        "figures": {
+            name: {"before": before[name], "after": after[name], **difference.as_dict()}
+            | ({"ceiling": comparison.before.ceilings[name]} if name in comparison.before.ceilings else {})
+            for name, difference in comparison.differences().items()
+        },
+    }
+
+
+def _write(outcome: Outcome) -> None:
+    out = outcome.task.out
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(outcome.as_dict(), indent=1, ensure_ascii=False)
+    (out / FIGURES).write_text(text + "\n", encoding="utf-8", errors="surrogateescape")
+    write_report(out / REPORT, page_of(outcome))
+    for section in outcome.tuned.sections:
+        for part in section.parts:
+            if isinstance(part, Plot):
+                name = "-".join(part.title.lower().split())
+                draw_chart(part.title, part.lines, part.x, part.y, out / f"{name}.png")
+    if outcome.task.wandb:
+        _log_to_wandb(outcome)
+
+
+def _wandb() -> Any:
+    try:
+        return importlib.import_module("wandb")
+    except ModuleNotFoundError as error:
+        raise MissingExtra("logging to Weights & Biases", "wandb") from error
+
+
+def _log_to_wandb(outcome: Outcome) -> None:
+    """The curve and the figures as one run; where to, and whether online, says wandb's own environment."""
+    run = _wandb().init(project="lookalike", config=dict(outcome.tuned.about))
+    for point in outcome.tuned.curve:
+        run.log(dict(point))
+    for each in outcome.as_dict()["compared"]:
+        run.summary.update({f"{each['what']}/{name}": figure for name, figure in each["figures"].items()})
+    run.finish()
