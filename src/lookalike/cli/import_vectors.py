@@ -11,7 +11,6 @@ from lookalike.cli.options import collection_option, command, device_option, jso
 from lookalike.cli.outcome import Interrupted
 
 if TYPE_CHECKING:
-    from lookalike.core.protocols import Encoder
     from lookalike.engine.reports import ImportReport
 
 SKIPPED_SHOWN = 5
@@ -40,12 +39,12 @@ def import_vectors(
     .npy files or a Parquet table with a column of vectors. An interrupted import goes on where it stopped.
     """
     from lookalike.cli.interrupt import stop_on_interrupt
-    from lookalike.cli.opening import open_collection
+    from lookalike.cli.opening import maker_of, open_collection
     from lookalike.cli.progress import display
     from lookalike.engine.reports import ImportReport, Progress
 
     report: ImportReport | None = None
-    maker = None if encoder is None else _maker(encoder, device)
+    maker = None if encoder is None else maker_of(encoder, device)
     with (
         open_collection(collection, device=device, create=True) as opened,
         stop_on_interrupt() as stop,
@@ -63,14 +62,6 @@ def import_vectors(
         _summarise(report)
     if report.interrupted:
         raise Interrupted
-
-
-def _maker(encoder: str, device: str) -> str | Encoder:
-    """The encoder itself, or the id of one that nobody knows, for a collection that has it."""
-    from lookalike.cli.opening import fetch_encoder
-    from lookalike.engine.nameless import is_nameless
-
-    return encoder if is_nameless(encoder) else fetch_encoder(encoder, device)
 
 
 def _summarise(report: ImportReport) -> None:

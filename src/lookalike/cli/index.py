@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from lookalike.core.records import Skipped
     from lookalike.engine.collection import Collection
+    from lookalike.engine.given_vectors import Embeddings
     from lookalike.engine.reports import SyncReport
     from lookalike.images.catalogue_plan import CatalogueOptions
 
@@ -34,6 +35,8 @@ REASONS_SHOWN = 5
 @device_option
 @click.option("--check-content", is_flag=True, help="Also find changes that kept a file's size and time.")
 @click.option("--retry-failed", is_flag=True, help="Try files again that failed before and have not changed.")
+@click.option("--embeddings", metavar="FILE", help="Vectors of a catalogue's pictures, .npy, .pkl or .parquet.")
+@click.option("--embeddings-key", metavar="NAME", help="The column of FILE that says whose each vector is.")
 @click.option("--explain", is_flag=True, help="Say how searches are served from now on, and why.")
 @click.option("--no-index-build", is_flag=True, help="Leave building the search index to a later run.")
 @catalogue_options
@@ -47,6 +50,8 @@ def index(
     device: str,
     check_content: bool,
     retry_failed: bool,
+    embeddings: str | None,
+    embeddings_key: str | None,
     explain: bool,
     no_index_build: bool,
     collection: str | None,
@@ -58,8 +63,9 @@ def index(
     PATHS are folders or pictures, catalogues (.csv, .tsv, .jsonl, .parquet), archives (.tar, tars:FOLDER) or object
     storage (s3://BUCKET/PREFIX); without any, all that were indexed before are looked through again.
     An unchanged file costs one look at its size and time; a moved or copied one is not encoded again.
+    With --embeddings nothing is encoded and no picture read: the vectors of a catalogue are in FILE.
     """
-    from lookalike.cli.opening import open_collection
+    from lookalike.cli.opening import maker_of, open_collection
 
     catalogue = read_options(**columns)
     there = collection_path(collection).exists()
@@ -67,6 +73,14 @@ def index(
         raise click.UsageError(NO_FOLDERS)
     if not there:
         _refuse_missing(paths)
+    given = None
+    if embeddings is not None:
+        from lookalike.engine.given_vectors import Embeddings
+
+        given = Embeddings(embeddings, embeddings_key, None if encoder is None else maker_of(encoder, device))
+        encoder = None
+    elif embeddings_key is not None:
+        raise click.UsageError("--embeddings-key goes with --embeddings FILE")
     with open_collection(collection, encoder=encoder, device=device, create=True) as opened:
         if not paths and not opened.status()["roots"]:
             raise click.UsageError(NO_FOLDERS)
@@ -77,6 +91,7 @@ def index(
             check_content=check_content,
             retry_failed=retry_failed,
             catalogue=catalogue,
+            embeddings=given,
             build_index=not no_index_build,
         )
         if as_json:
@@ -99,6 +114,7 @@ def run_sync(
     check_content: bool = False,
     retry_failed: bool = False,
     catalogue: CatalogueOptions | None = None,
+    embeddings: Embeddings | None = None,
     build_index: bool = True,
 ) -> SyncReport:
     """Bring `opened` up to date while showing progress; Ctrl-C ends it soon with what is done kept."""
@@ -113,6 +129,7 @@ def run_sync(
             check_content=check_content,
             retry_failed=retry_failed,
             catalogue=catalogue,
+            embeddings=embeddings,
             index="now" if build_index else "later",
             stop=stop,
         )

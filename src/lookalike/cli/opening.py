@@ -20,11 +20,16 @@ def open_collection(
     given: str | None, *, encoder: str | None = None, device: str = "auto", create: bool = False
 ) -> Collection:
     """The collection that `--collection` or the settings name. Raises CollectionNotFound unless `create`."""
+    from lookalike.core.errors import EncoderMismatch
     from lookalike.engine.collection import open
 
     path = collection_path(given)
     asked = None if encoder is None else fetch_encoder(encoder, device)
-    return open(path, encoder=asked, device=device, create=create, notice=printing.note)
+    try:
+        return open(path, encoder=asked, device=device, create=create, notice=printing.note)
+    except EncoderMismatch as error:  # the encoder's own name is not what names a folder
+        hint = f"lookalike migrate --encoder {encoder} moves it; searches work meanwhile"
+        raise EncoderMismatch(str(error), hint=hint) from error
 
 
 def open_store(given: str | None) -> Store:
@@ -43,6 +48,13 @@ def fetch_encoder(name: str, device: str = "auto") -> Encoder:
         return load_encoder(name, device=device, progress=download.show, notice=printing.note)
     finally:
         download.close()
+
+
+def maker_of(encoder: str, device: str) -> str | Encoder:
+    """Whose vectors are taken in: the encoder itself, or the id of one that nobody knows, for a collection of its."""
+    from lookalike.engine.nameless import is_nameless
+
+    return encoder if is_nameless(encoder) else fetch_encoder(encoder, device)
 
 
 class _Lines:

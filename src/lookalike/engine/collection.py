@@ -8,6 +8,7 @@ One process may write at a time; any number may search meanwhile.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from lookalike.engine.background import BackgroundBuild
     from lookalike.engine.exchange import Layout
     from lookalike.engine.fields import FieldFacts
+    from lookalike.engine.given_vectors import Embeddings
     from lookalike.engine.reports import ExportEvent, ImportEvent, IndexEvent, MigrateEvent, SyncEvent, VerifyReport
     from lookalike.engine.trials import Trials
     from lookalike.images.catalogue_plan import CatalogueOptions
@@ -112,6 +114,13 @@ class Collection(Closing):
         with self._store.snapshot() as snapshot:
             return item_facts(snapshot, given)
 
+    def find_item(self, given: str) -> ItemRecord:
+        """The item with an id or at a path, as it is stored. Raises QueryError."""
+        from lookalike.engine.items import find_item
+
+        with self._store.snapshot() as snapshot:
+            return find_item(snapshot, given)
+
     def open_item(self, given: str) -> tuple[ItemRecord, BinaryIO]:
         """The item with an id or at a path, and its file's bytes as they are now: close them.
 
@@ -141,13 +150,15 @@ class Collection(Closing):
         limits: DecodeLimits | None = None,
         workers: int | None = None,
         catalogue: CatalogueOptions | None = None,
+        embeddings: Embeddings | None = None,
         index: Literal["now", "background", "later"] = "now",
         stop: threading.Event | None = None,
     ) -> Iterator[SyncEvent]:
         """Bring the collection up to date with folders, files, catalogues, archives and object storage; with no paths,
         with all it knows.
 
-        `catalogue`: how the tables among `paths` are read; remembered for each of them.
+        `catalogue`: how the tables among `paths` are read; remembered for each of them. `embeddings`: vectors for the
+        pictures of `paths`, which is then one catalogue: nothing is encoded, and no picture read.
         Yields Progress and Skipped while it runs and one SyncReport at the end; nothing happens until the
         iterator is consumed. `exclude`: globs in gitignore syntax, remembered by the collection (None keeps
         those it has). `check_content` also finds changes that kept size and time. `index` says when an index that
@@ -157,13 +168,17 @@ class Collection(Closing):
         Raises CollectionBusy, CollectionReadOnly, OutOfSpace, SourceError.
         """
         from lookalike.core.records import DecodeLimits
+        from lookalike.engine.given_vectors import given_for
         from lookalike.engine.indexing import then_index
         from lookalike.engine.ingest import IngestSettings, ingest
         from lookalike.engine.judging import then_scale
+        from lookalike.images.catalogue_plan import CatalogueOptions
 
         if index not in {"now", "background", "later"}:
             raise ValueError(f"index is {index!r}; it is built now, in the background or later")
-
+        given = None if embeddings is None else given_for(paths, embeddings, self._store, self._encoders.load)
+        if given is not None:
+            catalogue = replace(catalogue or CatalogueOptions(), list_url=True)
         settings = IngestSettings(
             exclude=None if exclude is None else tuple(exclude),
             check_content=check_content,
@@ -171,6 +186,7 @@ class Collection(Closing):
             limits=limits or DecodeLimits(),
             workers=workers,
             catalogue=catalogue,
+            given=given,
         )
         events = ingest(self._store, lambda: self.encoder, [absolute(path) for path in paths], settings, stop)
         events = then_scale(events, self._store, self._encoders.current)

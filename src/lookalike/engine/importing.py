@@ -23,6 +23,7 @@ from lookalike.core.records import Skipped
 from lookalike.engine.exchange import IMPORTED
 from lookalike.engine.folders import picture_folders
 from lookalike.engine.look import note_what_is_away
+from lookalike.engine.nameless import is_nameless
 from lookalike.engine.reports import ImportReport, Progress
 from lookalike.engine.vector_files import open_vectors
 from lookalike.store.collection_store import Found
@@ -86,7 +87,7 @@ def import_vectors(
     skipped: list[Skipped] = []
     added = done = 0
     with store.writer() as writer:
-        _refuse_other(store, maker, files.dim)
+        refuse_other(store, maker, files.dim)
         space = writer.create_space(maker.encoder_id, maker.encoder_name, files.dim)
         where = _Whereabouts(writer, pictures or os.fsencode(folder), digest)
         where.settle(files)
@@ -135,7 +136,7 @@ def _maker(files: VectorFiles, by: VectorsBy | None, digest: str) -> VectorsBy:
     return VectorsBy(note.encoder_id, note.encoder_name, note.dim)
 
 
-def _refuse_other(store: Store, maker: VectorsBy, dim: int) -> None:
+def refuse_other(store: Store, maker: VectorsBy, dim: int) -> None:
     """Raise EncoderMismatch for vectors that cannot be compared with those of the collection or of their encoder."""
     if maker.dim not in {None, dim}:
         raise EncoderMismatch(
@@ -145,11 +146,12 @@ def _refuse_other(store: Store, maker: VectorsBy, dim: int) -> None:
     space = store.current_space()
     if space is None or (space.encoder_id, space.dim) == (maker.encoder_id, dim):
         return
+    name = space.encoder_id if is_nameless(space.encoder_id) else space.encoder_name
     raise EncoderMismatch(
         f"the collection {store.path} holds vectors of {space.encoder_id} ({space.dim} components), "
         f"these are of {maker.encoder_id} ({dim})",
         hint="give them a collection of their own: --collection DIR; "
-        "or, if the same encoder made them, say so: --encoder NAME",
+        f"or, if the same encoder made them, say so: --encoder {name}",
     )
 
 
@@ -239,7 +241,7 @@ class _Intake:
 
     def take(self, block: Block, first: int) -> tuple[int, list[Skipped]]:
         """Publish what is new of a block; returns how many places were, and the vectors without a direction."""
-        vectors, sound = _prepared(block.vectors, ours=self._ours)
+        vectors, sound = prepared(block.vectors, ours=self._ours)
         places = self._where.places(block, first)
         known = self._known(places)
         found: list[Found] = []
@@ -268,7 +270,7 @@ class _Intake:
             uri=os.fsdecode(place.uri),
             size=place.size,
             modified_ns=place.modified_ns,
-            bytes_digest=described.bytes_digest or self._stand_in(place, vector),
+            bytes_digest=described.bytes_digest or stand_in(self._space.encoder_id, place.uri, vector),
             pixels_digest=described.pixels_digest,
             width=described.width,
             height=described.height,
@@ -278,23 +280,24 @@ class _Intake:
             id=described.id if described.id and _ID.fullmatch(described.id) else None,
         )
 
-    def _stand_in(self, place: _Place, vector: NDArray[np.floating]) -> bytes:
-        """In place of the digest of bytes that nobody read: one of place and vector, which no file has."""
-        parts = (b"imported", self._space.encoder_id.encode(), place.uri, vector.tobytes())
-        return hashlib.blake2b(b"\0".join(parts), digest_size=_DIGEST_BYTES).digest()
+
+def stand_in(encoder_id: str, uri: bytes, vector: NDArray[np.floating]) -> bytes:
+    """In place of the digest of bytes that nobody read: one of place and vector, which no file has."""
+    parts = (b"imported", encoder_id.encode(), uri, vector.tobytes())
+    return hashlib.blake2b(b"\0".join(parts), digest_size=_DIGEST_BYTES).digest()
 
 
-def _prepared(vectors: NDArray[np.floating], *, ours: bool) -> tuple[NDArray[np.floating], list[bool]]:
+def prepared(vectors: NDArray[np.floating], *, ours: bool) -> tuple[NDArray[np.floating], list[bool]]:
     """Vectors as the store takes them, and whether each has a direction. What was float16 in a store stays so."""
     import numpy as np
 
     kind: type[np.floating] = np.float16 if ours or vectors.dtype == np.float16 else np.float32
     with np.errstate(over="ignore"):  # too large for the type becomes infinite, and is skipped
-        prepared: NDArray[np.floating] = vectors.astype(kind)
-    wide = prepared.astype(np.float64)
+        narrow: NDArray[np.floating] = vectors.astype(kind)
+    wide = narrow.astype(np.float64)
     lengths = np.einsum("ij,ij->i", wide, wide)
     sound: list[bool] = (np.isfinite(lengths) & (lengths > 0)).tolist()
-    return prepared, sound
+    return narrow, sound
 
 
 def _without_direction(block: Block, row: int, place: _Place) -> Skipped:

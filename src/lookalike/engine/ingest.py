@@ -24,6 +24,8 @@ from lookalike.core.errors import EncoderUnavailable, MissingExtra, SourceError
 from lookalike.core.records import Picture, Skipped
 from lookalike.engine.catalogues import forget_unread, planned, remember, report_of, unreadable
 from lookalike.engine.fill import fill
+from lookalike.engine.given_vectors import TAKEN_AT_ONCE, GivenTaker, Matched, match
+from lookalike.engine.importing import refuse_other
 from lookalike.engine.look import TRANSIENT, Look
 from lookalike.engine.pace import NO_VECTOR
 from lookalike.engine.reports import Progress, SyncReport
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
     from lookalike.core.protocols import Encoder, Source
     from lookalike.core.records import Asset, DecodeLimits
+    from lookalike.engine.given_vectors import GivenVectors
     from lookalike.engine.reports import CatalogueRead, SyncEvent
     from lookalike.engine.scopes import Scope
     from lookalike.images.catalogue_plan import CatalogueOptions
@@ -59,7 +62,8 @@ RECOGNISE_BATCH = 500
 class IngestSettings:
     """How a run works. `exclude` None keeps the collection's globs; `workers` None takes all cores.
 
-    `catalogue`: how tables are read from now on; None keeps what is remembered for each.
+    `catalogue`: how tables are read from now on; None keeps what is remembered for each. `given`: vectors for the
+    pictures of the one catalogue that is taken in, in place of encoding.
     """
 
     exclude: tuple[str, ...] | None
@@ -68,6 +72,7 @@ class IngestSettings:
     limits: DecodeLimits
     workers: int | None
     catalogue: CatalogueOptions | None = None
+    given: GivenVectors | None = None
 
 
 def ingest(
@@ -80,6 +85,8 @@ def ingest(
     """Bring the store up to date with `paths`; yields Progress and Skipped, at last a SyncReport."""
     paths = [root_address(path) for path in paths]
     with store.writer() as writer, Spool() as differing:
+        if settings.given is not None:
+            refuse_other(store, settings.given.by, settings.given.file.vectors.shape[1])
         removed = removed_places(store, writer, paths)
         scopes = resolve_scopes(store, writer, paths)
         run = _Run(store, writer, settings, stop)
@@ -89,7 +96,7 @@ def ingest(
             yield from _look(run, walk, scope, differing)
         walk.remember_devices()
         if differing.count and not run.is_stopping():
-            yield from _take_all(run, encoder_of, differing)
+            yield from _take_given(run, store, differing) if settings.given else _take_all(run, encoder_of, differing)
         run.note_failures()
         _fill_gaps(run, store, encoder_of)
         if not run.is_stopping():
@@ -112,6 +119,8 @@ def _plan_catalogues(
             continue
         try:
             source = planned(store, scope.root, run.settings.catalogue if is_asked else None)
+            if run.settings.given is not None:
+                run.matched = match(run.settings.given.file, source)
         except (SourceError, MissingExtra) as error:
             if is_asked:
                 forget_unread(store, run.writer, scope.root)
@@ -125,7 +134,7 @@ def _plan_catalogues(
 
 
 def _look(run: _Run, walk: Look, scope: Scope, differing: Spool) -> Iterator[SyncEvent]:
-    again, check = run.settings.retry_failed, run.settings.check_content
+    again, check = run.settings.retry_failed or run.settings.given is not None, run.settings.check_content
     for looked in walk.through(scope, again=again, check_content=check, stop=run.is_stopping):
         if isinstance(looked, Pending):
             differing.add(looked)
@@ -153,6 +162,25 @@ def _take_all(run: _Run, encoder_of: Callable[[], Encoder], differing: Spool) ->
         finally:
             taker.publish()
         yield from _refused(run, taker, encoder)
+
+
+def _take_given(run: _Run, store: Store, differing: Spool) -> Iterator[SyncEvent]:
+    """Take everything with the vectors at hand: nothing is read."""
+    given, matched = run.settings.given, run.matched
+    assert given is not None, "there are vectors"
+    run.total = run.unchanged + run.rows_added + run.rows_changed + len(run.skipped) + differing.count
+    run.taker = taker = GivenTaker(run.writer, given.space(store, run.writer), given, matched)
+    for batch in batches(differing, TAKEN_AT_ONCE):
+        for pending, skipped in taker.take(batch):
+            yield run.skip_taken(pending, skipped)
+        yield from run.tell("take")
+        if run.is_stopping():
+            return
+    if matched.unused:
+        why = f"{matched.unused:,} of its vectors are of no row of the catalogue, such as {matched.such_as}"
+        unused = Skipped(str(given.file.path), why, "no-row")
+        run.skipped.append(unused)
+        yield unused
 
 
 def _recognise(run: _Run, taker: Taker, pool: DecodingPool, differing: Spool, unknown: Spool) -> Iterator[SyncEvent]:
@@ -234,7 +262,8 @@ class _Run:
     def __init__(self, store: Store, writer: Writer, settings: IngestSettings, stop: threading.Event | None) -> None:
         self.writer = writer
         self.settings = settings
-        self.taker: Taker | None = None
+        self.taker: Taker | GivenTaker | None = None
+        self.matched = Matched({})
         self.skipped: list[Skipped] = []
         self.unchanged = self.filled = 0
         self.rows_added = self.rows_changed = self.rows_reused = 0

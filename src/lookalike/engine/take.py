@@ -44,7 +44,7 @@ class Taker:
         picture = self._writer.pictures_by_bytes([bytes_digest]).get(bytes_digest)
         if picture is None or picture not in self._writer.with_rows(self._space, [picture]):
             return False
-        self._found.append(_found(pending, bytes_digest))
+        self._found.append(found_of(pending, bytes_digest))
         if picture == pending.picture:  # touched, not changed: its new time is noted, nothing else
             self.taken += 1
         else:
@@ -89,7 +89,7 @@ class Taker:
             else:
                 self._count_taken(pending)
                 self.reused += 1
-                self._found.append(_found(pending, picture.bytes_digest, picture))
+                self._found.append(found_of(pending, picture.bytes_digest, picture))
 
     def _take_unseen(self, unseen: list[tuple[Pending, Picture]]) -> set[bytes]:
         """Encode pictures that differ from each other; the pixel digests of those that got no vector."""
@@ -102,7 +102,7 @@ class Taker:
             else:
                 self._count_taken(pending)
                 self.encoded += 1
-                self._found.append(_found(pending, picture.bytes_digest, picture, vector))
+                self._found.append(found_of(pending, picture.bytes_digest, picture, vector))
                 self._fresh.add(picture.pixels_digest)
         return without
 
@@ -125,7 +125,8 @@ class Taker:
             self.changed += 1
 
 
-def _found(pending: Pending, bytes_digest: bytes, picture: Picture | None = None, vector: Any = None) -> Found:
+def found_of(pending: Pending, bytes_digest: bytes, picture: Picture | None = None, vector: Any = None) -> Found:
+    """A file as the store takes it: with its decoded picture and its vector, as far as there are."""
     asset = pending.asset
     return Found(
         root=pending.root,

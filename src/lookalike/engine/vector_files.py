@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 BLOCK = 4096
 """Vectors read at once."""
-_VECTOR_COLUMNS = (VECTOR_COLUMN, "embedding", "image_embedding", "emb")
+VECTOR_COLUMNS = (VECTOR_COLUMN, "embedding", "image_embedding", "emb")
 """Names under which tables hold vectors; the first is ours."""
 _LOOKED_FOR = "an img_emb folder, a .faiss, .parquet or .npy file"
 
@@ -217,16 +217,16 @@ def _table(path: Path) -> Any:
 
 def _vector_column(path: Path) -> str:
     names = _table(path).schema_arrow.names
-    column = next((name for name in _VECTOR_COLUMNS if name in names), None)
+    column = next((name for name in VECTOR_COLUMNS if name in names), None)
     if column is None:
-        raise ValueError(f"it has no column of vectors ({' or '.join(_VECTOR_COLUMNS)})")
+        raise ValueError(f"it has no column of vectors ({' or '.join(VECTOR_COLUMNS)})")
     return column
 
 
 def _size_of_table(path: Path) -> tuple[int, int]:
     table, column = _table(path), _vector_column(path)
     first = next(table.iter_batches(batch_size=1, columns=[column]), None)
-    dim = _lists(first.column(0)).shape[1] if first is not None and first.num_rows else 0
+    dim = lists_of_numbers(first.column(0)).shape[1] if first is not None and first.num_rows else 0
     kind = table.schema_arrow.field(column).type
     return table.metadata.num_rows, dim or getattr(kind, "list_size", 0)
 
@@ -246,12 +246,12 @@ def _blocks_of_table(path: Path, *, ours: bool) -> Iterator[Block]:
 
     column, first = _vector_column(path), 0
     for batch in _table(path).iter_batches(batch_size=BLOCK):
-        vectors = _lists(batch.column(column))
+        vectors = lists_of_numbers(batch.column(column))
         yield Block(path, first, vectors, described(batch.drop_columns([column]), ours=ours))
         first += batch.num_rows
 
 
-def _lists(column: Any) -> NDArray[np.floating]:
+def lists_of_numbers(column: Any) -> NDArray[np.floating]:
     """A column of lists of one length as float (n, dim). Raises ValueError."""
     import numpy as np
 

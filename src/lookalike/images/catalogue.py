@@ -60,6 +60,10 @@ class CatalogueSource:
 
     def assets(self, *, stop: Callable[[], bool] = lambda: False) -> Iterator[Asset | Skipped]:
         """An entry for each picture that a row names, in the order of the rows. Raises SourceError."""
+        return (entry for _, entry in self.numbered(stop=stop))
+
+    def numbered(self, *, stop: Callable[[], bool] = lambda: False) -> Iterator[tuple[int, Asset | Skipped]]:
+        """The entries, each with the position of its row: 0 for the first that is no header. Raises SourceError."""
         return _Rows(self, self.plan or read_plan(self.path, self.options)).entries(stop)
 
     def open(self, asset: Asset) -> BinaryIO:
@@ -90,24 +94,26 @@ class _Rows:
         self._plan = plan
         self._path = os.fsdecode(source.path)
         self._folder = os.path.dirname(self._path)
-        self._allow_url = source.options.allow_url
+        self._takes_url = source.options.allow_url or source.options.list_url
         self._fields = [(at, plan.columns[at].field, reader(plan.columns[at])) for at in plan.kept]
         self._title = None if plan.title is None else plan.columns[plan.title].field
         self._seen = SeenIds()
         self._before: tuple[str, dict[str, Any]] = ("", {})
         """Id and values of the row before."""
 
-    def entries(self, stop: Callable[[], bool]) -> Iterator[Asset | Skipped]:
+    def entries(self, stop: Callable[[], bool]) -> Iterator[tuple[int, Asset | Skipped]]:
         names = [column.name for column in self._plan.columns]
-        for row in self._plan.table.rows():
+        for position, row in enumerate(self._plan.table.rows()):
             if stop():
                 return
             if isinstance(row, BadRow):
                 key = b"" if row.rest_lost else None
-                yield Skipped(self._path, f"row {row.number}: {row.reason}", "bad-row", key, folder=row.rest_lost)
+                bad = Skipped(self._path, f"row {row.number}: {row.reason}", "bad-row", key, folder=row.rest_lost)
+                yield position, bad
                 continue
             number, cells = row
-            yield from self._entries(number, [cells.get(name) for name in names] if isinstance(cells, dict) else cells)
+            listed = [cells.get(name) for name in names] if isinstance(cells, dict) else cells
+            yield from ((position, entry) for entry in self._entries(number, listed))
 
     def _entries(self, number: int, cells: Sequence[Any]) -> Iterator[Asset | Skipped]:
         """The pictures of one row."""
@@ -153,7 +159,7 @@ class _Rows:
             if not isinstance(name, str) or not name.strip():
                 continue
             if _URL.match(name.lstrip()):
-                on_web = (0, 0) if self._allow_url else _ON_WEB
+                on_web = (0, 0) if self._takes_url else _ON_WEB
                 yield from ((each, on_web) for each in _BETWEEN_URLS.split(_nameable(name).strip()) if each)
                 continue
             path, status = self._there(_nameable(name))

@@ -37,7 +37,8 @@ class CatalogueOptions:
     """How a catalogue is read; what is not said is found out. `types`: (column, kind) as said by the user.
 
     Columns are named as the table does, or as its fields are called. `group_by`: the field that says which pictures
-    belong together in the collection; each product's own ones unless said.
+    belong together in the collection; each product's own ones unless said. `list_url`: pictures on the web are
+    entries though they are not fetched, because their vectors are at hand.
     """
 
     id_column: str | None = None
@@ -47,6 +48,7 @@ class CatalogueOptions:
     types: tuple[tuple[str, FieldKind], ...] = ()
     group_by: str | None = None
     allow_url: bool = False
+    list_url: bool = False
     encoding: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
