@@ -138,7 +138,9 @@ def _collection(path: Path, problems: list[str]) -> dict[str, Any]:
         try:
             with open(path, create=False) as opened:
                 state = opened.status()
-            found |= {key: state[key] for key in ("pictures", "offline", "failures", "encoder", "bytes_on_disk")}
+                found |= {key: state[key] for key in ("pictures", "offline", "failures", "encoder", "bytes_on_disk")}
+                if state["pictures"]:
+                    opened.encoder.modalities  # noqa: B018 loads it: its files, or those it is made of, may be gone
         except LookalikeError as error:
             problems.append(f"{error}. {error.hint}".rstrip())
     return found

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lookalike.encoders.catalogue import CatalogueEntry
+    from lookalike.encoders.own import OwnEncoder
 
 LANGUAGES_SHOWN = 3
 """Languages named in the table; --json has all."""
@@ -22,18 +23,22 @@ LANGUAGES_SHOWN = 3
 def encoders(*, as_json: bool) -> None:
     """Encoders that can be used, and which are here.
 
-    Any of them serves as `--encoder NAME`; so does a folder that holds an encoder of the same layout.
+    Any of them serves as `--encoder NAME`; so does a folder that holds an encoder, such as tune-encoder writes.
     """
     from lookalike.encoders.catalogue import catalogue
     from lookalike.encoders.load import default_models_dir
+    from lookalike.encoders.own import own_encoders
 
     models = default_models_dir()
+    own = own_encoders(models)
     known = [_builtin(), *(_described(entry, here=entry.installed(models)) for entry in catalogue())]
     if as_json:
-        printing.out_json({"encoders": known, "folder": str(models)})
+        printing.out_json({"encoders": known, "own": [each.as_dict() for each in own], "folder": str(models)})
         return
     header = ("name", "dim", "download", "recall", "languages", "licence", "here")
     printing.table([_row(each) for each in known], header=header)
+    for each in own:
+        printing.out(f"{printing.printable(str(each.folder))}\n  {_made(each)}")
     printing.note("recall: Crossmodal-3600, mean of recall@1, @5 and @10 with English captions, in per cent.")
     printing.note("builtin, names of things in each language, right pictures among the first ten, in per cent:")
     printing.note(_by_language(known[0]["precision"]))
@@ -77,6 +82,14 @@ def _described(entry: CatalogueEntry, *, here: bool) -> dict[str, Any]:
         "cpu_ms": entry.cpu_ms,
         "installed": here,
     }
+
+
+def _made(own: OwnEncoder) -> str:
+    """What an encoder of the user's own is, in a few words."""
+    dim = f", {own.dim} dimensions" if own.dim else ""
+    if not own.made_of:
+        return f"models of its own{dim}"
+    return f"{own.kind}{dim}, of {' and '.join(printing.printable(part) for part in own.made_of)}"
 
 
 def _by_language(figures: Mapping[str, float]) -> str:

@@ -81,7 +81,10 @@ def _stamps(folder: Path) -> dict[str, list[int]]:
     try:
         stats = {name: (folder / name).stat() for name in encoder_files(folder)}
     except OSError as error:
-        raise EncoderBroken(f"{folder} is not an encoder: {error}") from error
+        why = f"{folder} is not an encoder: it has no config.json"
+        if not isinstance(error, FileNotFoundError):
+            why = f"{folder} cannot be read: {error}"
+        raise EncoderBroken(why, hint="give the folder that holds one; lookalike encoders lists the names") from error
     return {name: [stat.st_size, stat.st_mtime_ns] for name, stat in stats.items()}
 
 

@@ -33,7 +33,7 @@ def open_folder(folder: Path, *, name: str, id: str, load_part: Callable[[str], 
         try:
             return load_part(encoder_id)
         except EncoderUnavailable as error:
-            raise EncoderUnavailable(f"{name} is made of {encoder_id}, and {error}", hint=error.hint) from error
+            raise EncoderUnavailable(f"{name} lacks what it is made of: {error}", hint=error.hint) from error
 
     if kind is None:
         return OnnxEncoder(folder, name=name, id=id, **settings)

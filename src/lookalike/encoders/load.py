@@ -134,7 +134,7 @@ class _Here:
                     _keep_or_tell(folder, self.models, None if self.depth else self.settings["notice"])
                 encoder = self.open(folder, name)
                 return encoder if width is None else Narrowed(encoder, width)
-        raise _not_here(encoder_id, self.models)
+        raise _not_here(encoder_id, self.models, is_part=self.depth > 0)
 
     def part(self, encoder_id: str) -> Encoder:
         """The encoder of an id that another one is made of: one of the catalogue may have to be fetched for it."""
@@ -173,9 +173,9 @@ def _keep_or_tell(folder: Path, models: Path, notice: Callable[[str], None] | No
         )
 
 
-def _not_here(encoder_id: str, models: Path) -> EncoderUnavailable:
-    """What to say of an encoder that is nowhere: where it was last, and every way on."""
-    whole_id, _ = readings(encoder_id)[-1]
+def _not_here(encoder_id: str, models: Path, *, is_part: bool) -> EncoderUnavailable:
+    """What to say of an encoder that is nowhere: where it was last, and every way on. `is_part`: of another one."""
+    whole_id, width = readings(encoder_id)[-1]
     name, _, digest = whole_id.rpartition("-")
     migrate = f"lookalike migrate --encoder {BUILTIN}"
     if name == BUILTIN:
@@ -185,13 +185,15 @@ def _not_here(encoder_id: str, models: Path) -> EncoderUnavailable:
             f"or copy {models / BUILTIN / digest} from a computer that has it",
         )
     message = f"the encoder {encoder_id} is not on this computer"
-    last = next((str(known.folder) for known in known_folders(models) if known.digest == digest), "")
-    if last:
-        message += f"; it was last in {last}, which is gone or holds another one now"
+    places = [known.folder for known in known_folders(models) if known.digest == digest]
+    if places:
+        message += f"; it was last in {places[-1]}, which is gone or holds another one now"
+    folder = f"FOLDER@{width}" if width else "FOLDER"
+    say = "" if is_part else f", or say where it is now: lookalike index --encoder {folder}"
     return EncoderUnavailable(
         message,
-        hint=f"put its folder back, or at {models / (name or encoder_id)}, or say where it is now: "
-        f"lookalike index --encoder FOLDER; or move the collection to another: {migrate}",
+        hint=f"put its folder back, or at {models / (name or encoder_id)}{say}; "
+        f"or move the collection to another encoder: {migrate}",
     )
 
 

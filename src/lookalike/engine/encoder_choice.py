@@ -43,7 +43,7 @@ class EncoderChoice:
         if not earlier_builtin:  # that one goes on as it was made; moving to the present one is offered, not forced
             raise EncoderMismatch(
                 f"the collection {self._store.path} was made with the encoder {space.encoder_name}, not {encoder.name}",
-                hint=f"lookalike migrate --encoder {asked if isinstance(asked, str) else encoder.name} moves it; "
+                hint=f"lookalike migrate --encoder {asked if isinstance(asked, str) else asked.name} moves it; "
                 "searches work meanwhile",
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lookalike.core.cores import usable_cores
+from lookalike.core.errors import EncoderUnavailable
 from lookalike.core.records import Picture
 from lookalike.engine.fill import decode_items, is_as_indexed
 from lookalike.engine.indexing import check_indexes
@@ -41,7 +42,11 @@ def verify(store: Store, encoder_for: Callable[[Space], Encoder], sample: int, s
         places = ((row, next((item for item in items if is_as_indexed(item, sources)), None)) for row, items in sampled)
         drawn = [(row, item) for row, item in places if item is not None]
         checked = 0
-        encoder = encoder_for(snapshot.space) if drawn else None
+        encoder = None
+        try:
+            encoder = encoder_for(snapshot.space) if drawn else None
+        except EncoderUnavailable as error:
+            problems.append(f"no vector could be compared with its picture: {error}")
         if encoder is not None and "image" in encoder.modalities:  # who made imported vectors may be unknown
             with DecodingPool(usable_cores()) as pool:
                 checks = [_check(encoder, snapshot, batch, sources, pool) for batch in batches(drawn, SAMPLE_BATCH)]

@@ -117,3 +117,11 @@ def test_a_picture_is_verified_by_its_copy_when_its_first_place_is_gone(collecti
     target.unlink()
     report = collection.verify(sample=24)
     assert (report.problems, report.unreadable) == ((), 0)
+
+
+def test_with_an_encoder_that_is_gone_verify_still_reads_every_checksum(collection):
+    with lookalike.open(collection.path) as opened:
+        report = opened.verify(sample=24)
+    (problem,) = report.problems
+    assert "toy-" in problem
+    assert (report.rows, report.sampled) == (24, 0)
