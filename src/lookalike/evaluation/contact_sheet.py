@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageDraw, ImageOps
 
 from lookalike.evaluation.thumbnails import one_line, thumbnail
-from lookalike.evaluation.typeface import typeface
+from lookalike.evaluation.typeface import fitted, typeface
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,14 +50,16 @@ def _section_height(row: Row) -> int:
 def _draw_section(sheet: Image.Image, row: Row, top: int) -> None:
     title, answers = row
     canvas = ImageDraw.Draw(sheet)
-    canvas.text((_MARGIN, top), _fitted(title, _TITLE_SIZE, sheet.width - 2 * _MARGIN), _INK, typeface(_TITLE_SIZE))
+    canvas.text(
+        (_MARGIN, top), fitted(one_line(title), _TITLE_SIZE, sheet.width - 2 * _MARGIN), _INK, typeface(_TITLE_SIZE)
+    )
     if not answers:
         canvas.text((_MARGIN, top + _TITLE_HEIGHT), "no pictures", _FAINT, typeface(_CAPTION_SIZE))
     for place, (path, caption) in enumerate(answers):
         left = _MARGIN + place % COLUMNS * (CELL[0] + _GAP)
         cell_top = top + _TITLE_HEIGHT + place // COLUMNS * (CELL[1] + _CAPTION_HEIGHT)
         _draw_picture(sheet, thumbnail(path, CELL), left, cell_top)
-        text = _fitted(caption, _CAPTION_SIZE, CELL[0])
+        text = fitted(one_line(caption), _CAPTION_SIZE, CELL[0])
         canvas.text((left, cell_top + CELL[1] + 8), text, _FAINT, typeface(_CAPTION_SIZE))
 
 
@@ -67,13 +69,3 @@ def _draw_picture(sheet: Image.Image, picture: Image.Image | None, left: int, to
     if picture is not None:
         fitted = ImageOps.contain(picture, CELL, Image.Resampling.LANCZOS)
         sheet.paste(fitted, (left + (CELL[0] - fitted.width) // 2, top + (CELL[1] - fitted.height) // 2))
-
-
-def _fitted(text: str, size: int, width: int) -> str:
-    """`text` on one line, cut with an ellipsis where it is wider than `width` pixels."""
-    text, font = one_line(text), typeface(size)
-    if font.getlength(text) <= width:
-        return text
-    while text and font.getlength(text + "…") > width:
-        text = text[:-1]
-    return text.rstrip() + "…"

@@ -17,3 +17,13 @@ def typeface(size: int) -> ImageFont.FreeTypeFont:
     """Inter, `size` pixels high."""
     data = (files("lookalike.evaluation") / "fonts" / "Inter-Regular.otf").read_bytes()
     return ImageFont.truetype(BytesIO(data), size)
+
+
+def fitted(text: str, size: int, width: float) -> str:
+    """`text`, cut with an ellipsis where it is wider than `width` pixels."""
+    font = typeface(size)
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + "…") > width:
+        text = text[:-1]
+    return text.rstrip() + "…"

@@ -1,0 +1,148 @@
+"""A grid of coloured cells in blocks, with names at its rows and columns: what a heat map is made of.
+
+Promises: names are never smaller than `SMALLEST_TYPE` points; where there is no room for each, none is drawn. Cells are
+of one size, a whole number of pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from lookalike.evaluation.typeface import fitted, typeface
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from lookalike.evaluation.canvas import Canvas
+    from lookalike.evaluation.colour_scale import ColourScale
+
+INK, FAINT = "#17181a", "#5f646b"
+NAME_TYPE, SMALLEST_TYPE = 11, 7
+LONGEST_NAME = 210
+"""Points; longer names are cut."""
+_BETWEEN = 2
+"""Points between blocks."""
+_SLANT = 2**-0.5
+"""Height and width of a line at 45 degrees, in parts of its length."""
+_ABOVE = 9
+"""Points between columns and the middle of the first letter above them."""
+_SLANTED_FROM = 15
+"""Points of width from which names above columns are slanted; over narrower ones they stand upright."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Cells along one side, from 0 on: `starts` float64 (n,), ascending, all of one `size`; `blocks`: where each begins
+    and ends.
+    """
+
+    starts: NDArray[np.float64]
+    size: float
+    blocks: tuple[tuple[float, float], ...]
+
+    @property
+    def end(self) -> float:
+        return float(self.starts[-1]) + self.size
+
+    def middle(self, cell: int) -> float:
+        return float(self.starts[cell]) + self.size / 2
+
+
+def axis(groups: NDArray[np.int64], length: float, largest: float) -> Axis:
+    """Cells of ascending `groups`, a block each, as large as `length` and `largest` allow, half a point at least."""
+    gaps = np.concatenate([[0], np.cumsum(np.diff(groups) != 0)]) * _BETWEEN
+    room = (length - gaps[-1]) / len(groups)
+    size = float(max(np.floor(2 * min(room, largest)) / 2, 0.5))
+    starts = np.arange(len(groups)) * size + gaps
+    of_block = [starts[groups == group] for group in np.unique(groups)]
+    return Axis(starts, size, tuple((float(each[0]), float(each[-1]) + size) for each in of_block))
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names of places along an axis, each with its middle; `room` is how much each has across its direction."""
+
+    names: tuple[str, ...]
+    middles: tuple[float, ...]
+    room: float
+
+    @property
+    def type(self) -> float:
+        """The size of their letters in points, 0 where there is no room for them."""
+        fits = min(NAME_TYPE, self.room)
+        return fits if fits >= SMALLEST_TYPE else 0
+
+    @property
+    def turn(self) -> int:
+        """Degrees by which names above columns are turned."""
+        return 45 if self.room >= _SLANTED_FROM else 90
+
+    def drawn(self) -> Iterator[tuple[str, float]]:
+        """Each name, cut where it is too long, and its middle; nothing where there is no room."""
+        for name, middle in zip(self.names, self.middles, strict=True):
+            if self.type:
+                yield fitted(name, NAME_TYPE, LONGEST_NAME), middle
+
+    @property
+    def longest(self) -> float:
+        """The length of the longest name in points, as it is drawn."""
+        if not self.type:
+            return 0.0
+        return (
+            max(min(typeface(NAME_TYPE).getlength(name), LONGEST_NAME) for name in self.names) * self.type / NAME_TYPE
+        )
+
+    @property
+    def height(self) -> float:
+        """How far names above columns reach up."""
+        return self.longest * (_SLANT if self.turn == 45 else 1.0) + _ABOVE * bool(self.type)
+
+    @property
+    def overhang(self) -> float:
+        """How far the last name above columns reaches to the right of its column."""
+        return self.longest * _SLANT - self.room / 2 if self.type and self.turn == 45 else 0.0
+
+
+NO_NAMES = Names((), (), 0)
+
+
+def names_of_cells(names: Sequence[str], along: Axis) -> Names:
+    """A name for each cell."""
+    return Names(tuple(names), tuple(along.middle(cell) for cell in range(len(names))), along.size)
+
+
+def names_of_blocks(names: Sequence[str], along: Axis) -> Names:
+    """A name for each block."""
+    room = min(end - start for start, end in along.blocks)
+    return Names(tuple(names), tuple((start + end) / 2 for start, end in along.blocks), room)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Rows and columns, and the names beside and above them."""
+
+    down: Axis
+    across: Axis
+    rows: Names
+    columns: Names
+
+    def draw(self, canvas: Canvas, at: tuple[float, float], values: NDArray[Any], scale: ColourScale) -> None:
+        """Draw float (rows, columns) in colours, their left upper corner at `at`, and the names."""
+        left, top = at
+        colours = scale.colours(values)
+        for first, last in self.down.blocks:
+            rows = (self.down.starts >= first) & (self.down.starts < last)
+            for begin, end in self.across.blocks:
+                columns = (self.across.starts >= begin) & (self.across.starts < end)
+                block = Image.fromarray(np.ascontiguousarray(colours[rows][:, columns]))
+                canvas.picture(block, (left + begin, top + first, left + end, top + last), smooth=False)
+        for name, middle in self.rows.drawn():
+            canvas.text((left - 8, top + middle), name, self.rows.type, INK, anchor="end")
+        for name, middle in self.columns.drawn():
+            canvas.text((left + middle, top - _ABOVE), name, self.columns.type, INK, turn=self.columns.turn)
