@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 RECIPES: dict[str, tuple[str, str]] = {
     "heads": ("lookalike.training.heads_recipe", "projection heads for pictures and texts, learned from titles"),
+    "ensemble": ("lookalike.training.ensembling", "how much each of several encoders counts, learned from labels"),
+    "pca": ("lookalike.training.pca", "fewer dimensions, as few as lose little"),
 }
 """Name -> its module, and what it is for."""
 _SAID = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
