@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import QueryError
 from lookalike.core.fields import date_text
+from lookalike.engine.sources import asset_of, sources_of
 
 if TYPE_CHECKING:
-    from lookalike.store.collection_store import ItemRecord, Snapshot
+    from typing import BinaryIO
+
+    from lookalike.store.collection_store import ItemRecord, Snapshot, Store
 
 _NS = 1_000_000_000
 
@@ -36,6 +39,15 @@ def item_facts(snapshot: Snapshot, given: str) -> dict[str, Any]:
         "copies": [place.uri for place in places if place.id != item.id],
         "metadata": dict(item.metadata),
     }
+
+
+def open_item(store: Store, snapshot: Snapshot, given: str) -> tuple[ItemRecord, BinaryIO]:
+    """The item with the id `given`, or at that path, and its file's bytes as they are now.
+
+    Raises QueryError for no such item, OSError or SourceError where the file is away.
+    """
+    item = find_item(snapshot, given)
+    return item, sources_of(store)[item.root].open(asset_of(item))
 
 
 def find_item(snapshot: Snapshot, given: str) -> ItemRecord:

@@ -1,0 +1,209 @@
+"""The API under /api/v1: questions, items and their pictures, what a collection holds.
+
+Routes are thin: they turn a request into a question, ask in a lane, and give back what the core answers, the same
+objects as the command line's `--json`.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import ValidationError
+from starlette.datastructures import UploadFile
+
+from lookalike.core.errors import SourceError
+from lookalike.service import thumbnails
+from lookalike.service.desk import AtDesk
+from lookalike.service.problems import Problem
+from lookalike.service.questions import answer, question_of, too_large
+from lookalike.service.schema import (
+    MOST,
+    Asked,
+    CollectionOut,
+    FailureOut,
+    FieldOut,
+    ItemOut,
+    ProblemOut,
+    ResultsOut,
+    SearchIn,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from lookalike.service.desk import Desk
+
+PREFIX = "/api/v1"
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": ProblemOut, "description": "The request cannot be answered as it is."},
+    "5XX": {"model": ProblemOut, "description": "The service cannot answer now."},
+}
+_CHUNK = 1 << 18
+_KEPT = "private, max-age=86400"
+_SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "image/bmp"})
+"""Kinds of files that a browser may show; others, SVG with its scripts among them, are handed over as downloads."""
+_POST_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": SearchIn.model_json_schema()},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["image"],
+                    "properties": {
+                        "image": {"type": "string", "format": "binary"},
+                        "question": {"type": "string", "description": "the other options, as the JSON of a question"},
+                    },
+                }
+            },
+        },
+    }
+}
+Named = Annotated[str | None, Query(description="the collection; the first one unless given", max_length=200)]
+
+router = APIRouter(prefix=PREFIX, responses=_ERRORS)
+
+
+@router.get("/search", response_model=ResultsOut, tags=["search"])
+async def search(asked: Annotated[Asked, Query()], desk: AtDesk) -> dict[str, Any]:
+    """Find pictures with words, or more like an item."""
+    results = await answer(question_of(asked, desk.settings), desk)
+    return results.as_dict()
+
+
+@router.post("/search", response_model=ResultsOut, openapi_extra=_POST_BODY, tags=["search"])
+async def search_with(request: Request, desk: AtDesk) -> dict[str, Any]:
+    """Find pictures with words, items, vectors and weights (JSON), or with a picture (multipart, field `image`)."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
+    picture = None
+    if kind == "multipart/form-data":
+        asked, picture = await _read_form(request, desk)
+    elif kind == "application/json":
+        asked = _read_question(await request.body())
+    else:
+        raise Problem(415, "wrong-type", "a question is application/json or multipart/form-data")
+    results = await answer(question_of(asked, desk.settings, picture), desk)
+    return results.as_dict()
+
+
+async def _read_form(request: Request, desk: Desk) -> tuple[SearchIn, bytes]:
+    async with request.form(max_files=1, max_fields=4) as form:
+        image, question = form.get("image"), form.get("question")
+        if not isinstance(image, UploadFile):
+            raise Problem(422, "no-question", "the form has no file called image")
+        picture = await image.read(desk.settings.upload_bytes + 1)
+        if len(picture) > desk.settings.upload_bytes:
+            raise too_large(desk.settings)
+        asked = _read_question(question.encode()) if isinstance(question, str) else SearchIn()
+    return asked, picture
+
+
+def _read_question(body: bytes) -> SearchIn:
+    try:
+        return SearchIn.model_validate_json(body)
+    except ValidationError as error:
+        told = [f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}" for each in error.errors()]
+        raise Problem(422, "bad-value", "; ".join(told), hint="see /api/v1/openapi.json for what is taken") from None
+
+
+@router.get("/items/{id:path}/thumbnail", response_class=Response, tags=["items"])
+async def thumbnail(
+    id: str,
+    request: Request,
+    desk: AtDesk,
+    collection: Named = None,
+    size: Annotated[int, Query(ge=1, le=4000, description="longest side in pixels, rounded up")] = 320,
+) -> Response:
+    """The item's picture, small and upright, as WebP."""
+    opened = await desk.lanes.run(desk.shelf.collection, collection)
+    item = await desk.lanes.run(desk.shelf.item, opened, id)
+    side = thumbnails.side_for(size)
+    tag = f'"{thumbnails.name_of(item, side)}"'
+    headers = {"ETag": tag, "Cache-Control": _KEPT}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    made = await desk.lanes.run(thumbnails.thumbnail, opened, item, side)
+    return Response(made, media_type=thumbnails.MEDIA_TYPE, headers=headers)
+
+
+@router.get("/items/{id:path}/original", response_class=Response, tags=["items"])
+async def original(id: str, desk: AtDesk, collection: Named = None) -> StreamingResponse:
+    """The item's file as it lies there."""
+    opened = await desk.lanes.run(desk.shelf.collection, collection)
+    item = await desk.lanes.run(desk.shelf.item, opened, id)
+    try:
+        _, stream = await desk.lanes.run(opened.open_item, item.id)
+    except (OSError, SourceError):
+        raise Problem(404, "file-away", f"the file of {id} cannot be read now") from None
+    name = item.uri.replace("\\", "/").rpartition("/")[2].encode("ascii", "replace").decode().replace('"', "'")
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    how = "inline" if kind in _SHOWN else "attachment"
+    headers = {"Content-Disposition": f'{how}; filename="{name}"', "Cache-Control": _KEPT}
+    return StreamingResponse(_chunks(stream), media_type=kind if kind in _SHOWN else None, headers=headers)
+
+
+def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+    with stream:
+        yield from iter(partial(stream.read, _CHUNK), b"")
+
+
+@router.get("/items/{id:path}/similar", response_model=ResultsOut, tags=["items"])
+async def similar(
+    id: str, desk: AtDesk, collection: Named = None, k: Annotated[int, Query(ge=1, le=MOST)] = 10
+) -> dict[str, Any]:
+    """Pictures like the item's; it is not among them."""
+    asked = Asked(item=id, k=min(k + 1, MOST), collection=collection)
+    results = (await answer(question_of(asked, desk.settings), desk)).as_dict()
+    others = [hit for hit in results["hits"] if hit["id"] != id][:k]
+    results["hits"] = [{**hit, "rank": rank} for rank, hit in enumerate(others, 1)]
+    return results
+
+
+@router.get("/items/{id:path}", response_model=ItemOut, tags=["items"])
+async def item(id: str, desk: AtDesk, collection: Named = None) -> dict[str, Any]:
+    """All that is known about one item."""
+    opened = await desk.lanes.run(desk.shelf.collection, collection)
+    found = await desk.lanes.run(desk.shelf.item, opened, id)
+    return await desk.lanes.run(opened.item, found.id)
+
+
+@router.get("/fields", response_model=list[FieldOut], tags=["collections"])
+async def fields(desk: AtDesk, collection: Named = None) -> list[dict[str, Any]]:
+    """What filters and orders may name, and what stands there."""
+    opened = await desk.lanes.run(desk.shelf.collection, collection)
+    return [each.as_dict() for each in await desk.lanes.run(opened.fields)]
+
+
+@router.get("/failures", response_model=list[FailureOut], tags=["collections"])
+async def failures(desk: AtDesk, collection: Named = None) -> list[dict[str, Any]]:
+    """Files that were not taken in the last runs, each with its reason."""
+    opened = await desk.lanes.run(desk.shelf.collection, collection)
+    found = await desk.lanes.run(opened.failures)
+    return [{"uri": each.uri, "code": each.code, "reason": each.reason} for each in found]
+
+
+@router.get("/status", tags=["collections"])
+async def status(desk: AtDesk, collection: Named = None) -> dict[str, Any]:
+    """Counts and places of a collection, and how searches are served."""
+    opened = await desk.lanes.run(desk.shelf.collection, collection)
+    return await desk.lanes.run(opened.status)
+
+
+@router.get("/collections", response_model=list[CollectionOut], tags=["collections"])
+async def collections(desk: AtDesk) -> list[dict[str, Any]]:
+    """What is served here."""
+    return [await desk.lanes.run(_summary, name, desk) for name in desk.shelf.names]
+
+
+def _summary(name: str, desk: Desk) -> dict[str, Any]:
+    try:
+        told = desk.shelf.collection(name).status()
+    except Problem:
+        return {"name": name, "items": 0, "pictures": 0, "encoder": None}
+    return {"name": name, "items": told["items"], "pictures": told["pictures"], "encoder": told["encoder"]}

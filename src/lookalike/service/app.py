@@ -1,0 +1,74 @@
+"""The application: routes, guard, errors as problems, and what is opened at the start and closed at the end."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+
+import lookalike
+from lookalike.service import api, page
+from lookalike.service.desk import AtDesk, Desk
+from lookalike.service.guard import Guard
+from lookalike.service.kept_pictures import KeptPictures
+from lookalike.service.lanes import Lanes
+from lookalike.service.problems import Problem, answer_with_problems
+from lookalike.service.shelf import Shelf
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from lookalike.service.settings import ServiceSettings
+
+
+def create_app(settings: ServiceSettings) -> Guard:
+    """The service as an ASGI application. Collections are opened when they are first asked for.
+
+    The guard is outermost, so that errors nobody expected leave with its headers too.
+    """
+
+    @asynccontextmanager
+    async def running(app: FastAPI) -> AsyncIterator[None]:
+        lanes = Lanes(settings.lanes)
+        app.state.desk = desk = Desk(settings, lanes, Shelf(settings, lanes), KeptPictures())
+        try:
+            yield
+        finally:
+            lanes.close()
+            desk.shelf.close()
+
+    app = FastAPI(
+        title="lookalike",
+        summary="Find pictures by words or by another picture.",
+        version=lookalike.__version__,
+        lifespan=running,
+        openapi_url=f"{api.PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    app.include_router(api.router)
+    app.include_router(page.router)
+    app.mount("/static", page.static_files())
+    app.add_api_route("/healthz", _alive, include_in_schema=False)
+    app.add_api_route("/readyz", _ready, include_in_schema=False)
+    answer_with_problems(app)
+    return Guard(app, settings)
+
+
+async def _alive() -> dict[str, str]:
+    """Whether the process answers."""
+    return {"status": "alive"}
+
+
+async def _ready(desk: AtDesk) -> dict[str, Any]:
+    """Whether every collection can be asked."""
+    for name in desk.shelf.names:
+        try:
+            opened = await desk.lanes.run(desk.shelf.collection, name)
+            await desk.lanes.run(lambda opened=opened: opened.encoder)
+        except Problem as error:
+            if error.code != "empty":  # one that is still empty is served as it is
+                raise
+    return {"status": "ready"}

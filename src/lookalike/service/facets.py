@@ -1,0 +1,101 @@
+"""Facets of the page: what its filters offer, and the filter that a visitor's choices make.
+
+    category=Shoes & category=Bags     in the address as f.category=Shoes&f.category=Bags
+    price from 10 to 50                f.price=10..50, either end may be missing
+    taken in 2024                      f.taken=2024..2024
+
+Choices become text of the filter language, so they mean what `--where` means, and a filter in the address (`where`)
+is joined with them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lookalike.engine.fields import FieldFacts
+
+PREFIX = "f."
+BETWEEN = ".."
+_VALUES_AT_MOST = 2000
+"""Different values beyond which a field of text is no facet: nobody picks from a list of titles."""
+_HIDDEN = frozenset(
+    {"id", "path", "name", "uri", "caption", "title", "format", "extension", "orientation", "taken_from", "width",
+     "height", "size", "modified", "latitude", "longitude", "group"}
+)  # fmt: skip
+"""Fields that say something about files, not about what people look for."""
+_FIRST = ("category", "colours", "city", "country", "camera", "taken", "price", "rating", "tags")
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """One filter. `values`: to choose among, with how many items have each; else a range from `least` to `most`."""
+
+    name: str
+    kind: str
+    values: tuple[tuple[str, int, bool], ...] = ()
+    least: str = ""
+    most: str = ""
+    start: str = ""
+    end: str = ""
+
+    @property
+    def is_range(self) -> bool:
+        return not self.values
+
+    @property
+    def is_used(self) -> bool:
+        return bool(self.start or self.end or any(chosen for _, _, chosen in self.values))
+
+
+def facets_of(facts: Sequence[FieldFacts], choices: Mapping[str, Sequence[str]]) -> list[Facet]:
+    """What the collection's fields offer, those that people look for first."""
+    offered = [facet for each in facts if (facet := _facet(each, choices.get(each.name, ()))) is not None]
+    return sorted(offered, key=lambda facet: _FIRST.index(facet.name) if facet.name in _FIRST else len(_FIRST))
+
+
+def choices_in(parameters: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    """The choices in an address: field -> values."""
+    chosen: dict[str, list[str]] = {}
+    for name, value in parameters:
+        if name.startswith(PREFIX) and value and value != BETWEEN:
+            chosen.setdefault(name.removeprefix(PREFIX), []).append(value)
+    return chosen
+
+
+def filter_of(choices: Mapping[str, Sequence[str]], where: str | None) -> str | None:
+    """The filter that choices and the address's own filter make together; None for none."""
+    parts = [f"({where})"] if where else []
+    for chosen, values in choices.items():
+        name = "`" + chosen.replace("`", "``") + "`"
+        ranges = [value for value in values if BETWEEN in value]
+        if ranges:
+            least, _, most = ranges[-1].partition(BETWEEN)
+            parts += [f"{name} >= {_quoted(least)}"] * bool(least) + [f"{name} <= {_quoted(most)}"] * bool(most)
+        else:
+            parts.append(f"{name} in ({', '.join(map(_quoted, values))})")
+    return " and ".join(parts) or None
+
+
+def _facet(facts: FieldFacts, chosen: Sequence[str]) -> Facet | None:
+    if facts.name in _HIDDEN or facts.name.startswith("metadata."):
+        return None
+    if facts.kind in {"text", "texts", "bool"}:
+        if not facts.frequent or (facts.distinct or 0) > _VALUES_AT_MOST or facts.frequent[0][1] < 2:
+            return None
+        others = [(value, 0) for value in chosen if value not in dict(facts.frequent)]
+        return Facet(
+            facts.name, facts.kind, tuple((value, n, value in chosen) for value, n in [*facts.frequent, *others])
+        )
+    if facts.least is None or facts.least == facts.most:
+        return None
+    start, _, end = chosen[-1].partition(BETWEEN) if chosen else ("", "", "")
+    least, most = (str(value)[:10] if facts.kind == "date" else f"{value:g}" for value in (facts.least, facts.most))
+    return Facet(facts.name, facts.kind, least=least, most=most, start=start, end=end)
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'

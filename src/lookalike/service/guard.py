@@ -1,0 +1,106 @@
+"""Who may ask, and how much: host names, origins, sizes, and the headers that keep a page to itself.
+
+A page of another site cannot read or change anything here: a request that a browser sends on another site's behalf
+carries an `Origin` or `Sec-Fetch-Site` that says so, and one that reached us by a foreign name (DNS rebinding) carries
+that name as its `Host`. Both are refused before anything is done.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+
+from lookalike.service.problems import Problem, problem
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from lookalike.service.settings import ServiceSettings
+
+_FORM_BYTES = 1_000_000
+"""What a body may have beside its picture."""
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; img-src 'self' blob: data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class Guard:
+    """Outermost part of the application: numbers requests, refuses what may not be asked, adds the headers."""
+
+    def __init__(self, app: ASGIApp, settings: ServiceSettings) -> None:
+        self._app = app
+        self._hosts = settings.allowed_hosts
+        self._most = settings.upload_bytes + _FORM_BYTES
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope.setdefault("state", {})["number"] = number = uuid.uuid4().hex[:12]
+        refused = self._refused(scope)
+
+        async def guarded_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+                headers["X-Request-Id"] = number
+            await send(message)
+
+        if refused:
+            answer = problem(Request(scope), refused.status, refused.code, str(refused))
+            await answer(scope, receive, guarded_send)
+        else:
+            await self._app(scope, self._counted(receive), guarded_send)
+
+    def _refused(self, scope: Scope) -> Problem | None:
+        headers = Headers(scope=scope)
+        host = _name(headers.get("host", ""))
+        if host not in self._hosts:
+            return Problem(421, "unknown-host", "this service is not called by that name")
+        if scope["method"] not in _SAFE:
+            origin, site = headers.get("origin"), headers.get("sec-fetch-site", "same-origin")
+            foreign = origin is not None and urlsplit(origin).netloc != headers.get("host")
+            if foreign or site not in {"same-origin", "none"}:
+                return Problem(403, "other-site", "a page of another site may not ask for that")
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > self._most:
+            return self._too_large()
+        return None
+
+    def _too_large(self) -> Problem:
+        return Problem(413, "too-large", f"a request may have {self._most:,} bytes here")
+
+    def _counted(self, receive: Receive) -> Receive:
+        """`receive` that raises Problem where more comes than is allowed, announced or not."""
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._most:
+                raise self._too_large()
+            return message
+
+        return counted
+
+
+def _name(host: str) -> str:
+    """The name in a `Host` header, without its port."""
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0].casefold()

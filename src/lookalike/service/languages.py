@@ -1,0 +1,65 @@
+"""The languages of the page: which one a visitor gets, and what it says there."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = ("en", "ru", "uk")
+_WORDS = Path(__file__).with_name("words.toml")
+
+
+@cache
+def _all_words() -> dict[str, dict[str, str]]:
+    return tomllib.loads(_WORDS.read_text(encoding="utf-8"))
+
+
+class Words:
+    """What the page says in one language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._words = _all_words()[language]
+
+    def __call__(self, name: str, **values: object) -> str:
+        """The words of a name, filled in. Raises KeyError for a name there is not: a mistake of a template."""
+        return self._words[name].format(**values) if values else self._words[name]
+
+    def counted(self, name: str, n: int) -> str:
+        """`n` things, in the form that the language wants for that number (CLDR's plural rules)."""
+        return self(f"{name}_{_form(self.language, n)}", n=f"{n:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"))
+
+    @property
+    def others(self) -> list[tuple[str, str]]:
+        """Every language: its code and its own name."""
+        return [(code, words["language"]) for code, words in _all_words().items()]
+
+
+def choose(asked: str | None, kept: str | None, accepted: str) -> str:
+    """The language asked for, else the one kept from before, else the first the browser accepts that there is."""
+    for wanted in (asked, kept):
+        if wanted in LANGUAGES:
+            return str(wanted)
+    return next((code for code in _preferred(accepted) if code in LANGUAGES), LANGUAGES[0])
+
+
+def _preferred(accepted: str) -> list[str]:
+    """Language codes of an `Accept-Language` header, best first (RFC 9110, section 12.5.4)."""
+    ranked: list[tuple[float, int, str]] = []
+    for place, part in enumerate(accepted.split(",")[:20]):
+        tag, _, weight = part.strip().partition(";q=")
+        try:
+            worth = float(weight) if weight else 1.0
+        except ValueError:
+            continue
+        ranked.append((-worth, place, tag.partition("-")[0].casefold()))
+    return [code for _, _, code in sorted(ranked)]
+
+
+def _form(language: str, n: int) -> str:
+    if language == "en":
+        return "one" if n == 1 else "many"
+    if n % 10 == 1 and n % 100 != 11:
+        return "one"
+    return "few" if 2 <= n % 10 <= 4 and not 12 <= n % 100 <= 14 else "many"

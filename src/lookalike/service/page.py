@@ -1,0 +1,247 @@
+"""The page for people: searches, one item, the state of a collection. Every state is an address, and works without
+JavaScript; a little of it adds endless scroll, dropping pictures, keys and a dialog.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Query, Request, Response, UploadFile
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import ValidationError
+
+from lookalike.core.errors import LookalikeError
+from lookalike.engine.relevance import DEFAULT_MIN_RELEVANCE
+from lookalike.service import facets
+from lookalike.service.desk import AtDesk
+from lookalike.service.languages import Words, choose
+from lookalike.service.problems import Problem
+from lookalike.service.questions import FIRST_PAGE, answer, question_of, too_large
+from lookalike.service.schema import Asked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jinja2 import Environment
+    from starlette.staticfiles import StaticFiles
+
+    from lookalike.core.records import Hit, Results
+    from lookalike.service.desk import Desk
+
+_HERE = Path(__file__).parent
+LANGUAGE_COOKIE = "language"
+_YEAR_S = 31_536_000
+PAGE = 60
+"""Pictures drawn at once."""
+_SIDE = 320  # pixels of a thumbnail in the grid, sharp on most screens at the height of a row
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+async def search(request: Request, desk: AtDesk) -> Response:
+    """The search page: `?q=...` is a search, with filters, order and liked items in the address too."""
+    state = _State.of(request)
+    words = _words(request)
+    shown: dict[str, Any] = {"state": state, "facets": [], "results": None, "error": None, "status": None}
+    try:
+        collection = await desk.lanes.run(desk.shelf.collection, state.collection)
+        shown["status"] = await desk.lanes.run(collection.status)
+        facts = await desk.lanes.run(collection.fields)
+        shown["facets"] = facets.facets_of(facts, state.choices)
+        if state.is_question:
+            shown["results"] = await _ask(state, desk, FIRST_PAGE)
+    except (LookalikeError, ValidationError, ValueError, Problem) as error:
+        shown["error"] = _told(error)
+    if request.headers.get("x-fragment"):
+        return _drawn("results.html", request, words, **shown)
+    return _drawn("search.html", request, words, **shown)
+
+
+@router.get("/more")
+async def more(request: Request, desk: AtDesk, after: Annotated[str, Query(max_length=8000)]) -> Response:
+    """The next pictures of a search, as the piece of the page that holds them."""
+    state = _State.of(request)
+    results = await _ask(state, desk, after)
+    return _drawn("hits.html", request, _words(request), state=state, results=results)
+
+
+@router.get("/item/{id:path}")
+async def item(id: str, request: Request, desk: AtDesk) -> Response:
+    """One item with all that is known about it."""
+    state = _State.of(request)
+    collection = await desk.lanes.run(desk.shelf.collection, state.collection)
+    found = await desk.lanes.run(desk.shelf.item, collection, id)
+    facts = await desk.lanes.run(collection.item, found.id)
+    whole = "item.html" if not request.headers.get("x-fragment") else "facts.html"
+    return _drawn(whole, request, _words(request), state=state, item=facts)
+
+
+@router.get("/status")
+async def status(request: Request, desk: AtDesk) -> Response:
+    """What the collection holds, and the files that were not taken."""
+    state = _State.of(request)
+    collection = await desk.lanes.run(desk.shelf.collection, state.collection)
+    told = await desk.lanes.run(collection.status)
+    failures = await desk.lanes.run(collection.failures)
+    return _drawn("status.html", request, _words(request), state=state, status=told, failures=failures)
+
+
+@router.post("/pictures")
+async def take_picture(request: Request, image: UploadFile, desk: AtDesk) -> Response:
+    """Keep a picture for a while, and go to the search with it: so that this search has an address too."""
+    data = await image.read(desk.settings.upload_bytes + 1)
+    if len(data) > desk.settings.upload_bytes:
+        raise too_large(desk.settings)
+    number = desk.pictures.keep(data)
+    asked = [
+        (name, value) for name, value in request.query_params.multi_items() if name not in {"q", "picture", "item"}
+    ]
+    return RedirectResponse(f"/?{urlencode([*asked, ('picture', number)])}", 303)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """All that the address of a page says."""
+
+    q: str = ""
+    item: str = ""
+    picture: str = ""
+    where: str = ""
+    order: str = ""
+    like: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
+    all: bool = False
+    after: str = ""
+    collection: str | None = None
+    choices: Mapping[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, request: Request) -> _State:
+        given = request.query_params
+        pairs = given.multi_items()
+        starts = {name.removesuffix(".start"): value for name, value in pairs if name.endswith(".start")}
+        ends = {name.removesuffix(".end"): value for name, value in pairs if name.endswith(".end")}
+        ranges = [(name, f"{starts.get(name, '')}..{ends.get(name, '')}") for name in {**starts, **ends}]
+        plain = [pair for pair in pairs if not pair[0].endswith((".start", ".end"))]
+        return cls(
+            q=given.get("q", "").strip(),
+            item=given.get("item", ""),
+            picture=given.get("picture", ""),
+            where=given.get("where", "").strip(),
+            order=given.get("order", ""),
+            like=tuple(given.getlist("like")),
+            unlike=tuple(given.getlist("unlike")),
+            all=given.get("all") == "1",
+            collection=given.get("collection") or None,
+            choices=facets.choices_in([*plain, *ranges]),
+        )
+
+    @property
+    def is_question(self) -> bool:
+        return bool(self.q or self.item or self.picture)
+
+    def address(self, path: str = "/", **changed: Any) -> str:
+        """The address of this state with something changed."""
+        state = replace(self, **changed)
+        pairs: list[tuple[str, str]] = [
+            (name, value)
+            for name in ("q", "item", "picture", "where", "order", "collection", "after")
+            if (value := getattr(state, name))
+        ]
+        pairs += [("like", each) for each in state.like] + [("unlike", each) for each in state.unlike]
+        pairs += [(facets.PREFIX + name, value) for name, values in state.choices.items() for value in values]
+        if state.all:
+            pairs.append(("all", "1"))
+        return f"{path}?{urlencode(pairs)}" if pairs else path
+
+    def nearer(self, id: str) -> str:
+        """The address that asks for more like an item: beside the words, or in place of all else."""
+        if self.q:
+            return self.address(like=(*self.like, id))
+        return self.address(picture="", item=id, like=(), unlike=())
+
+    def question(self) -> Asked:
+        """As the API would be asked. Raises ValidationError."""
+        least = None if self.all else DEFAULT_MIN_RELEVANCE
+        return Asked(
+            q=self.q or None,
+            item=self.item or None,
+            k=PAGE,
+            where=facets.filter_of(self.choices, self.where or None),
+            order=self.order,
+            like=list(self.like),
+            unlike=list(self.unlike),
+            min_relevance=least,
+            collection=self.collection,
+        )
+
+
+async def _ask(state: _State, desk: Desk, after: str) -> Results:
+    asked = state.question().model_copy(update={"after": after})
+    if not state.picture:
+        return await answer(question_of(asked, desk.settings), desk)
+    question = question_of(asked, desk.settings, desk.pictures[state.picture])
+    return await answer(question, desk)
+
+
+def _told(error: Exception) -> dict[str, str]:
+    """An error in words for the page."""
+    if isinstance(error, ValidationError):
+        return {"message": "; ".join(each["msg"] for each in error.errors()), "hint": ""}
+    return {"message": str(error), "hint": getattr(error, "hint", "")}
+
+
+def _words(request: Request) -> Words:
+    chosen = choose(
+        request.query_params.get("lang"),
+        request.cookies.get(LANGUAGE_COOKIE),
+        request.headers.get("accept-language", ""),
+    )
+    return Words(chosen)
+
+
+def _drawn(template: str, request: Request, words: Words, **values: Any) -> HTMLResponse:
+    text = _templates().get_template(template).render(say=words, thumb=_thumb, alt=_alt, name=_name, **values)
+    drawn = HTMLResponse(text, headers={"Vary": "Accept-Language, Cookie, X-Fragment", "Cache-Control": "no-cache"})
+    if request.query_params.get("lang") == words.language:
+        drawn.set_cookie(LANGUAGE_COOKIE, words.language, max_age=_YEAR_S, httponly=True, samesite="lax")
+    return drawn
+
+
+def _thumb(id: str, side: int = _SIDE) -> str:
+    return f"/api/v1/items/{quote(id)}/thumbnail?size={side}"
+
+
+def _name(uri: str) -> str:
+    return uri.replace("\\", "/").rstrip("/").rpartition("/")[2]
+
+
+def _alt(hit: Hit) -> str:
+    """What a screen reader says for a picture: its title or caption, else the name of its file."""
+    told = hit.metadata.get("title") or hit.metadata.get("caption")
+    return str(told) if told else _name(hit.uri)
+
+
+def static_files() -> StaticFiles:
+    """The style, the script and the drawings of the page."""
+    from starlette.staticfiles import StaticFiles
+
+    return StaticFiles(directory=_HERE / "static")
+
+
+@cache
+def _templates() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,103 @@
+"""From a request to a question: what was asked, in words, as a picture, an item or a vector, and how to answer it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from lookalike.core.errors import CannotDecode
+from lookalike.core.records import DecodeLimits, Term
+from lookalike.engine.asking import SearchOptions, query_without_terms
+from lookalike.engine.terms import as_query
+from lookalike.images.decode import decode_picture
+from lookalike.service.problems import Problem
+from lookalike.service.schema import Asked, SearchIn
+
+if TYPE_CHECKING:
+    from lookalike.core.records import Query, Results
+    from lookalike.engine.collection import Collection
+    from lookalike.service.desk import Desk
+    from lookalike.service.schema import TermIn
+    from lookalike.service.settings import ServiceSettings
+
+FIRST_PAGE = "start"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of which collection. `after`: a cursor, "start" for a first page, None for no pages."""
+
+    terms: tuple[Term, ...]
+    k: int
+    options: SearchOptions
+    after: str | None
+    collection: str | None
+
+
+def question_of(asked: Asked, settings: ServiceSettings, picture: bytes | None = None) -> Question:
+    """The question in a request. Raises Problem for none, or too large a picture."""
+    terms = [*_terms(asked)]
+    if picture is not None:
+        if len(picture) > settings.upload_bytes:
+            raise too_large(settings)
+        terms.append(Term("picture", picture, label="(picture)"))
+    if not terms:
+        raise Problem(422, "no-question", "nothing is asked", hint="give q, item, vector, terms or a picture")
+    options = cast("SearchOptions", {name: getattr(asked, name) for name in SearchOptions.__annotations__})
+    return Question(tuple(terms), asked.k, options, asked.after, asked.collection)
+
+
+def too_large(settings: ServiceSettings) -> Problem:
+    """The answer to an upload beyond the limit."""
+    return Problem(413, "too-large", f"a picture may have {settings.upload_bytes:,} bytes here")
+
+
+async def answer(question: Question, desk: Desk) -> Results:
+    """Ask. Raises what `Collection.search` does, and Problem."""
+    asking = await desk.shelf.asking(question.collection)
+    collection = desk.shelf.collection(question.collection)
+    query = await desk.lanes.run(_prepared, question, collection, desk.settings)
+    if question.after is None:
+        return await asking.ask(query)
+    after = None if question.after == FIRST_PAGE else question.after
+    return await desk.lanes.run(collection.search_page, query, question.k, after=after)
+
+
+def _prepared(question: Question, collection: Collection, settings: ServiceSettings) -> Query:
+    """The question with its pictures decoded."""
+    terms = tuple(_decoded(term, collection, settings) for term in question.terms)
+    return as_query(terms, query_without_terms(question.k, question.options), lambda: collection.encoder.image_side)
+
+
+def _decoded(term: Term, collection: Collection, settings: ServiceSettings) -> Term:
+    if term.kind != "picture":
+        return term
+    limits = DecodeLimits(max_pixels=settings.upload_pixels, max_bytes=settings.upload_bytes)
+    try:
+        picture = decode_picture(term.value, side=collection.encoder.image_side, limits=limits)
+    except CannotDecode as error:
+        raise CannotDecode(error.code, f"the picture cannot be used: {error}", hint=error.hint) from error
+    return Term("picture", picture.pixels, term.weight, term.label)
+
+
+def _terms(asked: Asked) -> list[Term]:
+    import numpy as np
+
+    terms = [_term(each) for each in asked.terms or ()] if isinstance(asked, SearchIn) else []
+    if asked.q:
+        terms.append(Term("text", asked.q))
+    if asked.item:
+        terms.append(Term("item", asked.item))
+    if isinstance(asked, SearchIn) and asked.vector:
+        terms.append(Term("vector", np.asarray(asked.vector, np.float32)))
+    return terms
+
+
+def _term(asked: TermIn) -> Term:
+    import numpy as np
+
+    given = [name for name in ("text", "item", "vector") if getattr(asked, name) is not None]
+    if len(given) != 1:
+        raise Problem(422, "bad-value", "a term has exactly one of text, item and vector")
+    value = getattr(asked, given[0])
+    return Term(given[0], np.asarray(value, np.float32) if given[0] == "vector" else value, asked.weight)  # type: ignore[arg-type]

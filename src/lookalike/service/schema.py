@@ -1,0 +1,156 @@
+"""What goes in and out of the API: the shapes that OpenAPI shows, with an example each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MOST = 1000
+"""Answers that one request may ask for."""
+Chance = Annotated[float, Field(ge=0, le=1)]
+
+
+class Shape(BaseModel):
+    """Unknown names are refused: a misspelt option must not be passed over in silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class TermIn(Shape):
+    """One part of a question: exactly one of `text`, `item` and `vector`; a negative weight leads away from it."""
+
+    text: str | None = Field(default=None, min_length=1, max_length=4000)
+    item: str | None = Field(default=None, min_length=1, max_length=4000)
+    vector: list[float] | None = Field(default=None, min_length=1, max_length=8192)
+    weight: float = Field(default=1.0, allow_inf_nan=False)
+
+
+class Asked(Shape):
+    """A question as an address can hold it. One of `q` and `item` is needed."""
+
+    q: str | None = Field(default=None, min_length=1, max_length=4000, description="words")
+    item: str | None = Field(default=None, min_length=1, max_length=4000, description="the id of an item: more like it")
+    k: int = Field(default=10, ge=1, le=MOST)
+    where: str | None = Field(default=None, max_length=8000, description="a filter: price < 50 and taken >= 2024-05")
+    folder: str | None = Field(default=None, max_length=4000, description="only files at or below it")
+    mode: Literal["auto", "meaning", "words"] = "auto"
+    min_relevance: Chance | None = None
+    order: str = Field(default="", max_length=1000, description="fields to sort by: taken desc, price")
+    variety: Chance = 0.0
+    like: list[str] = Field(default_factory=list, max_length=100, description="ids of items to move towards")
+    unlike: list[str] = Field(default_factory=list, max_length=100, description="ids of items to move away from")
+    group_by: str | None = Field(default=None, max_length=200)
+    all_copies: bool = False
+    after: str | None = Field(
+        default=None, max_length=8000, description="the `next` of the page before; `start` for the first"
+    )
+    collection: str | None = Field(
+        default=None, max_length=200, description="the collection; the first one unless given"
+    )
+
+
+class SearchIn(Asked):
+    """A question as JSON. One of `q`, `item`, `vector` and `terms` is needed."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"q": "a dog in the snow", "k": 10, "where": "taken >= 2024-05"}]},
+    )
+
+    vector: list[float] | None = Field(
+        default=None, min_length=1, max_length=8192, description="of the encoder's width"
+    )
+    terms: list[TermIn] | None = Field(default=None, min_length=1, max_length=32)
+
+
+class HitOut(BaseModel):
+    """One answer, as the command line's `--json` has it."""
+
+    rank: int
+    score: float
+    relevance: float | None
+    id: str
+    uri: str
+    width: int | None
+    height: int | None
+    metadata: dict[str, Any]
+
+
+class PlanOut(BaseModel):
+    """How the answers were found, and why so."""
+
+    strategy: str
+    reason: str
+    effort: int | None
+    fetch: int | None
+
+
+class ResultsOut(BaseModel):
+    """Answers, best first."""
+
+    query: str
+    encoder: str
+    plan: PlanOut
+    took_ms: dict[str, float]
+    cut: bool
+    generation: int
+    next: str | None
+    hits: list[HitOut]
+
+
+class ItemOut(BaseModel):
+    """All that is known about one item."""
+
+    id: str
+    uri: str
+    size: int
+    modified: str
+    width: int | None
+    height: int | None
+    format: str | None
+    offline: bool
+    copies: list[str]
+    metadata: dict[str, Any]
+
+
+class FieldOut(BaseModel):
+    """What stands in a field that filters and orders may name."""
+
+    name: str
+    kind: str
+    items: int
+    least: int | float | str | None
+    most: int | float | str | None
+    distinct: int | None
+    frequent: list[dict[str, Any]]
+
+
+class FailureOut(BaseModel):
+    """A file that was not taken, and why."""
+
+    uri: str
+    code: str
+    reason: str
+
+
+class CollectionOut(BaseModel):
+    """A collection that is served here."""
+
+    name: str
+    items: int
+    pictures: int
+    encoder: str | None
+
+
+class ProblemOut(BaseModel):
+    """An error: RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    hint: str | None = None
+    position: int | None = None
+    request: str

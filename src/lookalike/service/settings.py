@@ -1,0 +1,52 @@
+"""How a service runs: what it serves, whom it answers, what one request may cost."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One collection: the name it has in addresses, and where it lies."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """`collections`: the first is the one that is asked unless a request names another.
+
+    `hosts`: names under which the service may be called (`Host` of a request), beside those of this computer; a page of
+    another site that had its name point here is refused by it (DNS rebinding). `upload_bytes`: the largest picture that
+    is taken as a question. `upload_pixels`: the same, as its header declares it. `device`: where encoders run. `lanes`:
+    threads that work for requests, one a core unless given.
+    """
+
+    collections: tuple[Served, ...]
+    host: str = "127.0.0.1"
+    port: int = 8000
+    hosts: tuple[str, ...] = ()
+    upload_bytes: int = 25_000_000
+    upload_pixels: int = 100_000_000
+    device: str = "auto"
+    lanes: int | None = None
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """Names without their port, lower case."""
+        return frozenset(name.casefold() for name in (*LOCAL_NAMES, *self.hosts))
+
+
+def is_local(host: str) -> bool:
+    """Whether an address is one of this computer's own, which no other can reach."""
+    if host.casefold() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,82 @@
+"""The collections of a service: opened once, asked by many, seen as they are now.
+
+A collection that another process indexes needs no restart: each question takes the newest state of the store. One
+that was not there at the start, or was made anew, is opened when it is asked for.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from lookalike.core.errors import CollectionNotFound, QueryError
+from lookalike.engine.collection import open
+from lookalike.service.lanes import Asking
+from lookalike.service.problems import Problem
+
+if TYPE_CHECKING:
+    from lookalike.engine.collection import Collection
+    from lookalike.service.lanes import Lanes
+    from lookalike.service.settings import Served, ServiceSettings
+    from lookalike.store.collection_store import ItemRecord
+
+
+class Shelf:
+    """Opened collections by name."""
+
+    def __init__(self, settings: ServiceSettings, lanes: Lanes) -> None:
+        self._served = {each.name: each for each in settings.collections}
+        self._device = settings.device
+        self._lanes = lanes
+        self._opened: dict[str, Collection] = {}
+        self._asking: dict[str, Asking] = {}
+        self._opening = threading.Lock()
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._served)
+
+    def served(self, name: str | None) -> Served:
+        """The collection of a name, the first without one. Raises Problem."""
+        chosen = next(iter(self._served)) if name is None else name
+        if chosen not in self._served:
+            raise Problem(
+                404, "no-collection", f"no collection is called {chosen} here", hint="see /api/v1/collections"
+            )
+        return self._served[chosen]
+
+    def collection(self, name: str | None = None) -> Collection:
+        """That collection, open. May take a moment: call it in a lane. Raises Problem, CollectionError."""
+        served = self.served(name)
+        with self._opening:
+            if served.name not in self._opened:
+                try:
+                    self._opened[served.name] = open(served.path, device=self._device, create=False)
+                except CollectionNotFound:
+                    raise Problem(
+                        503,
+                        "empty",
+                        f"the collection {served.name} holds no pictures yet",
+                        hint="lookalike index FOLDER puts some in",
+                    ) from None
+            return self._opened[served.name]
+
+    def item(self, collection: Collection, given: str) -> ItemRecord:
+        """The item with an id or at a path. Raises Problem where there is none."""
+        try:
+            return collection.find_item(given)
+        except QueryError as error:
+            raise Problem(404, "no-item", str(error), hint=error.hint) from None
+
+    async def asking(self, name: str | None = None) -> Asking:
+        """Where to put questions to a collection."""
+        served = self.served(name)
+        if served.name not in self._asking:
+            collection = await self._lanes.run(self.collection, served.name)
+            self._asking.setdefault(served.name, Asking(collection.search_many, self._lanes))
+        return self._asking[served.name]
+
+    def close(self) -> None:
+        """Close what is open."""
+        for collection in self._opened.values():
+            collection.close()

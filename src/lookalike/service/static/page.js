@@ -1,0 +1,114 @@
+// What the page does beyond links and forms: rows of equal height, endless scroll, dropping and pasting pictures,
+// keys, and an item's details in a dialog. Without this script everything still works, a page at a time.
+"use strict";
+
+document.documentElement.classList.add("scripted");
+const grid = document.getElementById("grid");
+const dialog = document.getElementById("details");
+
+// --- rows: each picture is as wide as its shape asks for at the height of a row, and grows by that too
+function layOut(root) {
+  for (const item of root.querySelectorAll("li[data-ratio]")) {
+    const ratio = Math.min(Math.max(Number(item.dataset.ratio) || 1.33, 0.5), 3);
+    item.style.flexGrow = ratio;
+    item.style.flexBasis = `calc(var(--row) * ${ratio})`;
+  }
+}
+
+// --- endless scroll
+let loading = false;
+async function loadNext(link) {
+  if (loading) return;
+  loading = true;
+  try {
+    const answer = await fetch(link.dataset.next);
+    if (!answer.ok) return;
+    const piece = document.createElement("template");
+    piece.innerHTML = await answer.text();
+    layOut(piece.content);
+    link.closest("li").replaceWith(piece.content);
+    watchNext();
+  } finally {
+    loading = false;
+  }
+}
+const nearEnd = new IntersectionObserver((seen) => {
+  for (const entry of seen) if (entry.isIntersecting) loadNext(entry.target);
+}, { rootMargin: "800px" });
+function watchNext() {
+  const link = grid && grid.querySelector("a[data-next]");
+  if (link) nearEnd.observe(link);
+}
+if (grid) { layOut(grid); watchNext(); }
+
+// --- pictures: picked, dropped or pasted
+const form = document.querySelector("form.pick");
+const chosen = document.getElementById("image");
+function searchWith(file) {
+  const files = new DataTransfer();
+  files.items.add(file);
+  chosen.files = files.files;
+  form.submit();
+}
+chosen.addEventListener("change", () => { if (chosen.files.length) form.submit(); });
+const cover = document.getElementById("drop");
+let inside = 0;
+const hasFile = (event) => [...(event.dataTransfer?.items || [])].some((item) => item.kind === "file");
+addEventListener("dragenter", (event) => { if (hasFile(event)) { inside += 1; cover.hidden = false; } });
+addEventListener("dragleave", () => { inside = Math.max(inside - 1, 0); cover.hidden = inside === 0; });
+addEventListener("dragover", (event) => { if (hasFile(event)) event.preventDefault(); });
+addEventListener("drop", (event) => {
+  inside = 0;
+  cover.hidden = true;
+  const file = event.dataTransfer?.files[0];
+  if (file) { event.preventDefault(); searchWith(file); }
+});
+addEventListener("paste", (event) => {
+  const file = [...(event.clipboardData?.files || [])].find((each) => each.type.startsWith("image/"));
+  if (file) { event.preventDefault(); searchWith(file); }
+});
+
+// --- details in a dialog; the address stays that of the search
+let opener = null;
+async function openDetails(link) {
+  const answer = await fetch(link.href, { headers: { "X-Fragment": "1" } });
+  if (!answer.ok) { location.href = link.href; return; }
+  opener = link;
+  dialog.innerHTML = await answer.text();
+  const shut = document.createElement("button");
+  shut.className = "shut";
+  shut.textContent = "✕";
+  shut.setAttribute("aria-label", "Esc");
+  shut.addEventListener("click", () => dialog.close());
+  dialog.append(shut);
+  if (!dialog.open) dialog.showModal();
+}
+dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+dialog.addEventListener("close", () => { dialog.replaceChildren(); opener?.focus(); });
+addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-item]");
+  if (link && !(event.ctrlKey || event.metaKey || event.shiftKey || event.button)) { event.preventDefault(); openDetails(link); }
+  const language = event.target.closest?.("a[data-language]");
+  if (language) {
+    event.preventDefault();
+    const address = new URL(location.href);
+    address.searchParams.set("lang", language.dataset.language);
+    location.href = address.href;
+  }
+});
+
+// --- keys
+function move(by) {
+  const links = [...document.querySelectorAll("a[data-item]")];
+  const from = dialog.open ? links.indexOf(opener) : links.indexOf(document.activeElement);
+  const next = links[Math.min(Math.max(from + by, 0), links.length - 1)];
+  if (!next) return;
+  if (dialog.open) openDetails(next); else next.focus();
+}
+addEventListener("keydown", (event) => {
+  const typing = event.target.matches?.("input, textarea, select");
+  if (event.key === "/" && !typing) { event.preventDefault(); document.getElementById("q").focus(); }
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (step) { event.preventDefault(); move(step); }
+});

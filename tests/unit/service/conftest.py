@@ -1,0 +1,121 @@
+"""A running service over a collection of drawn pictures, on a free port of this computer."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+import uvicorn
+
+import lookalike
+from lookalike.service.app import create_app
+from lookalike.service.settings import Served, ServiceSettings
+from lookalike.testing import draw_pictures
+
+
+@dataclass(frozen=True)
+class Reply:
+    """`headers` by lower-case name."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+class Site:
+    """A client that shows every reply as it came."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.base = f"http://127.0.0.1:{port}"
+        self._opener = urllib.request.build_opener(_NoRedirect)
+
+    def ask(
+        self, path: str, *, body: bytes | None = None, headers: dict[str, str] | None = None, **query: Any
+    ) -> Reply:
+        address = self.base + path + (f"?{urlencode(query, doseq=True)}" if query else "")
+        request = urllib.request.Request(address, data=body, headers=headers or {})
+        try:
+            with self._opener.open(request, timeout=60) as answer:
+                return Reply(answer.status, _lower(answer.headers), answer.read())
+        except urllib.error.HTTPError as error:
+            return Reply(error.code, _lower(error.headers), error.read())
+
+    def search(self, **query: Any) -> Any:
+        reply = self.ask("/api/v1/search", **query)
+        assert reply.status == 200, reply.body
+        return reply.json
+
+    def post(self, path: str, asked: dict[str, Any]) -> Reply:
+        return self.ask(path, body=json.dumps(asked).encode(), headers={"Content-Type": "application/json"})
+
+    def upload(self, path: str, field: str, data: bytes, more: dict[str, str] | None = None) -> Reply:
+        mark = b"--a-line-that-parts"
+        parts = [
+            b'%b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n' % (mark, name.encode(), value.encode())
+            for name, value in (more or {}).items()
+        ]
+        head = b'%b\r\nContent-Disposition: form-data; name="%b"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
+        body = b"".join([*parts, head % (mark, field.encode()), data, b"\r\n", mark, b"--\r\n"])
+        return self.ask(path, body=body, headers={"Content-Type": f"multipart/form-data; boundary={mark[2:].decode()}"})
+
+    def item(self, id: str, rest: str = "", **query: Any) -> Reply:
+        return self.ask(f"/api/v1/items/{quote(id)}{rest}", **query)
+
+
+def _lower(headers: Any) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+@pytest.fixture(scope="package")
+def shown(tmp_path_factory):
+    """Drawn pictures, and the collection of them by the built-in encoder."""
+    place = tmp_path_factory.mktemp("service")
+    folder = place / "pictures"
+    draw_pictures(folder, 120)
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    with lookalike.open(place / "drawn.lookalike") as photos:
+        list(photos.sync([folder]))
+    return place
+
+
+@pytest.fixture(scope="package")
+def site(shown):
+    """The service, running."""
+    settings = ServiceSettings(
+        (Served("drawn", shown / "drawn.lookalike"), Served("none", shown / "none.lookalike")), upload_bytes=300_000
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        free.listen()
+        config = uvicorn.Config(create_app(settings), log_level="error", access_log=False)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [free]})
+        thread.start()
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.02)
+        yield Site(free.getsockname()[1])
+        server.should_exit = True
+        thread.join()

@@ -1,0 +1,47 @@
+"""The page speaks English, Russian and Ukrainian, each with its own plurals."""
+
+from __future__ import annotations
+
+import pytest
+
+from lookalike.service.languages import LANGUAGES, Words, choose
+from lookalike.service.languages import _all_words as all_words
+
+
+def test_all_languages_say_the_same_things():
+    names = {language: set(words) for language, words in all_words().items()}
+    assert set(names) == set(LANGUAGES)
+    assert names["en"] == names["ru"] == names["uk"]
+
+
+@pytest.mark.parametrize(
+    ("language", "n", "said"),
+    [
+        ("en", 1, "1 picture"),
+        ("en", 0, "0 pictures"),
+        ("ru", 1, "1 картинка"),
+        ("ru", 3, "3 картинки"),
+        ("ru", 11, "11 картинок"),
+        ("ru", 112, "112 картинок"),
+        ("uk", 21, "21 картинка"),
+        ("uk", 25, "25 картинок"),
+        ("en", 12345, "12\N{NARROW NO-BREAK SPACE}345 pictures"),
+    ],
+)
+def test_numbers_stand_in_the_form_their_language_wants(language, n, said):
+    assert Words(language).counted("results", n) == said
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept", "accepted", "chosen"),
+    [
+        (None, None, "", "en"),
+        (None, None, "de-DE,uk;q=0.8,en;q=0.5", "uk"),
+        (None, "ru", "uk", "ru"),
+        ("en", "ru", "uk", "en"),
+        ("xx", None, "ru-RU", "ru"),
+        (None, None, "en;q=x, ru;q=0.1, *", "ru"),
+    ],
+)
+def test_who_asks_gets_the_language_asked_for_kept_or_accepted(asked, kept, accepted, chosen):
+    assert choose(asked, kept, accepted) == chosen
