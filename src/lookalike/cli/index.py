@@ -154,6 +154,8 @@ def _refuse_missing(paths: Sequence[str]) -> None:
 
 def _summarise(report: SyncReport, opened: Collection, where: str) -> None:
     """What changed, what was not taken, and what to type next; `where` is the option that names the collection."""
+    from lookalike.engine.exchange import IMPORTED
+
     state = opened.status()
     changes = list(_changes(report))
     verb = "Stopped after" if report.interrupted else "Done in"
@@ -170,6 +172,8 @@ def _summarise(report: SyncReport, opened: Collection, where: str) -> None:
         printing.note(f"{offline} on disks or folders that are not there now and kept; lookalike prune forgets them.")
     if report.interrupted or (report.index is not None and report.index.interrupted):
         printing.note("What is done is kept; the same command goes on from here.")
+    elif state["encoder"] == IMPORTED:
+        printing.note(f"Next: lookalike search item:ID{where} (with --encoder NAME, words and pictures could be asked)")
     elif state["pictures"]:
         printing.note(f'Next: lookalike search "a dog in the snow"{where} (or a PHOTO.jpg instead of words)')
 

@@ -193,3 +193,13 @@ def test_embeddings_go_with_one_catalogue(opened, shop):
     for paths in ([shop / "img"], [shop / "c.csv", shop / "img"]):
         with pytest.raises(SourceError, match="beside one catalogue"):
             take(opened, shop, file, paths=paths)
+
+
+def test_taken_anew_on_request_products_get_other_vectors(opened, shop):
+    take(opened, shop, kept(shop, vectors(5), "v.npy"))
+    with pytest.raises(EncoderMismatch) as caught:
+        take(opened, shop, kept(shop, vectors(5, seed=1), "w.npy"))
+    same = caught.value.hint.rpartition("--encoder ")[2]
+    assert take(opened, shop, shop / "w.npy", encoder=same).changed == 0
+    assert take(opened, shop, shop / "w.npy", encoder=same, check_content=True).changed == 5
+    assert found_by_themselves(opened, IDS, vectors(5, seed=1))
