@@ -34,6 +34,8 @@ class Preprocessing:
 
     `size`: (height, width) in pixels. `mean`, `std`: per channel, in units of the [0, 1] picture.
     `interpolation`: "bicubic" or "bilinear". `fill`: grey value 0-255 around a picture fitted by "longest".
+    `resize_to`: the side in pixels that a picture is resized to before its middle is cut out, at least that of `size`;
+    None for that of `size`. Networks trained on ImageNet mostly want it larger (timm's `crop_pct`).
     """
 
     size: tuple[int, int] = (224, 224)
@@ -42,6 +44,7 @@ class Preprocessing:
     interpolation: str = "bicubic"
     resize_mode: ResizeMode = "shortest"
     fill: int = 0
+    resize_to: int | None = None
 
     def batch(self, pictures: Sequence[Pixels]) -> NDArray[np.float32]:
         """float32 (n, 3, height, width), normalised."""
@@ -70,10 +73,15 @@ class Preprocessing:
         return fitted
 
     def fit(self, picture: Image.Image) -> Image.Image:
-        """A picture in mode RGB as `fitted` would have it: done once, it is not done again."""
+        """A picture in mode RGB as `fitted` would have it: done once, it is not done again.
+
+        So a picture that is of `size` is taken as it is, also where `resize_to` would enlarge it first.
+        """
         from PIL import Image
 
         height, width = self.size
+        if picture.size == (width, height):
+            return picture
         target = self._resized(picture.width, picture.height)
         if target != picture.size:
             picture = picture.resize(target, Image.Resampling(_FILTERS[self.interpolation]))
@@ -90,7 +98,7 @@ class Preprocessing:
         """(width, height) after the resize, rounded as open_clip's: torchvision cuts off for square sizes, the
         others round to even.
         """
-        to_height, to_width = self.size
+        to_height, to_width = (self.resize_to,) * 2 if self.resize_to else self.size
         if self.resize_mode == "squash":
             return to_width, to_height
         if self.resize_mode == "shortest" and to_height == to_width:
@@ -116,10 +124,13 @@ def read_preprocessing(values: Mapping[str, Any], source: str) -> Preprocessing:
             interpolation=str(values.get("interpolation", "bicubic")),
             resize_mode=values.get("resize_mode", "shortest"),
             fill=int(values.get("fill_color", 0)),
+            resize_to=int(values["resize_size"]) if values.get("resize_size") else None,
         )
     except (TypeError, ValueError) as error:
         raise EncoderBroken(f"{source} does not say how to prepare pictures: {error}") from error
     known = rules.interpolation in _FILTERS and rules.resize_mode in get_args(ResizeMode)
+    if rules.resize_to is not None:
+        known = known and rules.resize_mode != "longest" and rules.resize_to >= max(rules.size)
     if not known or values.get("mode", "RGB") != "RGB" or min(rules.size) < 1 or min(rules.std) <= 0:
         raise EncoderBroken(f"{source} asks for a way of preparing pictures that is not known here: {dict(values)}")
     return rules

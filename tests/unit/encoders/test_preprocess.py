@@ -98,6 +98,21 @@ def test_a_picture_of_the_right_size_is_taken_as_it_is():
     np.testing.assert_array_equal(Preprocessing().fitted([pixels])[0], pixels)
 
 
+@pytest.mark.parametrize("mode", ["shortest", "squash"])
+def test_a_picture_may_be_resized_larger_than_what_is_cut_out_of_its_middle(mode):
+    whole = read_preprocessing(CLIP | {"size": 256, "resize_mode": mode}, "preprocess_cfg.json")
+    middle = read_preprocessing(CLIP | {"resize_size": 256, "resize_mode": mode}, "preprocess_cfg.json")
+    pictures = [photo(480, 640), photo(300, 300)]
+    np.testing.assert_array_equal(middle.fitted(pictures), whole.fitted(pictures)[:, 16:240, 16:240])
+
+
+def test_what_is_fitted_once_stays_as_it_is():
+    rules = read_preprocessing(CLIP | {"resize_size": 256}, "preprocess_cfg.json")
+    fitted = rules.fitted([photo(480, 640)])
+    np.testing.assert_array_equal(rules.fitted(list(fitted)), fitted)
+    np.testing.assert_array_equal(np.asarray(rules.fit(Image.fromarray(fitted[0]))), fitted[0])
+
+
 def test_missing_keys_mean_open_clips_defaults():
     assert read_preprocessing({}, "x") == Preprocessing()
 
@@ -112,6 +127,8 @@ def test_missing_keys_mean_open_clips_defaults():
         {"std": [0, 1, 1]},
         {"mean": [1, 2]},
         {"size": "large"},
+        {"resize_size": 200},
+        {"resize_size": 256, "resize_mode": "longest"},
     ],
 )
 def test_rules_that_cannot_be_followed_are_refused_with_the_files_name(wrong):
