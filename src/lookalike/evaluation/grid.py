@@ -26,8 +26,8 @@ INK, FAINT = "#17181a", "#5f646b"
 NAME_TYPE, SMALLEST_TYPE = 11, 7
 LONGEST_NAME = 210
 """Points; longer names are cut."""
-_BETWEEN = 2
-"""Points between blocks."""
+_BETWEEN, _MANY = 2, 40
+"""Points between blocks, and how many blocks along a side are too many for that."""
 _SLANT = 2**-0.5
 """Height and width of a line at 45 degrees, in parts of its length."""
 _ABOVE = 9
@@ -56,7 +56,8 @@ class Axis:
 
 def axis(groups: NDArray[np.int64], length: float, largest: float) -> Axis:
     """Cells of ascending `groups`, a block each, as large as `length` and `largest` allow, half a point at least."""
-    gaps = np.concatenate([[0], np.cumsum(np.diff(groups) != 0)]) * _BETWEEN
+    block = np.concatenate([[0], np.cumsum(np.diff(groups) != 0)])
+    gaps = block * (_BETWEEN if block[-1] < _MANY else 0)
     room = (length - gaps[-1]) / len(groups)
     size = float(max(np.floor(2 * min(room, largest)) / 2, 0.5))
     starts = np.arange(len(groups)) * size + gaps

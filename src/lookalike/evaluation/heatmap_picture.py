@@ -33,7 +33,7 @@ _SCALE_ENDS = (0.5, 99.5)
 _MARGIN, _HEAD, _GAP = 36, 66, 44
 """Points around the page, for the title, and between the map and what stands beside it."""
 _TITLE, _TEXT, _SMALL = 20, 12, 10
-_MAP_HEIGHT, _TALLEST = 1000, 18
+_MAP_HEIGHT, _TALLEST = 1100, 18
 _MAP_WIDTH, _WIDEST, _READABLE, _MAP_WIDEST = 500, 40, 9, 1100
 """Points of the map's width, of a column at most, of a column whose text can be read, and of a map that is widened for
 texts to be read.
