@@ -29,7 +29,7 @@ MODEL = ("mlcommons/mobile_models", "1f9963316b81", "v0_7/tflite/mobilenet_edget
 FEATURE_DIM, SCORE_DIM, SIDE = 1280, 1001, 224
 FEATURE_STEP = 0.17056527733802795  # value of one step of the feature, from the model file
 SCORE_STEP = 0.07864745706319809  # of a label score before the softmax
-_FEATURE_TENSOR, _SCORE_TENSOR = "MobilenetEdgeTPU/Logits/AvgPool", "MobilenetEdgeTPU/Logits/SpatialSqueeze"
+FEATURE_TENSOR, _SCORE_TENSOR = "MobilenetEdgeTPU/Logits/AvgPool", "MobilenetEdgeTPU/Logits/SpatialSqueeze"
 _PHOTOS_AT_ONCE = 250
 
 
@@ -47,7 +47,7 @@ class PictureTeacher:
         self._run.allocate_tensors()
         self._input = self._run.get_input_details()[0]["index"]
         index = {tensor["name"]: tensor["index"] for tensor in self._run.get_tensor_details()}
-        self._feature, self._score = index[_FEATURE_TENSOR], index[_SCORE_TENSOR]
+        self._feature, self._score = index[FEATURE_TENSOR], index[_SCORE_TENSOR]
 
     def look(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """uint8 (224, 224, 3) -> feature uint8 (1280,) and label scores uint8 (1001,), in steps."""
