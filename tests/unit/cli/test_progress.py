@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lookalike.cli import progress as module
 from lookalike.cli.progress import Pace, describe, display
 from lookalike.engine.reports import Progress
@@ -25,6 +27,11 @@ def test_while_folders_are_looked_through_there_is_no_end_to_tell():
 def test_rate_and_time_left_count_from_where_taking_began():
     line = told(at(1, 500, stage="look"), at(1, 500), at(11, 600, skipped=2))
     assert line == "taking pictures in: 600 of 1,000, 10 a second, about 40 s left, 2 skipped"
+
+
+@pytest.mark.parametrize("stage", ["look", "take", "finish", "index", "write"])
+def test_every_stage_has_words(stage):
+    assert told(at(1, 0, stage=stage)).endswith(": 0 of 1,000")
 
 
 def test_there_is_no_rate_before_there_is_something_to_measure():
