@@ -115,13 +115,16 @@ def test_json_keys_of_an_item_and_of_fields_are_those_documented(collection):
 
 
 def test_json_keys_of_an_evaluation_are_those_documented(drawn, toy):
-    from lookalike.evaluation.evaluate import evaluate
+    from lookalike.evaluation.evaluate import evaluate_all
     from lookalike.evaluation.judgements import read_captions
+    from lookalike.testing import ToyEncoder
 
     table = drawn.parent / "captions.csv"
     table.write_text(f"image,caption\n{next(drawn.iterdir())},red\n", encoding="utf-8")
-    figures = evaluate(toy, read_captions(table), workers=1).as_dict()
+    figures = evaluate_all([toy, ToyEncoder("other")], read_captions(table), workers=1).as_dict()
+    (compared,) = figures["comparisons"]
     there = {*figures, *figures["text_to_image"], *figures["counts"]["text_to_image"], "uri", "reason"}
+    there |= {*compared, *compared["text_to_image"]["hit@1"], *figures["encoders"][0]}
     assert there == keys(section("evaluate"))
 
 

@@ -3,10 +3,9 @@
 `read_labels(DIR)`: the class of a picture is the name of the folder it lies in, at any depth.
 `read_labels(CSV)`: columns `image` and `label`; a picture in several lines has several labels.
 `read_captions(CSV)`: columns `image` and `caption`; a picture in several lines has several captions.
+`qrels` reads the third kind, questions with graded answers, into the same `Judgements`.
 
-A CSV file is read by a real CSV reader: quotes, newlines inside quotes, a byte order mark (UTF-8 or UTF-16), and
-commas, semicolons or tabs, whichever gives the wanted columns. Header names are matched without regard to case and
-surrounding spaces; other columns are passed over. Image paths are relative to the CSV file's folder, or to `images`.
+`judged_tables` says what a CSV file may look like. Image paths are relative to the CSV file's folder, or to `images`.
 
 Promises: nothing listed is lost silently: what cannot be used is a `Skipped` with its reason. No picture is opened
 here: whether a file can be decoded, `evaluate` finds out.
@@ -14,23 +13,26 @@ here: whether a file can be decoded, `evaluate` finds out.
 
 from __future__ import annotations
 
-import csv
+import hashlib
 import os
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+import stat
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lookalike.core.errors import SourceError
 from lookalike.core.records import Asset, Skipped
+from lookalike.evaluation.judged_tables import columns_of, read_rows
 from lookalike.images.folder import folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from lookalike.core.protocols import Source
+    from lookalike.evaluation.embedding import Known
 
-SEPARATORS = (",", ";", "\t")
+Kind: TypeAlias = Literal["labels", "captions", "qrels"]
+_SAYINGS: dict[Kind, str] = {"labels": "label", "captions": "caption"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,63 @@ class JudgedPicture:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgements:
-    """Judged pictures in a stable order. `kind` says what their `sayings` are."""
+class Question:
+    """One question of qrels: `words`, or the picture at the position `picture` of the judged ones.
 
-    kind: Literal["labels", "captions"]
+    `grades`: position of a picture -> how right it is, 0 for one that was judged and is wrong.
+    """
+
+    words: str
+    picture: int | None
+    grades: Mapping[int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgements:
+    """Judged pictures in a stable order. `kind` says what their `sayings` are; for qrels `questions` stands instead.
+
+    `pool`: how many of the pictures, the first ones, may be answers; None for all. `known`: vectors there are of them.
+    `origin`: what is needed to know the same judgements again: path, digest, collection, generation.
+    """
+
+    kind: Kind
     pictures: tuple[JudgedPicture, ...]
     skipped: tuple[Skipped, ...]
+    questions: tuple[Question, ...] = ()
+    pool: int | None = None
+    known: Known | None = None
+    origin: Mapping[str, str] = field(default_factory=dict)
+
+
+def kind_of(path: str | Path) -> Kind:
+    """Which kind of judgements lies at `path`: a folder is labels, a CSV file what its columns say.
+
+    Raises SourceError when it cannot be read or could be none, or several, of them.
+    """
+    path = os.path.expanduser(path)
+    if os.path.isdir(path):
+        return "labels"
+    columns = columns_of(os.fspath(path))
+    if "item" in columns and columns & {"query", "query_image"}:
+        return "qrels"
+    found: list[Kind] = [kind for kind, column in _SAYINGS.items() if {"image", column} <= columns]
+    if len(found) != 1:
+        raise SourceError(
+            f"{path} has columns for both labels and captions" if found else f"{path} has no columns of judgements",
+            hint="name one: --labels FILE or --captions FILE"
+            if found
+            else "wanted are query and item (and grade), or image and label, or image and caption",
+        )
+    return found[0]
+
+
+def origin_of(path: str) -> dict[str, str]:
+    """Path and digest of a file of judgements; a folder has no digest."""
+    origin = {"path": os.path.abspath(path)}
+    if os.path.isfile(path):
+        with open(path, "rb") as stream:
+            origin["digest"] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return origin
 
 
 def read_labels(path: str | Path, images: str | Path | None = None) -> Judgements:
@@ -60,12 +113,12 @@ def read_labels(path: str | Path, images: str | Path | None = None) -> Judgement
     path = os.path.expanduser(path)
     if os.path.isdir(path):
         return _class_folders(path)
-    return _judged_file(path, images, "labels", "label")
+    return _judged_file(path, images, "labels")
 
 
 def read_captions(path: str | Path, images: str | Path | None = None) -> Judgements:
     """The captioned pictures of a CSV file. Raises SourceError when it cannot be read or names no picture there is."""
-    return _judged_file(os.path.expanduser(path), images, "captions", "caption")
+    return _judged_file(os.path.expanduser(path), images, "captions")
 
 
 def _class_folders(root: str) -> Judgements:
@@ -87,14 +140,14 @@ def _class_folders(root: str) -> Judgements:
             f"{root} holds no pictures in class folders",
             hint="put the pictures of each class into a folder named after the class",
         )
-    return Judgements("labels", tuple(pictures), tuple(skipped))
+    return Judgements("labels", tuple(pictures), tuple(skipped), origin=origin_of(root))
 
 
-def _judged_file(path: str, images: str | Path | None, kind: Literal["labels", "captions"], column: str) -> Judgements:
-    base = os.path.dirname(path) if images is None else os.path.expanduser(os.fspath(images))
+def _judged_file(path: str, images: str | Path | None, kind: Kind) -> Judgements:
+    base, column = image_base(path, images), _SAYINGS[kind]
     sayings: dict[str, list[str]] = {}
     skipped: list[Skipped] = []
-    for line, row in _rows(path, ("image", column)):
+    for line, row in read_rows(path, ("image", column)):
         empty = [name for name, value in row.items() if not value]
         if empty:
             skipped.append(Skipped(f"{path}:{line}", f"no {' and no '.join(empty)} in this line", "empty"))
@@ -102,64 +155,32 @@ def _judged_file(path: str, images: str | Path | None, kind: Literal["labels", "
         of_picture = sayings.setdefault(os.path.abspath(os.path.join(base, row["image"])), [])
         if row[column] not in of_picture:
             of_picture.append(row[column])
-    found = [_picture(uri, tuple(said)) for uri, said in sayings.items()]
+    found = [picture_at(uri, tuple(said)) for uri, said in sayings.items()]
     pictures = tuple(each for each in found if isinstance(each, JudgedPicture))
+    missing = [each for each in found if isinstance(each, Skipped)]
     if not pictures:
         raise SourceError(
             f"none of the {len(sayings)} pictures named in {path} is there",
             hint=f"paths were taken relative to {os.path.abspath(base)}; name another folder with --images DIR",
         )
-    return Judgements(kind, pictures, (*skipped, *(each for each in found if isinstance(each, Skipped))))
+    return Judgements(kind, pictures, (*skipped, *missing), origin=origin_of(path))
 
 
-def _picture(path: str, sayings: tuple[str, ...]) -> JudgedPicture | Skipped:
-    """The file at `path`, as a source of one picture."""
-    if not os.path.exists(path):
+def image_base(path: str, images: str | Path | None) -> str:
+    """The folder that image paths of a CSV file are relative to."""
+    return os.path.dirname(path) if images is None else os.path.expanduser(os.fspath(images))
+
+
+def picture_at(path: str, sayings: tuple[str, ...] = ()) -> JudgedPicture | Skipped:
+    """The file at `path`, as a source of one picture. What lies beside it is not looked for: that would cost a look at
+    its whole folder for each of a thousand pictures in it.
+    """
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
         return Skipped(path, "there is no such file", "missing")
-    if os.path.isdir(path):
-        return Skipped(path, "a folder, not a picture", "not-a-file")
-    try:
-        source = folder(path)
-        entry = next(iter(source.assets()))
-    except SourceError as error:
+    except (OSError, ValueError) as error:
         return Skipped(path, str(error), "unreadable")
-    return JudgedPicture(source, entry, sayings) if isinstance(entry, Asset) else entry
-
-
-def _rows(path: str, wanted: tuple[str, ...]) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """The number of the last line and the wanted cells of each row, without surrounding white space."""
-    try:
-        with open(path, "rb") as file:
-            start = file.read(2)
-        encoding = "utf-16" if start in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
-        with open(path, encoding=encoding, newline="") as text:
-            separator, columns = _layout(path, text.readline(), wanted)
-            reader = csv.reader(text, delimiter=separator)
-            for cells in reader:
-                if cells:
-                    yield (
-                        reader.line_num + 1,
-                        {name: cells[at].strip() if at < len(cells) else "" for name, at in columns.items()},
-                    )
-    except (OSError, UnicodeError, csv.Error) as error:
-        raise SourceError(
-            f"{path} cannot be read: {error}", hint="it must be a CSV file in UTF-8 with a line of headings"
-        ) from error
-
-
-def _layout(path: str, header: str, wanted: tuple[str, ...]) -> tuple[str, dict[str, int]]:
-    """The separator and where the wanted columns stand. Raises SourceError that lists the columns there are."""
-    readings = {separator: _names(header, separator) for separator in SEPARATORS}
-    for separator, names in readings.items():
-        if all(name in names for name in wanted):
-            return separator, {name: names.index(name) for name in wanted}
-    found = max(readings.values(), key=len)
-    raise SourceError(
-        f"{path} has the columns {', '.join(map(repr, found)) or '(none)'}; wanted {' and '.join(map(repr, wanted))}",
-        hint="the first line names the columns; separators are commas, semicolons or tabs",
-    )
-
-
-def _names(header: str, separator: str) -> list[str]:
-    cells: list[str] = next(csv.reader([header], delimiter=separator), [])
-    return [cell.strip().casefold() for cell in cells]
+    if not stat.S_ISREG(status.st_mode):
+        return Skipped(path, "a folder, not a picture" if stat.S_ISDIR(status.st_mode) else "not a file", "not-a-file")
+    return JudgedPicture(folder(path), Asset(b"", path, status.st_size, status.st_mtime_ns), sayings)

@@ -36,9 +36,9 @@ class Measured:
 
     `values`: each metric and each of `COSINES`, float64 (queries,). `asked`: int64 (queries,), the position of each
     among the queries given. `left_out`: how many had no right answer. `ceilings`: the best mean each metric could have.
-    `first`: int64 (queries,), the rank of the first right answer. `relevant`: int64 (queries,), how many are right.
-    `answers`: int64 (queries, depth), the best items' rows, -1 where they run out; `scores` float32, their cosines,
-    `gains` float64, what they are worth.
+    `first`: int64 (queries,), the rank of the first right answer; `best`: int64 (queries,), its row. `relevant`: int64
+    (queries,), how many are right. `answers`: int64 (queries, depth), the best items' rows, -1 where they run out;
+    `scores` float32, their cosines, `gains` float64, what they are worth.
     """
 
     values: Mapping[str, NDArray[np.float64]]
@@ -46,6 +46,7 @@ class Measured:
     left_out: int
     ceilings: Mapping[str, float]
     first: NDArray[np.int64]
+    best: NDArray[np.int64]
     relevant: NDArray[np.int64]
     answers: NDArray[np.int64]
     scores: NDArray[np.float32]
@@ -149,6 +150,7 @@ def _joined(parts: list[_Part]) -> Measured:
         left_out=int((~kept).sum()),
         ceilings={name: float(values.mean()) for name, values in best.items() if len(values)},
         first=np.concatenate([part.judged.first for part in parts])[kept],
+        best=np.concatenate([part.judged.best for part in parts])[kept],
         relevant=np.concatenate([part.judged.relevant for part in parts])[kept],
         answers=np.concatenate([part.judged.rows for part in parts])[kept],
         scores=np.concatenate([part.scores for part in parts])[kept],

@@ -44,14 +44,15 @@ class Judged:
 
     `gains`, `ideal`: float64 (queries, depth), the gain at each rank, and at each rank of the best possible order; 0
     where there is no answer. `relevant`: int64 (queries,), how many items have a gain above 0. `first`: int64
-    (queries,), the rank of the first relevant item among all, 0 where there is none. `rows`: int64 (queries, depth),
-    the answers, -1 where they run out.
+    (queries,), the rank of the first relevant item among all, 0 where there is none; `best`: int64 (queries,), its row,
+    -1 then. `rows`: int64 (queries, depth), the answers, -1 where they run out.
     """
 
     gains: NDArray[np.float64]
     ideal: NDArray[np.float64]
     relevant: NDArray[np.int64]
     first: NDArray[np.int64]
+    best: NDArray[np.int64]
     rows: NDArray[np.int64]
 
 
@@ -98,26 +99,29 @@ def judge(scores: NDArray[Any], gains: NDArray[Any], depth: int, *, own: NDArray
         scores[queries, own[queries]] = -np.inf
         worth[queries, own[queries]] = 0.0
     rows = top_rows(scores, depth)
+    first, best = _first_relevant(scores, worth > 0)
     found = np.take_along_axis(worth, np.maximum(rows, 0), axis=1) if worth.shape[1] else np.zeros(rows.shape)
     return Judged(
         gains=np.where(rows >= 0, found, 0.0),
         ideal=_best_order(worth, depth),
         relevant=(worth > 0).sum(axis=1, dtype=np.int64),
-        first=_first_relevant(scores, worth > 0),
+        first=first,
+        best=best,
         rows=rows,
     )
 
 
-def _first_relevant(scores: NDArray[Any], relevant: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The rank of each query's best relevant item in the order of `top_rows`, 0 where there is none."""
+def _first_relevant(scores: NDArray[Any], relevant: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rank and row of each query's best relevant item in the order of `top_rows`, 0 and -1 where there is none."""
     queries, items = scores.shape
     if not queries or not items:
-        return np.zeros(queries, dtype=np.int64)
+        return np.zeros(queries, dtype=np.int64), np.full(queries, -1, dtype=np.int64)
     among = np.where(relevant, scores, -np.inf)
     row = among.argmax(axis=1)[:, None]
     best = np.take_along_axis(among, row, axis=1)
     ahead = (scores > best) | ((scores == best) & (np.arange(items) < row))
-    return np.where(np.isneginf(best[:, 0]), 0, 1 + ahead.sum(axis=1, dtype=np.int64))
+    none = np.isneginf(best[:, 0])
+    return np.where(none, 0, 1 + ahead.sum(axis=1, dtype=np.int64)), np.where(none, -1, row[:, 0])
 
 
 def _best_order(worth: NDArray[np.float64], depth: int) -> NDArray[np.float64]:
@@ -160,16 +164,23 @@ def _of_gains(gains: NDArray[np.float64], judged: Judged, name: str) -> NDArray[
     return values
 
 
+def _found(gains: _Gains) -> _Gains:
+    """How many of the answers are relevant."""
+    found: _Gains = (gains > 0).sum(axis=1, dtype=np.float64)
+    return found
+
+
 def _hit(gains: _Gains, _: _Gains, __: _Counts) -> _Gains:
-    return (gains > 0).any(axis=1).astype(np.float64)
+    return np.minimum(_found(gains), 1.0)
 
 
 def _precision(gains: _Gains, _: _Gains, __: _Counts) -> _Gains:
-    return (gains > 0).mean(axis=1, dtype=np.float64)
+    shares: _Gains = _found(gains) / gains.shape[1]
+    return shares
 
 
 def _recall(gains: _Gains, _: _Gains, relevant: _Counts) -> _Gains:
-    return (gains > 0).sum(axis=1) / relevant
+    return _found(gains) / relevant
 
 
 def _average_precision(gains: _Gains, _: _Gains, relevant: _Counts) -> _Gains:
@@ -226,10 +237,8 @@ def bootstrap_interval(
     """
     if not len(values) or np.isnan(values).any():
         raise ValueError("an interval needs at least one value, and every value a number")
-    sums, sizes = values, np.ones(len(values))
-    if groups is not None:
-        _, member = np.unique(groups, return_inverse=True)
-        sums, sizes = np.bincount(member, values), np.bincount(member).astype(np.float64)
+    _, member = np.unique(np.arange(len(values)) if groups is None else groups, return_inverse=True)
+    sums, sizes = np.bincount(member, values), np.bincount(member)
     draw = np.random.default_rng(seed)
     block = max(1, _CELLS // len(sums))
     means = []

@@ -100,9 +100,12 @@ def test_the_json_object_has_the_documented_keys(by_colour):
         "queries",
         "pictures",
         "intervals",
+        "ceilings",
+        "outcomes",
         "counts",
         "skipped",
         "encoder",
+        "name",
         "seed",
     ]
     assert tuple(told["text_to_image"]) == tuple(told["image_to_image"]) == METRICS + COSINES
