@@ -53,18 +53,21 @@ class Metric:
     `shrinkage`, 0 to 1: of the covariance that is made round (within, or of all pictures for whitening) towards a
     sphere of the same mean variance; 1 is the metric the encoder came with. `prior`, 0 to 1: of `between` towards the
     shape of the variance of all pictures: classes not seen yet may differ where those of training do not. `dims`:
-    components kept, the most telling first; None for all.
+    components kept, the most telling first; None for all. `adapted`, 0 to 1: of the statistics, what is taken from the
+    pictures that will be searched, grouped by clusters instead of labels.
     """
 
     method: Method = "glrt"
     shrinkage: float = 0.3
     prior: float = 0.1
     dims: int | None = None
+    adapted: float = 0.0
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise ValueError(f"there is no metric {self.method!r}; there are {', '.join(METHODS)}")
-        if not (0 <= self.shrinkage <= 1 and 0 <= self.prior <= 1) or (self.dims is not None and self.dims < 1):
+        shares = (self.shrinkage, self.prior, self.adapted)
+        if not all(0 <= share <= 1 for share in shares) or (self.dims is not None and self.dims < 1):
             raise ValueError(f"{self} has a share outside 0 to 1, or no components")
 
 
@@ -86,10 +89,7 @@ class Statistics:
     classes: int
 
     def blended(self, other: Statistics, share: float) -> Statistics:
-        """These with `share` (0 to 1) of another collection's covariances; mean, total and classes of the other.
-
-        For a collection without labels: its own pseudo-labels are `other`, labels from elsewhere are these.
-        """
+        """These with `share` (0 to 1) of another collection's covariances; mean, total and classes of the other."""
         return Statistics(
             mean=other.mean,
             total=other.total,
@@ -167,8 +167,16 @@ def measure(vectors: Vectors | HalfVectors, labels: NDArray[np.int64]) -> Statis
     )
 
 
-def learn(statistics: Statistics, metric: Metric) -> Learned:
-    """The projection of `metric` for vectors of these statistics."""
+def learn(statistics: Statistics, metric: Metric, searched: Statistics | None = None) -> Learned:
+    """The projection of `metric` for vectors of these statistics.
+
+    `searched`: those of the pictures that will be searched, by their clusters; `metric.adapted` says how much they
+    count (arXiv 2410.05773 calls it fast parameter adaptation). Raises ValueError where they are wanted and missing.
+    """
+    if metric.adapted:
+        if searched is None:
+            raise ValueError(f"{metric} adapts to pictures that will be searched, and none are given")
+        statistics = statistics.blended(searched, metric.adapted)
     if metric.method == "plain":
         return Learned(metric, Projection(np.eye(len(statistics.mean), dtype=np.float32)), None, np.empty(0))
     if metric.method == "centred":

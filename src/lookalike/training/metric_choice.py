@@ -1,7 +1,8 @@
 """Which metric serves classes that it has never seen: tried on classes held out of the training, never on the test's.
 
 A metric is learned on some classes and measured on the others, by map@10 of picture -> picture among the pictures of
-those others, each class counted once; each class is held out once.
+those others, each class counted once; each class is held out once. A metric that adapts to the pictures it searches is
+given clusters of the held out ones, as it would have them in earnest.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lookalike.core.arrays import unit_vectors
 from lookalike.evaluation.metrics import judge, per_query
 from lookalike.training.metric import NO_LABEL, Metric, learn, measure
+from lookalike.training.pseudo_labels import pseudo_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,29 +22,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lookalike.core.arrays import HalfVectors, Vectors
-
-    Candidates = Sequence[Metric]
+    from lookalike.training.metric import Method, Statistics
 
 FOLDS = 2
 """Halves: the classes held out are then as many and as mixed as can be."""
+SHRINKAGES = (0.1, 0.3, 0.6)
+PRIORS = (0.0, 0.3, 1.0)
+TRIED_PER_CLASS = 25
+"""Held out pictures of a class that are asked and ranked: enough to tell settings apart."""
 _RANKS = 10
 _SCORES_AT_ONCE = 4_000_000
 
 
-def grid() -> tuple[Metric, ...]:
-    """What is tried where nothing is asked for, the plain metric first."""
-    shrinkages = (0.03, 0.1, 0.3, 0.6)
-    without = [Metric("plain"), Metric("centred")]
-    return (
-        *without,
-        *(Metric(method, shrinkage, 0.0) for method in ("whitening", "wccn", "lda") for shrinkage in shrinkages),
-        *(
-            Metric(method, shrinkage, prior)
-            for method in ("glrt", "glrt-joint")
-            for shrinkage in shrinkages
-            for prior in (0.0, 0.3, 1.0)
-        ),
-    )
+def candidates_of(method: Method, shrinkages: Sequence[float] = SHRINKAGES) -> tuple[Metric, ...]:
+    """What is tried of a method: how far the statistics are trusted."""
+    if method in {"plain", "centred"}:
+        return (Metric(method),)
+    priors = PRIORS if method in {"glrt", "glrt-joint"} else (0.0,)
+    return tuple(Metric(method, shrinkage, prior) for shrinkage in shrinkages for prior in priors)
 
 
 def class_folds(labels: NDArray[np.int64], folds: int, seed: int) -> Iterator[NDArray[np.bool_]]:
@@ -60,7 +58,7 @@ def class_folds(labels: NDArray[np.int64], folds: int, seed: int) -> Iterator[ND
 def try_on_new_classes(
     vectors: Vectors | HalfVectors,
     labels: NDArray[np.int64],
-    candidates: Candidates,
+    candidates: Sequence[Metric],
     *,
     folds: int = FOLDS,
     seed: int = 0,
@@ -70,12 +68,28 @@ def try_on_new_classes(
     `vectors` (n, d), `labels` int64 (n,), -1 for none. Raises ValueError for too few classes.
     """
     found: dict[Metric, list[NDArray[np.float64]]] = {candidate: [] for candidate in candidates}
+    adapting = any(candidate.adapted for candidate in candidates)
     for held in class_folds(labels, folds, seed):
         statistics = measure(vectors[~held], labels[~held])
+        searched = measure_clusters(vectors[held], seed) if adapting else None
+        asked = few_of_each(np.where(held, labels, NO_LABEL), TRIED_PER_CLASS, seed)
         for candidate, values in found.items():
-            projected = learn(statistics, candidate).projection(vectors[held])
-            values.append(class_values(projected, labels[held]))
+            projected = learn(statistics, candidate, searched).projection(vectors[asked])
+            values.append(class_values(projected, labels[asked]))
     return {candidate: float(np.concatenate(values).mean()) for candidate, values in found.items()}
+
+
+def measure_clusters(vectors: Vectors | HalfVectors, seed: int = 0) -> Statistics:
+    """The statistics of vectors that nobody has labelled, their clusters taken for classes."""
+    unit = unit_vectors(vectors)
+    return measure(unit, pseudo_labels(unit, seed=seed))
+
+
+def few_of_each(labels: NDArray[np.int64], count: int, seed: int) -> NDArray[np.int64]:
+    """Rows of at most `count` pictures of each class, drawn at random, in order; none without a label."""
+    order = np.random.default_rng(seed).permutation(len(labels))
+    kept = [order[labels[order] == name][:count] for name in np.unique(labels[labels != NO_LABEL])]
+    return np.sort(np.concatenate(kept))
 
 
 def best(figures: Mapping[Metric, float]) -> Metric:
