@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 
 import lookalike
-from lookalike.service import api, page
+from lookalike.service import api, clip_retrieval, page
 from lookalike.service.desk import AtDesk, Desk
 from lookalike.service.guard import Guard
 from lookalike.service.kept_pictures import KeptPictures
@@ -49,6 +49,7 @@ def create_app(settings: ServiceSettings) -> Guard:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     app.include_router(api.router)
+    app.include_router(clip_retrieval.router)
     app.include_router(page.router)
     app.mount("/static", page.static_files())
     app.add_api_route("/healthz", _alive, include_in_schema=False)
