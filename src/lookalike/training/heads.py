@@ -213,5 +213,5 @@ class _Training:
             float(values["cosine_right"].mean()),
             float(values[CHOSEN_BY].mean()),
             self.optimiser.param_groups[0]["lr"],
-            float(self.log_scale.exp().clamp(max=self.settings.max_scale)),
+            float(self.log_scale.detach().exp().clamp(max=self.settings.max_scale)),
         )

@@ -32,7 +32,7 @@ def tune(materials: tuple[Material, ...], settings: HeadSettings, told: Callable
     """See `tuned`. Raises SourceError where there are no texts to learn from, or none left to validate and test on."""
     material = materials[0]
     for part, name in ((TRAIN, "train on"), (VALIDATION, "validate on"), (TEST, "test on")):
-        if not len(questions_of(material, part).texts):
+        if not len(material.pairs(part)):
             raise SourceError(
                 f"there are no texts to {name}",
                 hint="heads need titles or captions: name their columns with --text-columns, and an encoder with words",
