@@ -97,6 +97,12 @@ class Collection(Closing):
         """The encoder of the collection, loaded on first use."""
         return self._encoders.current()
 
+    @property
+    def generation(self) -> int:
+        """A number that grows with every change of what is stored. Raises CollectionNotFound for an empty one."""
+        with self._store.snapshot() as snapshot:
+            return snapshot.generation
+
     def status(self) -> dict[str, Any]:
         """Counts and places: the object that `status --json` prints."""
         from lookalike.engine.status import status

@@ -176,8 +176,8 @@ async def item(id: str, desk: AtDesk, collection: Named = None) -> dict[str, Any
 @router.get("/fields", response_model=list[FieldOut], tags=["collections"])
 async def fields(desk: AtDesk, collection: Named = None) -> list[dict[str, Any]]:
     """What filters and orders may name, and what stands there."""
-    opened = await desk.lanes.run(desk.shelf.collection, collection)
-    return [each.as_dict() for each in await desk.lanes.run(opened.fields)]
+    described = await desk.lanes.run(desk.shelf.describe, collection)
+    return [each.as_dict() for each in described.fields]
 
 
 @router.get("/failures", response_model=list[FailureOut], tags=["collections"])

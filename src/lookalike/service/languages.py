@@ -26,6 +26,10 @@ class Words:
         """The words of a name, filled in. Raises KeyError for a name there is not: a mistake of a template."""
         return self._words[name].format(**values) if values else self._words[name]
 
+    def field(self, name: str) -> str:
+        """What a field is called; one that has no words here by its own name."""
+        return self._words.get(f"field_{name}", name)
+
     def counted(self, name: str, n: int) -> str:
         """`n` things, in the form that the language wants for that number (CLDR's plural rules)."""
         return self(f"{name}_{_form(self.language, n)}", n=f"{n:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"))

@@ -49,10 +49,9 @@ async def search(request: Request, desk: AtDesk) -> Response:
     words = _words(request)
     shown: dict[str, Any] = {"state": state, "facets": [], "results": None, "error": None, "status": None}
     try:
-        collection = await desk.lanes.run(desk.shelf.collection, state.collection)
-        shown["status"] = await desk.lanes.run(collection.status)
-        facts = await desk.lanes.run(collection.fields)
-        shown["facets"] = facets.facets_of(facts, state.choices)
+        described = await desk.lanes.run(desk.shelf.describe, state.collection)
+        shown["status"] = described.status
+        shown["facets"] = facets.facets_of(described.fields, state.choices)
         if state.is_question:
             shown["results"] = await _ask(state, desk, FIRST_PAGE)
     except (LookalikeError, ValidationError, ValueError, Problem) as error:

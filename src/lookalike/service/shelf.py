@@ -7,7 +7,8 @@ that was not there at the start, or was made anew, is opened when it is asked fo
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import CollectionNotFound, QueryError
 from lookalike.engine.collection import open
@@ -16,9 +17,19 @@ from lookalike.service.problems import Problem
 
 if TYPE_CHECKING:
     from lookalike.engine.collection import Collection
+    from lookalike.engine.fields import FieldFacts
     from lookalike.service.lanes import Lanes
     from lookalike.service.settings import Served, ServiceSettings
     from lookalike.store.collection_store import ItemRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a collection holds, as it was at one generation of it: the objects of `status` and `fields`."""
+
+    generation: int
+    status: dict[str, Any]
+    fields: list[FieldFacts]
 
 
 class Shelf:
@@ -31,6 +42,7 @@ class Shelf:
         self._opened: dict[str, Collection] = {}
         self._asking: dict[str, Asking] = {}
         self._opening = threading.Lock()
+        self._described: dict[str, Description] = {}
 
     @property
     def names(self) -> list[str]:
@@ -60,6 +72,19 @@ class Shelf:
                         hint="lookalike index FOLDER puts some in",
                     ) from None
             return self._opened[served.name]
+
+    def describe(self, name: str | None = None) -> Description:
+        """What a collection holds, read again when it has changed. Raises Problem, CollectionError."""
+        collection, key = self.collection(name), self.served(name).name
+        try:
+            generation = collection.generation
+        except CollectionNotFound:
+            return Description(0, collection.status(), [])
+        described = self._described.get(key)
+        if described is None or described.generation != generation:
+            described = Description(generation, collection.status(), collection.fields())
+            self._described[key] = described
+        return described
 
     def item(self, collection: Collection, given: str) -> ItemRecord:
         """The item with an id or at a path. Raises Problem where there is none."""
