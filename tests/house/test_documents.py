@@ -84,7 +84,7 @@ def test_json_keys_of_reports_are_those_documented():
     ).as_dict()
     told = sync["catalogues"][0]
     assert {*sync, *sync["index"], *told, *told["columns"][0], "uri", "reason"} == keys(section("index"))
-    assert set(MigrateReport("", 0, (), 0.0, switched=True).as_dict()) | {"uri", "reason"} == keys(section("migrate"))
+    assert set(MigrateReport("", 0, 0, (), 0.0, switched=True).as_dict()) | {"uri", "reason"} == keys(section("migrate"))
     assert set(VerifyReport((), 0, 0, 0).as_dict()) == keys(section("verify"))
     assert set(ExportReport("", "", 0, 0, "", "", (), 0, 0.0).as_dict()) == keys(section("export"))
     imported = ImportReport("", "", 0, 0, (), (), 0.0).as_dict()
