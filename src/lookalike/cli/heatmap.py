@@ -110,9 +110,4 @@ def _show(figures: dict[str, Any]) -> None:
         printing.out(f"{name} is taken for {other}: {each['count']} of {each['of']}")
     if len(figures["confusions"]) > _LISTED:
         printing.out(f"and {len(figures['confusions']) - _LISTED} more confusions (--json lists all)")
-    if figures["skipped"]:
-        first = figures["skipped"][0]
-        printing.note(
-            f"{printing.count(len(figures['skipped']), 'file')} skipped, e.g. {printing.printable(first['uri'])}: "
-            f"{printing.printable(first['reason'])} (--json lists all)"
-        )
+    printing.example_of(figures["skipped"], "skipped")

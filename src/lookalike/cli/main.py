@@ -28,7 +28,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("lookalike.cli.export", "Write all vectors as files that other programs read."),
     "import-vectors": ("lookalike.cli.import_vectors", "Take vectors in that were made elsewhere; nothing is encoded."),
     "evaluate": ("lookalike.cli.evaluate", "Measure how well an encoder finds labelled or captioned pictures."),
+    "heatmap": ("lookalike.cli.heatmap", "Pictures against texts, by class: what is taken for what."),
+    "classify": ("lookalike.cli.classify", "Say what pictures show, by pictures that a person has labelled."),
     "tune": ("lookalike.cli.tune", "Find the index that suits the collection best, by measuring."),
+    "tune-encoder": (
+        "lookalike.cli.tune_encoder",
+        "Tune an encoder to a catalogue, and report how much better it finds.",
+    ),
     "bench": ("lookalike.cli.bench", "Measure every kind of index on the collection itself."),
 }
 """Every command: the module whose attribute of that name it is, and its line in the help."""

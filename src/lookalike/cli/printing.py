@@ -18,7 +18,7 @@ import click
 from lookalike.cli.settings import colour_wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 WIDTH = 80
 """Columns where the terminal does not say."""
@@ -134,6 +134,14 @@ def table(rows: Sequence[Sequence[str]], *, header: Sequence[str]) -> None:
 def count(number: int, one: str, many: str = "") -> str:
     """A number with its noun: "1 picture", "12,345 pictures"."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def example_of(entries: Sequence[Mapping[str, str]], what: str) -> None:
+    """A note that so many files were `what` ("skipped"), with the first one's `uri` and `reason`; none for none."""
+    if entries:
+        first = entries[0]
+        files = count(len(entries), "file")
+        note(f"{files} {what}, e.g. {printable(first['uri'])}: {printable(first['reason'])} (--json lists all)")
 
 
 def size(n_bytes: float) -> str:

@@ -18,7 +18,7 @@ from lookalike.images.values import LONGEST_TEXT, clean_text, known, position, r
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LARGEST_BYTES = 4 << 20
+LARGEST_BYTES = 4 << 20
 """Packets of editors carry their whole history; larger ones carry a picture."""
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
@@ -40,10 +40,10 @@ def read_xmp(packet: Any) -> dict[str, Any]:
     """Keys of `core.fields`, those that are known. `packet`: bytes or text, or anything else for none."""
     if isinstance(packet, str):
         packet = packet.encode("utf-8", "replace")
-    if not isinstance(packet, bytes) or len(packet) > _LARGEST_BYTES or _declares(packet):
+    if not isinstance(packet, bytes) or len(packet) > LARGEST_BYTES or declares(packet):
         return {}
     try:
-        root = ET.fromstring(_document(packet))  # noqa: S314 - no entities, see above
+        root = ET.fromstring(document(packet))  # noqa: S314 - no entities, see above
     except (ET.ParseError, ValueError, LookupError):
         return {}
     said = _Properties(root)
@@ -64,12 +64,12 @@ def read_xmp(packet: Any) -> dict[str, Any]:
     )
 
 
-def _declares(packet: bytes) -> bool:
+def declares(packet: bytes) -> bool:
     """Whether it declares anything, also in UTF-16 or UTF-32: the bytes between are 0 there."""
     return _DECLARATION.search(packet.replace(b"\0", b"")) is not None
 
 
-def _document(packet: bytes) -> bytes:
+def document(packet: bytes) -> bytes:
     """The packet without what writers leave before and behind it."""
     opening = _ROOT.search(packet)
     end = -1 if opening is None else packet.find(b"</" + opening[1] + b">", opening.end())
