@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         LookalikeError,
         MissingExtra,
         QueryError,
+        ServiceError,
         SourceError,
     )
     from lookalike.core.protocols import Encoder
@@ -33,11 +34,13 @@ if TYPE_CHECKING:
     from lookalike.encoders.load import load_encoder
     from lookalike.engine.collection import Collection, open
     from lookalike.engine.reports import IndexReport, Progress, SyncReport
+    from lookalike.service.client import Client
 
 __version__ = "0.1.0"
 
 _HOME = {
     "open": "lookalike.engine.collection",
+    "Client": "lookalike.service.client",
     "Collection": "lookalike.engine.collection",
     "Progress": "lookalike.engine.reports",
     "IndexReport": "lookalike.engine.reports",
@@ -60,10 +63,12 @@ _HOME = {
     "CollectionBusy": "lookalike.core.errors",
     "QueryError": "lookalike.core.errors",
     "MissingExtra": "lookalike.core.errors",
+    "ServiceError": "lookalike.core.errors",
 }
 
 __all__ = [
     "CannotDecode",
+    "Client",
     "Collection",
     "CollectionBusy",
     "CollectionError",
@@ -80,6 +85,7 @@ __all__ = [
     "Query",
     "QueryError",
     "Results",
+    "ServiceError",
     "Skipped",
     "SourceError",
     "SyncReport",

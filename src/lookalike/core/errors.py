@@ -19,6 +19,7 @@
     ├── IndexUnusable          an index file is missing, damaged or made for other rows; carries why
     ├── QueryError             a query that cannot be answered as written
     │   └── FilterError        a filter that cannot be understood; carries where
+    ├── ServiceError           a running service refused or did not answer; carries status and code
     └── MissingExtra           an optional part is not installed; carries the install line
 
 Each message says what happened and to what; `hint` says what to do next. Interfaces (CLI, service)
@@ -122,6 +123,15 @@ class FilterError(QueryError):
     def __init__(self, message: str, *, position: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.position = position
+
+
+class ServiceError(LookalikeError):
+    """A service refused a request. `status`: of HTTP, 0 without an answer; `code` is a stable short word."""
+
+    def __init__(self, message: str, *, status: int, code: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.code = code
 
 
 class MissingExtra(LookalikeError):

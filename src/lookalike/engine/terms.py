@@ -34,14 +34,15 @@ def as_query(given: Any, how: Query, side: Callable[[], int]) -> Query:
     pictures are decoded as they are when they are indexed.
     Raises QueryError for anything else, for a Query without terms, and for words of nothing but white space.
     """
-    if isinstance(given, Query):
-        query = given
-    else:
-        terms = given if isinstance(given, tuple) and given and _are_terms(given) else (_term(given),)
-        query = replace(how, terms=terms)
+    query = given if isinstance(given, Query) else replace(how, terms=terms_of(given))
     if not query.terms or any(term.kind == "text" and not term.value.strip() for term in query.terms):
         raise QueryError("the query is empty", hint='try: lookalike search "a dog in the snow"')
     return replace(query, terms=read_pictures(query.terms, side))
+
+
+def terms_of(given: Any) -> tuple[Term, ...]:
+    """What was handed over as terms, pictures not read yet. Raises QueryError for what is none."""
+    return given if isinstance(given, tuple) and given and _are_terms(given) else (_term(given),)
 
 
 def _are_terms(given: tuple[Any, ...]) -> bool:

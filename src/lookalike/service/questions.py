@@ -40,7 +40,8 @@ def question_of(asked: Asked, settings: ServiceSettings, picture: bytes | None =
     if picture is not None:
         if len(picture) > settings.upload_bytes:
             raise too_large(settings)
-        terms.append(Term("picture", picture, label="(picture)"))
+        weight = asked.image_weight if isinstance(asked, SearchIn) else 1.0
+        terms.append(Term("picture", picture, weight, label="(picture)"))
     if not terms:
         raise Problem(422, "no-question", "nothing is asked", hint="give q, item, vector, terms or a picture")
     options = cast("SearchOptions", {name: getattr(asked, name) for name in SearchOptions.__annotations__})

@@ -62,6 +62,7 @@ class SearchIn(Asked):
         default=None, min_length=1, max_length=8192, description="of the encoder's width"
     )
     terms: list[TermIn] | None = Field(default=None, min_length=1, max_length=32)
+    image_weight: float = Field(default=1.0, allow_inf_nan=False, description="of a picture sent beside it")
 
 
 class HitOut(BaseModel):
