@@ -139,12 +139,21 @@ class Derived:
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """(n, dim) in input order; (0, dim) for none. Raises NoTextTower, EncoderBroken."""
         if self._text is None:
-            raise NoTextTower(f"{self.name} only understands pictures", hint="search with a picture")
-        return self._projected(self._text, self.base.encode_texts(texts))
+            raise self._wordless()
+        return self.derive_texts(self.base.encode_texts(texts))
 
     def derive(self, rows: Vectors | HalfVectors) -> Vectors:
         """Vectors of pictures, (n, dim), from those that the base made of them, (n, base.dim). Raises EncoderBroken."""
         return self._projected(self._image, rows)
+
+    def derive_texts(self, rows: Vectors) -> Vectors:
+        """Vectors of texts, (n, dim), from those that the base made of them. Raises EncoderBroken, NoTextTower."""
+        if self._text is None:
+            raise self._wordless()
+        return self._projected(self._text, rows)
+
+    def _wordless(self) -> NoTextTower:
+        return NoTextTower(f"{self.name} only understands pictures", hint="search with a picture")
 
     def _projected(self, projection: Projection, rows: Vectors | HalfVectors) -> Vectors:
         try:

@@ -8,7 +8,8 @@ planner (docs/adr/0013). The folder holds config.json alone:
 
 A part without words leaves its block zero for them. The words' vectors are made of unit length like all, so the other
 parts keep the ratio of their weights; the cosines are those parts' weighted mean times one number, the root of the
-share that their weights have, which changes no order. Where the parts lie is left to `load`.
+share that their weights have, which changes no order. Parts derived from one base look at a picture once. Where the
+parts lie is left to `load`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.arrays import unit_vectors
 from lookalike.core.errors import EncoderBroken, NoTextTower
+from lookalike.encoders.derived import Derived
+from lookalike.encoders.narrowed import Narrowed
 from lookalike.encoders.writing import replacing
 
 if TYPE_CHECKING:
@@ -77,14 +80,16 @@ class Ensemble:
 
     def encode_images(self, pictures: Sequence[Pixels]) -> Vectors:
         """(n, dim) in input order; (0, dim) for none. Raises EncoderBroken."""
-        return self.join([encoder.encode_images(pictures) for encoder, _ in self.parts])
+        seen: dict[str, Vectors] = {}
+        return self.join([_vectors(encoder, pictures, seen) for encoder, _ in self.parts])
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """(n, dim) in input order; (0, dim) for none. Raises NoTextTower, EncoderBroken."""
         if "text" not in self.modalities:
             raise NoTextTower(f"{self.name} only understands pictures", hint="search with a picture")
+        read: dict[str, Vectors] = {}
         return self.join(
-            [encoder.encode_texts(texts) if "text" in encoder.modalities else None for encoder, _ in self.parts]
+            [_text_vectors(encoder, texts, read) if "text" in encoder.modalities else None for encoder, _ in self.parts]
         )
 
     def join(self, blocks: Sequence[Vectors | HalfVectors | None]) -> Vectors:
@@ -103,6 +108,30 @@ class Ensemble:
         """Which components are which part's."""
         ends = accumulate((encoder.dim for encoder, _ in self.parts), initial=0)
         return tuple(slice(start, end) for start, end in pairwise(ends))
+
+
+def _vectors(encoder: Encoder, pictures: Sequence[Pixels], seen: dict[str, Vectors]) -> Vectors:
+    """What `encoder` makes of pictures; `seen` keeps it by id, so that parts of one base look at a picture once."""
+    if encoder.id not in seen:
+        if isinstance(encoder, Derived):
+            seen[encoder.id] = encoder.derive(_vectors(encoder.base, pictures, seen))
+        elif isinstance(encoder, Narrowed):
+            seen[encoder.id] = encoder.narrow(_vectors(encoder.base, pictures, seen))
+        else:
+            seen[encoder.id] = encoder.encode_images(pictures)
+    return seen[encoder.id]
+
+
+def _text_vectors(encoder: Encoder, texts: Sequence[str], read: dict[str, Vectors]) -> Vectors:
+    """The same of words."""
+    if encoder.id not in read:
+        if isinstance(encoder, Derived):
+            read[encoder.id] = encoder.derive_texts(_text_vectors(encoder.base, texts, read))
+        elif isinstance(encoder, Narrowed):
+            read[encoder.id] = encoder.narrow(_text_vectors(encoder.base, texts, read))
+        else:
+            read[encoder.id] = encoder.encode_texts(texts)
+    return read[encoder.id]
 
 
 def write_ensemble(folder: Path, parts: Sequence[tuple[str, float]], about: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lookalike.core.errors import EncoderBroken, NoTextTower
+from lookalike.encoders.derived import Derived, Projection
 from lookalike.encoders.ensemble import Ensemble, write_ensemble
 from lookalike.encoders.load import load_encoder, load_encoder_by_id
 from lookalike.testing import ToyEncoder
@@ -94,3 +95,27 @@ def test_a_configuration_that_names_no_parts_is_said(tmp_path, models, listed):
 def test_nothing_in_nothing_out():
     both = Ensemble([(ToyEncoder(), 1), (ToyEncoder("other"), 1)], name="both", id="both-1")
     assert both.encode_images([]).shape == both.encode_texts([]).shape == (0, 128)
+
+
+def test_parts_of_one_base_look_at_a_picture_and_read_a_text_once():
+    class Counting(ToyEncoder):
+        asked = 0
+
+        def encode_images(self, pictures):
+            type(self).asked += len(pictures)
+            return super().encode_images(pictures)
+
+        def encode_texts(self, texts):
+            type(self).asked += len(texts)
+            return super().encode_texts(texts)
+
+    random = np.random.default_rng(0)
+    heads = [Projection(random.standard_normal((64, 8))) for _ in range(2)]
+    parts = [Derived(Counting(), head, head, name=f"head {n}", id=f"head-{n}") for n, head in enumerate(heads)]
+    both = Ensemble([(Counting(), 1), *((part, 1) for part in parts)], name="all", id="all-1")
+    alone = [part.encode_images(PICTURES) for part in parts]
+    Counting.asked = 0
+    np.testing.assert_allclose(both.encode_images(PICTURES)[:, 64:72] * np.sqrt(3), alone[0], atol=1e-6)
+    assert Counting.asked == len(PICTURES)
+    assert both.encode_texts(TEXTS).shape == (2, 80)
+    assert Counting.asked == len(PICTURES) + len(TEXTS)
