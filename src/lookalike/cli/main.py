@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("lookalike.cli.export", "Write all vectors as files that other programs read."),
     "import-vectors": ("lookalike.cli.import_vectors", "Take vectors in that were made elsewhere; nothing is encoded."),
     "evaluate": ("lookalike.cli.evaluate", "Measure how well an encoder finds labelled or captioned pictures."),
+    "judge": ("lookalike.cli.judge", "Judge which items answer which questions, by yes or no to proposals."),
     "heatmap": ("lookalike.cli.heatmap", "Pictures against texts, by class: what is taken for what."),
     "classify": ("lookalike.cli.classify", "Say what pictures show, by pictures that a person has labelled."),
     "tune": ("lookalike.cli.tune", "Find the index that suits the collection best, by measuring."),
