@@ -137,10 +137,10 @@ def _text_vectors(encoder: Encoder, texts: Sequence[str], read: dict[str, Vector
 def write_ensemble(folder: Path, parts: Sequence[tuple[str, float]], about: Mapping[str, Any]) -> None:
     """Write the encoder into `folder`, whole or not at all; what lay there of an encoder is replaced.
 
-    `parts`: ids of encoders with their weights. `about`: JSON values, how it was made; part of what the id is of.
-    Whether the parts are here is asked when it is loaded.
+    `parts`: ids of encoders with their weights; one of weight 0 is left out. `about`: JSON values, how it was made; part
+    of what the id is of. Whether the parts are here is asked when it is loaded.
     """
-    listed = [{"encoder": encoder, "weight": float(weight)} for encoder, weight in parts]
+    listed = [{"encoder": encoder, "weight": float(weight)} for encoder, weight in parts if weight != 0]
     with replacing(folder, {"kind": KIND, "parts": listed, "about": dict(about)}):
         pass
 

@@ -1,7 +1,7 @@
 """What the relevance of answers is judged by in a collection: rows drawn from it, and how its encoder's cosines lie.
 
 An encoder that somebody measured brings its calibration along; for another one the scale of its cosines is taken from
-the collection itself: when pictures come in (`note_scale`), or else at the first search that asks.
+the collection itself: when pictures come in or another encoder does (`note_scale`), else at the first search that asks.
 """
 
 from __future__ import annotations

@@ -67,8 +67,10 @@ def test_it_is_written_opened_by_folder_and_found_again_by_id(tmp_path, models, 
     np.testing.assert_array_equal(again.encode_images(PICTURES), encoder.encode_images(PICTURES))
 
 
-def test_a_part_of_no_weight_is_left_out(parts):
+def test_a_part_of_no_weight_is_left_out_and_not_looked_for(parts, tmp_path, models):
     assert Ensemble([(parts[0], 1), (parts[1], 0)], name="all", id="all-1").dim == DIM
+    write_ensemble(tmp_path / "one of two", [(parts[0].id, 1), ("gone-000000000000", 0)], {})
+    assert load_encoder(str(tmp_path / "one of two"), models_dir=models).dim == DIM
 
 
 @pytest.mark.parametrize("weights", [(0, 0), (1, -1), (1, float("nan")), (1, float("inf"))])
