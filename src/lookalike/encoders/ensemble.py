@@ -137,8 +137,8 @@ def _text_vectors(encoder: Encoder, texts: Sequence[str], read: dict[str, Vector
 def write_ensemble(folder: Path, parts: Sequence[tuple[str, float]], about: Mapping[str, Any]) -> None:
     """Write the encoder into `folder`, whole or not at all; what lay there of an encoder is replaced.
 
-    `parts`: ids of encoders with their weights; one of weight 0 is left out. `about`: JSON values, how it was made; part
-    of what the id is of. Whether the parts are here is asked when it is loaded.
+    `parts`: ids of encoders with their weights; one of weight 0 is left out. Whether they are here is asked when it is
+    loaded. `about`: JSON values, how it was made; they are part of what the id is a digest of.
     """
     listed = [{"encoder": encoder, "weight": float(weight)} for encoder, weight in parts if weight != 0]
     with replacing(folder, {"kind": KIND, "parts": listed, "about": dict(about)}):
