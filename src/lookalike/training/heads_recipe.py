@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lookalike.core.errors import SourceError
 from lookalike.encoders.derived import write_derived
 from lookalike.evaluation.chart import Axis, Line
-from lookalike.evaluation.report import Plot, Section
+from lookalike.evaluation.report import Plot, Section, Table
 from lookalike.training.heads import CHOSEN_BY, HeadSettings, train_heads
 from lookalike.training.measuring import PICTURES, WORDS, by_pictures, by_words, questions_of
 from lookalike.training.splits import TEST, TRAIN, VALIDATION
@@ -37,7 +37,7 @@ def tune(materials: tuple[Material, ...], settings: HeadSettings, told: Callable
                 f"there are no texts to {name}",
                 hint="heads need titles or captions: name their columns with --text-columns, and an encoder with words",
             )
-    heads = train_heads(material, settings, lambda epoch: told(_line(epoch)))
+    heads = train_heads(material, settings, lambda rate, epoch: told(_line(rate, epoch)))
     images, texts = heads.image(material.whole()), heads.text(material.texts)
     gain = _by_words(material, VALIDATION, images, texts).differences()[CHOSEN_BY]
     better = gain.sure and gain.mean > 0
@@ -47,7 +47,13 @@ def tune(materials: tuple[Material, ...], settings: HeadSettings, told: Callable
         else f"no better than the base: {CHOSEN_BY} of the validation part changed by {gain.mean:+.3f} "
         f"(95 % between {gain.low:+.3f} and {gain.high:+.3f})"
     )
-    about = {"recipe": "heads", "settings": asdict(settings), "epoch": heads.best, "material": material.about()}
+    about = {
+        "recipe": "heads",
+        "settings": asdict(settings),
+        "epoch": heads.best,
+        "tried": {f"{rate:g}": found for rate, found in heads.tried.items()},
+        "material": material.about(),
+    }
 
     def write(folder: Path, encoders: tuple[Encoder, ...]) -> None:
         examples = material.whole(material.pictures(TRAIN))
@@ -79,16 +85,17 @@ def _compared(material: Material, images: Vectors, texts: Vectors) -> tuple[Comp
     return (words, pictures) if pictures.before.queries else (words,)
 
 
-def _line(epoch: Epoch) -> str:
+def _line(rate: float, epoch: Epoch) -> str:
     loss = "as it was" if epoch.loss is None else f"loss {epoch.loss:.3f}"
     return (
-        f"epoch {epoch.epoch}: {loss}; validation loss {epoch.validation_loss:.3f}, "
+        f"rate {rate:g}, epoch {epoch.epoch}: {loss}; validation loss {epoch.validation_loss:.3f}, "
         f"cosine {epoch.cosine:.3f}, {CHOSEN_BY} {epoch.found:.3f}"
     )
 
 
 def _curves(heads: Heads) -> Section:
-    """Loss, cosine and the chosen figure against epochs; the chosen epoch stands out."""
+    """What each rate came to, and of the best loss, cosine and CHOSEN_BY against epochs; the best epoch stands out."""
+    rates = tuple((f"{rate:g}", f"{found:.3f}") for rate, found in heads.tried.items())
     learned = tuple((float(each.epoch), each.loss) for each in heads.curve if each.loss is not None)
     validated = tuple((float(each.epoch), each.validation_loss) for each in heads.curve)
     cosine = tuple((float(each.epoch), each.cosine) for each in heads.curve)
@@ -98,6 +105,7 @@ def _curves(heads: Heads) -> Section:
     return Section(
         "How it learned",
         (
+            Table(("rate", f"best {CHOSEN_BY} of the validation part"), rates),
             Plot("Loss", lines, x, Axis("loss"), note="Epoch 0 is the encoder as it was."),
             Plot("Cosine of right pairs", (Line("validation", cosine, heads.best),), x, Axis("cosine")),
             Plot(f"{CHOSEN_BY} of the validation part", (Line("validation", found, heads.best),), x, Axis(CHOSEN_BY)),
