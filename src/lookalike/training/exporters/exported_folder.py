@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from lookalike.encoders.tokenise import open_tokeniser, read_rules
 from lookalike.encoders.writing import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -75,6 +76,15 @@ class Words:
     rules: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Towers:
+    """A model to export: a tower for pictures, one for words, or both; `about`: JSON values, what it was made from."""
+
+    pictures: Pictures | None
+    words: Words | None
+    about: Mapping[str, Any]
+
+
 def export_image_model(
     model: nn.Module,
     folder: Path,
@@ -89,35 +99,36 @@ def export_image_model(
     """Write `model`, pictures float32 (n, 3, side, side) -> pooled features (n, dim), as an encoder of pictures only.
 
     `side`: pixels. `mean`, `std`: per channel, of a picture in [0, 1]. `interpolation`: bicubic or bilinear.
-    `resize_mode`: shortest (the centre is seen), longest or squash (all is seen). `about`: JSON values, where it is
-    from. The model keeps its device and mode. Raises EncoderBroken where the graph does not say what the model says,
-    EncoderError where `folder` holds an encoder with models of its own.
+    `resize_mode`: shortest (the centre is seen), longest or squash (all is seen). Raises as `write_exported`.
     """
     rules = {"size": side, "mean": list(mean), "std": list(std)}
     rules |= {"interpolation": interpolation, "resize_mode": resize_mode}
-    return write_exported(folder, pictures=Pictures(model, rules), about=about or {})
+    return write_exported(folder, Towers(Pictures(model, rules), None, about or {}))
 
 
-def write_exported(
-    folder: Path, *, pictures: Pictures | None = None, words: Words | None = None, about: Mapping[str, Any]
-) -> Parity:
-    """Write the towers into `folder`, and compare. Raises as `export_image_model`, ValueError for no tower at all."""
-    towers = [part.module for part in (pictures, words) if part]
-    if not towers:
+def write_exported(folder: Path, towers: Towers) -> Parity:
+    """Write the towers into `folder`, and compare. The modules keep their device and mode.
+
+    Raises EncoderBroken where a graph does not say what its tower says, EncoderError where `folder` holds an encoder
+    with models of its own, ValueError for no tower at all.
+    """
+    modules = [part.module for part in (towers.pictures, towers.words) if part]
+    if not modules:
         raise ValueError("an encoder has a tower for pictures, for words, or both")
-    states = [(tower, tower.training, _device(tower)) for tower in towers]
+    states = [(module, module.training, _device(module)) for module in modules]
     try:
-        for tower in towers:
-            tower.eval().cpu()
+        for module in modules:
+            module.eval().cpu()
         with torch.no_grad():
-            return _written(folder, pictures, words, about)
+            return _written(folder, towers)
     finally:
-        for tower, training, device in states:
-            tower.train(training).to(device)
+        for module, training, device in states:
+            module.train(training).to(device)
 
 
-def _written(folder: Path, pictures: Pictures | None, words: Words | None, about: Mapping[str, Any]) -> Parity:
-    config: dict[str, Any] = {"embed_dim": _width(pictures, words), "about": dict(about)}
+def _written(folder: Path, towers: Towers) -> Parity:
+    pictures, words = towers.pictures, towers.words
+    config: dict[str, Any] = {"embed_dim": _width(towers), "about": dict(towers.about)}
     if words:
         config["text_cfg"] = dict(words.rules)
     with replacing(folder, config) as partial:
@@ -130,7 +141,7 @@ def _written(folder: Path, pictures: Pictures | None, words: Words | None, about
             (partial / "textual").mkdir()
             _write_graph(words.module, _no_words(words), "text", partial / "textual" / "model.onnx")
             (partial / "textual" / "tokenizer.json").write_text(words.tokeniser, encoding="utf-8")
-        return _compared(partial, pictures, words, config)
+        return _compared(partial, towers, config)
 
 
 def _write_graph(module: nn.Module, example: Tensor, name: str, path: Path) -> None:
@@ -138,16 +149,31 @@ def _write_graph(module: nn.Module, example: Tensor, name: str, path: Path) -> N
     if sum(each.numel() * each.element_size() for each in module.state_dict().values()) > _LARGEST_GRAPH:
         raise EncoderBroken(f"{name} tower: more than {_LARGEST_GRAPH / 1e9:.1f} GB of weights do not go into one file")
     axes = {name: {0: "batch"}, "embedding": {0: "batch"}}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracing exporter announces its successor, and names every constant shape
-        torch.onnx.export(
-            module, (example,), str(path), input_names=[name], output_names=["embedding"], dynamic_axes=axes,
-            opset_version=_OPSET, dynamo=False,
-        )  # fmt: skip
+    try:
+        with _plain_attention(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the tracing exporter announces its successor and names constant shapes
+            torch.onnx.export(
+                module, (example,), str(path), input_names=[name], output_names=["embedding"], dynamic_axes=axes,
+                opset_version=_OPSET, dynamo=False,
+            )  # fmt: skip
+    except Exception as error:  # what a model can do and ONNX cannot has no one type of error
+        raise EncoderBroken(f"the {name} tower cannot be written as ONNX: {str(error).splitlines()[0]}") from error
 
 
-def _compared(folder: Path, pictures: Pictures | None, words: Words | None, config: Mapping[str, Any]) -> Parity:
+@contextmanager
+def _plain_attention() -> Iterator[None]:
+    """Let torch's attention run step by step: its kernel for inference has no counterpart in ONNX."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
+
+
+def _compared(folder: Path, towers: Towers, config: Mapping[str, Any]) -> Parity:
     """Smallest cosines between torch and the encoder in `folder`. Raises EncoderBroken where one is too small."""
+    pictures, words = towers.pictures, towers.words
     encoder = OnnxEncoder(folder, name=folder.name, id=folder.name, device="cpu")
     image = text = None
     if pictures:
@@ -193,17 +219,16 @@ def _cosine(found: Vectors, wanted: NDArray[np.float32]) -> float:
     return float(np.sum(found.astype(np.float64) * wanted, axis=1).min())
 
 
-def _width(pictures: Pictures | None, words: Words | None) -> int:
+def _width(towers: Towers) -> int:
     """Components of a vector. Raises EncoderBroken where a tower gives no vectors, or the two different ones."""
-    shapes = [tuple(part.module(example).shape) for part, example in _examples(pictures, words)]
+    shapes = []
+    if towers.pictures:
+        shapes.append(tuple(towers.pictures.module(_blank(towers.pictures)).shape))
+    if towers.words:
+        shapes.append(tuple(towers.words.module(_no_words(towers.words)).shape))
     if any(len(shape) != 2 for shape in shapes) or len({shape[1] for shape in shapes}) != 1:
         raise EncoderBroken(f"towers must give vectors of one width, (n, dim): these give {shapes}")
     return int(shapes[0][1])
-
-
-def _examples(pictures: Pictures | None, words: Words | None) -> list[tuple[Pictures | Words, Tensor]]:
-    seen = [(pictures, _blank(pictures))] if pictures else []
-    return [*seen, *([(words, _no_words(words))] if words else [])]
 
 
 def _blank(pictures: Pictures) -> Tensor:
