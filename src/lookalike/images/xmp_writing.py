@@ -18,7 +18,7 @@ from lookalike.core.errors import CannotDecode, LookalikeError
 from lookalike.images.xmp import LARGEST_BYTES, declares, document, read_xmp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _DC = "http://purl.org/dc/elements/1.1/"
@@ -123,29 +123,28 @@ def _edited(xml: bytes, said: Sequence[str], missing: Sequence[str]) -> bytes:
     """Keywords go to the end of their list; where there is none, a list of all is put into the first description."""
     places = _Places(xml)
     if places.array:
-        start, end = places.array
-        prefix, whole = _prefix(xml, start), _WHOLE_TAG.match(xml, start)
-        if start == end and whole is not None:  # <rdf:Bag/>
-            name = xml[start + 1 : start + 1 + len(prefix) + 3]
-            return xml[:start] + b"<%s>%s</%s>" % (name, _items(missing, prefix), name) + xml[whole.end() :]
-        space = xml[:end][len(xml[:end].rstrip()) :]
-        at = end - len(space)
-        items = b"".join((space + b" " if space else b"") + _items([tag], prefix) for tag in missing)
-        return xml[:at] + items + xml[at:]
+        prefix = _prefix(xml, places.array[0])
+        return _put_inside(xml, places.array, lambda space: b"".join(space + _item(tag, prefix) for tag in missing))
     if places.description is None or places.subject:
         raise LookalikeError("is written in an unusual way: it is left as it is", hint=_HINT)
-    start, end = places.description
-    prefix = _prefix(xml, start)
-    keywords = _subject([*said, *missing], prefix)
+    keywords = _subject([*said, *missing], _prefix(xml, places.description[0]))
+    return _put_inside(xml, places.description, lambda space: space + keywords)
+
+
+def _put_inside(xml: bytes, place: tuple[int, int], inner: Callable[[bytes], bytes]) -> bytes:
+    """`inner` at the end of the element that starts and ends at `place`; it is given the white space to begin with."""
+    start, end = place
     whole = _WHOLE_TAG.match(xml, start)
-    if start == end and whole is not None:  # <rdf:Description .../>
-        opening = xml[start : whole.end() - 2].rstrip()
-        return xml[:start] + opening + b">" + keywords + b"</" + prefix + b"Description>" + xml[whole.end() :]
-    return xml[:end] + keywords.lstrip() + xml[end:]
+    if whole is not None and whole.end() == end and xml[end - 2 : end] == b"/>":
+        name = xml[start + 1 : end].split(None, 1)[0].rstrip(b"/>")
+        return xml[: end - 2].rstrip() + b">" + inner(b"") + b"</" + name + b">" + xml[end:]
+    space = xml[:end][len(xml[:end].rstrip()) :]
+    at = end - len(space)
+    return xml[:at] + inner(space + b" " if space else b"") + xml[at:]
 
 
 class _Places:
-    """Where elements of a packet start, and where their end tags do: the same place for <empty/> ones.
+    """Where elements of a packet start, and where their end tags do; <empty/> ones: where they end.
 
     `array`: the list of keywords. `subject`: whether there are any. `description`: the first one.
     """
@@ -183,18 +182,14 @@ def _prefix(xml: bytes, start: int) -> bytes:
     return name[: name.find(b":") + 1]
 
 
-def _items(tags: Sequence[str], prefix: bytes) -> bytes:
-    return b"".join(b"<%sli>%s</%sli>" % (prefix, escape(tag).encode(), prefix) for tag in tags)
+def _item(tag: str, prefix: bytes) -> bytes:
+    return b"<%sli>%s</%sli>" % (prefix, escape(tag).encode(), prefix)
 
 
 def _subject(tags: Sequence[str], prefix: bytes) -> bytes:
-    items = b"".join(b"\n     " + _items([tag], prefix) for tag in tags)
-    return b'\n   <dc:subject xmlns:dc="%s">\n    <%sBag>%s\n    </%sBag>\n   </dc:subject>\n  ' % (
-        _DC.encode(),
-        prefix,
-        items,
-        prefix,
-    )
+    items = b"".join(b"\n     " + _item(tag, prefix) for tag in tags)
+    opening = b'<dc:subject xmlns:dc="%s">\n    <%sBag>' % (_DC.encode(), prefix)
+    return opening + items + b"\n    </%sBag>\n   </dc:subject>" % prefix
 
 
 def _read(path: bytes) -> bytes:
