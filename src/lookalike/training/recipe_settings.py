@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 RECIPES: dict[str, tuple[str, str]] = {
     "heads": ("lookalike.training.heads_recipe", "projection heads for pictures and texts, learned from titles"),
+    "metric": ("lookalike.training.metric_recipe", "a measure of likeness for pictures, learned from labels"),
     "ensemble": ("lookalike.training.ensembling", "how much each of several encoders counts, learned from labels"),
+    "classifier": ("lookalike.training.classifier_recipe", "a network that learns the labels; its feature"),
     "pca": ("lookalike.training.pca", "fewer dimensions, as few as lose little"),
 }
 """Name -> its module, and what it is for."""

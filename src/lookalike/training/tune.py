@@ -115,6 +115,8 @@ def _settings(kind: type[Any], task: Task) -> Any:
     said = dict(task.settings or {})
     if "seed" in kind.__dataclass_fields__:
         said.setdefault("seed", str(task.seed))
+    if "work" in kind.__dataclass_fields__:
+        said.setdefault("work", str(task.work))
     return read_settings(kind, said)
 
 
