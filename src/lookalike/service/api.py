@@ -128,7 +128,8 @@ async def thumbnail(
     headers = {"ETag": tag, "Cache-Control": _KEPT}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    made = await desk.lanes.run(thumbnails.thumbnail, opened, item, side)
+    made, was_kept = await desk.lanes.run(thumbnails.thumbnail, opened, item, side)
+    desk.figures.thumbnails.labels("kept" if was_kept else "made").inc()
     return Response(made, media_type=thumbnails.MEDIA_TYPE, headers=headers)
 
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 
 import lookalike
-from lookalike.service import api, clip_retrieval, page
+from lookalike.service import api, clip_retrieval, page, watch
 from lookalike.service.desk import AtDesk, Desk
 from lookalike.service.guard import Guard
 from lookalike.service.kept_pictures import KeptPictures
 from lookalike.service.lanes import Lanes
 from lookalike.service.problems import Problem, answer_with_problems
 from lookalike.service.shelf import Shelf
+from lookalike.service.watch import Figures, Watch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,11 +28,13 @@ def create_app(settings: ServiceSettings) -> Guard:
 
     The guard is outermost, so that errors nobody expected leave with its headers too.
     """
+    figures = Figures()
 
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
         lanes = Lanes(settings.lanes)
-        app.state.desk = desk = Desk(settings, lanes, Shelf(settings, lanes), KeptPictures())
+        shelf = Shelf(settings, lanes, figures.together.observe)
+        app.state.desk = desk = Desk(settings, lanes, shelf, KeptPictures(), figures)
         try:
             yield
         finally:
@@ -50,12 +53,13 @@ def create_app(settings: ServiceSettings) -> Guard:
     )
     app.include_router(api.router)
     app.include_router(clip_retrieval.router)
+    app.include_router(watch.router)
     app.include_router(page.router)
     app.mount("/static", page.static_files())
     app.add_api_route("/healthz", _alive, include_in_schema=False)
     app.add_api_route("/readyz", _ready, include_in_schema=False)
     answer_with_problems(app)
-    return Guard(app, settings)
+    return Guard(Watch(app, figures), settings)
 
 
 async def _alive() -> dict[str, str]:

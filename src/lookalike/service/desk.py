@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lookalike.service.lanes import Lanes
     from lookalike.service.settings import ServiceSettings
     from lookalike.service.shelf import Shelf
+    from lookalike.service.watch import Figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Desk:
     lanes: Lanes
     shelf: Shelf
     pictures: KeptPictures
+    figures: Figures
 
 
 def desk_of(request: Request) -> Desk:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _FORM_BYTES = 1_000_000
 """What a body may have beside its picture."""
+_DRAINED = 4
+"""Times the largest request that are read of one that is refused; a sender of more is cut off."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -62,6 +64,7 @@ class Guard:
 
         if refused:
             answer = problem(Request(scope), refused.status, refused.code, str(refused))
+            await self._drain(receive)
             await answer(scope, receive, guarded_send)
         else:
             await self._app(scope, self._counted(receive), guarded_send)
@@ -83,6 +86,14 @@ class Guard:
 
     def _too_large(self) -> Problem:
         return Problem(413, "too-large", f"a request may have {self._most:,} bytes here")
+
+    async def _drain(self, receive: Receive) -> None:
+        """Take what is still coming and throw it away: who is cut off while sending sees no answer."""
+        taken, more = 0, True
+        while more and taken < _DRAINED * self._most:
+            message = await receive()
+            taken += len(message.get("body", b""))
+            more = message.get("more_body", False)
 
     def _counted(self, receive: Receive) -> Receive:
         """`receive` that raises Problem where more comes than is allowed, announced or not."""

@@ -63,14 +63,19 @@ class Lanes:
 
 
 class Asking:
-    """Questions to one collection, asked together where they come together."""
+    """Questions to one collection, asked together where they come together; `told` hears how many in each call."""
 
-    def __init__(self, answer: Callable[[Sequence[Query]], list[Results]], lanes: Lanes) -> None:
+    def __init__(
+        self,
+        answer: Callable[[Sequence[Query]], list[Results]],
+        lanes: Lanes,
+        told: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self._answer = answer
         self._lanes = lanes
+        self._told = told
         self._waiting: deque[tuple[Query, asyncio.Future[Results]]] = deque()
         self._running: set[asyncio.Task[None]] = set()
-        self.last_size = 0
 
     async def ask(self, query: Query) -> Results:
         """The answer to one question. Raises what `Collection.search` does, and Problem when too many wait."""
@@ -88,13 +93,12 @@ class Asking:
         while self._waiting:
             taken = [self._waiting.popleft() for _ in range(min(ASKED_TOGETHER, len(self._waiting)))]
             asked = [(query, answer) for query, answer in taken if not answer.done()]  # who asked may have left
-            self.last_size = len(asked)
             if not asked:
                 continue
+            queries = [query for query, _ in asked]
+            self._told(len(queries))
             try:
-                outcomes: Sequence[Results | Exception] = await self._lanes.run(
-                    self._answered, [query for query, _ in asked]
-                )
+                outcomes: Sequence[Results | Exception] = await self._lanes.run(self._answered, queries)
             except Exception as error:  # whatever it is, it belongs to whoever asked
                 outcomes = [error] * len(asked)
             for (_, answer), outcome in zip(asked, outcomes, strict=True):

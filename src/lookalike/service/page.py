@@ -205,7 +205,9 @@ def _words(request: Request) -> Words:
 
 
 def _drawn(template: str, request: Request, words: Words, **values: Any) -> HTMLResponse:
-    text = _templates().get_template(template).render(say=words, thumb=_thumb, alt=_alt, name=_name, **values)
+    desk: Desk = request.app.state.desk
+    with desk.figures.stages.labels("render").time():
+        text = _templates().get_template(template).render(say=words, thumb=_thumb, alt=_alt, name=_name, **values)
     drawn = HTMLResponse(text, headers={"Vary": "Accept-Language, Cookie, X-Fragment", "Cache-Control": "no-cache"})
     if request.query_params.get("lang") == words.language:
         drawn.set_cookie(LANGUAGE_COOKIE, words.language, max_age=_YEAR_S, httponly=True, samesite="lax")

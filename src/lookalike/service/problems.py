@@ -73,6 +73,7 @@ def problem(
     """The answer. What of `more` is empty is left out."""
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail}
     body |= {name: value for name, value in more.items() if value not in ("", None)}
+    request.state.code = code
     body["request"] = getattr(request.state, "number", "")
     return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
 

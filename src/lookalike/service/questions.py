@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -57,11 +58,16 @@ async def answer(question: Question, desk: Desk) -> Results:
     """Ask. Raises what `Collection.search` does, and Problem."""
     asking = await desk.shelf.asking(question.collection)
     collection = desk.shelf.collection(question.collection)
+    began = time.perf_counter()
     query = await desk.lanes.run(_prepared, question, collection, desk.settings)
+    desk.figures.stages.labels("decode").observe(time.perf_counter() - began)
     if question.after is None:
-        return await asking.ask(query)
-    after = None if question.after == FIRST_PAGE else question.after
-    return await desk.lanes.run(collection.search_page, query, question.k, after=after)
+        results = await asking.ask(query)
+    else:
+        after = None if question.after == FIRST_PAGE else question.after
+        results = await desk.lanes.run(collection.search_page, query, question.k, after=after)
+    desk.figures.answered(results)
+    return results
 
 
 def _prepared(question: Question, collection: Collection, settings: ServiceSettings) -> Query:

@@ -16,6 +16,8 @@ from lookalike.service.lanes import Asking
 from lookalike.service.problems import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lookalike.engine.collection import Collection
     from lookalike.engine.fields import FieldFacts
     from lookalike.service.lanes import Lanes
@@ -35,10 +37,11 @@ class Description:
 class Shelf:
     """Opened collections by name."""
 
-    def __init__(self, settings: ServiceSettings, lanes: Lanes) -> None:
+    def __init__(self, settings: ServiceSettings, lanes: Lanes, told: Callable[[int], None]) -> None:
         self._served = {each.name: each for each in settings.collections}
         self._device = settings.device
         self._lanes = lanes
+        self._told = told
         self._opened: dict[str, Collection] = {}
         self._asking: dict[str, Asking] = {}
         self._opening = threading.Lock()
@@ -47,6 +50,11 @@ class Shelf:
     @property
     def names(self) -> list[str]:
         return list(self._served)
+
+    @property
+    def opened(self) -> list[str]:
+        """Names of the collections that are open."""
+        return list(self._opened)
 
     def served(self, name: str | None) -> Served:
         """The collection of a name, the first without one. Raises Problem."""
@@ -98,7 +106,7 @@ class Shelf:
         served = self.served(name)
         if served.name not in self._asking:
             collection = await self._lanes.run(self.collection, served.name)
-            self._asking.setdefault(served.name, Asking(collection.search_many, self._lanes))
+            self._asking.setdefault(served.name, Asking(collection.search_many, self._lanes, self._told))
         return self._asking[served.name]
 
     def close(self) -> None:

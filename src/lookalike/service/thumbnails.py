@@ -43,19 +43,19 @@ def name_of(item: ItemRecord, side: int) -> str:
     return hashlib.blake2b(state, digest_size=16).hexdigest()
 
 
-def thumbnail(collection: Collection, item: ItemRecord, side: int) -> bytes:
-    """The item's picture as WebP, upright, its longest side `side` at most.
+def thumbnail(collection: Collection, item: ItemRecord, side: int) -> tuple[bytes, bool]:
+    """The item's picture as WebP, upright, its longest side `side` at most; and whether it was kept from before.
 
     Raises Problem where the file is away or cannot be decoded any more.
     """
     name = name_of(item, side)
     kept = collection.path / "thumbnails" / name[:2] / f"{name}.webp"
     with suppress(OSError):
-        return kept.read_bytes()
+        return kept.read_bytes(), True
     made = _made(collection, item, side)
     with suppress(OSError):
         _keep(kept, made)
-    return made
+    return made, False
 
 
 def _made(collection: Collection, item: ItemRecord, side: int) -> bytes:
