@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +9,9 @@ import click
 
 from lookalike.cli import printing
 from lookalike.cli.options import command, device_option, json_option
-from lookalike.cli.settings import colour_wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lookalike.training.tune import Outcome
-
-TELL_EVERY = 32
-"""Pictures between two looks at the counter."""
+    from lookalike.training.tune import Outcome, Task
 
 
 @command
@@ -58,26 +51,29 @@ def tune_encoder(
     says what the tuned encoder finds there, and what it found before. Use it as --encoder OUT, or move a collection
     to it: lookalike migrate --encoder OUT.
     """
+    from lookalike.cli.counting import counting
     from lookalike.cli.opening import fetch_encoder
-    from lookalike.training.recipe_settings import RECIPES
     from lookalike.training.tune import tune_encoder as tune
 
-    if recipe not in RECIPES:
-        raise click.UsageError(f"there is no recipe {recipe}; there are {', '.join(RECIPES)}")
+    task = _task(catalogue, out, recipe, settings, **more)
     names = [base, *(name.strip() for name in (others or "").split(",") if name.strip())]
     encoders = [fetch_encoder(name, device) for name in names]
-    task = _task(catalogue, out, recipe, settings, **more)
-    try:
-        outcome = tune(task, encoders, progress=_teller(), told=printing.note)
-    except ValueError as error:  # settings are the user's words here
-        raise click.UsageError(str(error)) from error
+    shown = {what: counting(f"encoding {what}") for what in ("pictures", "texts")}
+    outcome = tune(
+        task,
+        encoders,
+        progress=lambda what, done, total: tell(done, total) if (tell := shown[what]) else None,
+        told=printing.note,
+    )
     if as_json:
         printing.out_json(outcome.as_dict())
     else:
         _show(outcome)
 
 
-def _task(catalogue: str, out: str, recipe: str, settings: tuple[str, ...], **more: Any) -> Any:
+def _task(catalogue: str, out: str, recipe: str, settings: tuple[str, ...], **more: Any) -> Task:
+    """What was asked for. Raises click.UsageError for a recipe or a setting there is not."""
+    from lookalike.training.recipe_settings import load_recipe, read_settings
     from lookalike.training.tune import Task
 
     said = {}
@@ -86,11 +82,14 @@ def _task(catalogue: str, out: str, recipe: str, settings: tuple[str, ...], **mo
         if not name or not value:
             raise click.UsageError(f"--set {each}: say NAME=VALUE")
         said[name.strip().replace("-", "_")] = value.strip()
+    try:
+        read = read_settings(load_recipe(recipe).Settings, said, more["seed"])
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     columns = tuple(name.strip() for name in (more.pop("text_columns") or "").split(",") if name.strip())
     folder = Path(out).expanduser()
     work = Path(more.pop("work") or f"{folder}.work").expanduser()
-    place = Path(catalogue).expanduser()
-    return Task(place, folder, work, recipe, said, text_columns=columns, **more)
+    return Task(Path(catalogue).expanduser(), folder, work, recipe, read, text_columns=columns, **more)
 
 
 def _show(outcome: Outcome) -> None:
@@ -122,18 +121,3 @@ def _show(outcome: Outcome) -> None:
         printing.note(f"Next: lookalike migrate --encoder {folder}")
     else:
         printing.note("The encoder was not written; --force writes it all the same.")
-
-
-def _teller() -> Callable[[str, int, int], None] | None:
-    """Rewrites one line of a terminal with what is encoded; silent elsewhere."""
-    if not (sys.stderr.isatty() and colour_wanted()):
-        return None
-
-    def tell(what: str, done: int, total: int) -> None:
-        if done == total:
-            sys.stderr.write("\r\033[K")
-        elif done % TELL_EVERY == 0:
-            sys.stderr.write(f"\rencoding {what}: {done:,} of {total:,}")
-        sys.stderr.flush()
-
-    return tell

@@ -17,7 +17,6 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -111,17 +110,17 @@ class Heads:
 
 
 def train_heads(
-    material: Material, settings: HeadSettings, told: Callable[[float, Epoch], None] = lambda *_: None
+    material: Material, settings: HeadSettings, told: Callable[[float, Heads], None] = lambda *_: None
 ) -> Heads:
     """Train heads on the TRAIN part; the rate and the epoch are chosen on the VALIDATION part.
 
-    `told` is called with the rate and the epoch, after each.
+    `told` is called with each rate and what it came to.
     """
     best: Heads | None = None
     tried: dict[float, float] = {}
     for rate in [settings.lr] if settings.lr else RATES:
-        training = _Training(material, replace(settings, lr=rate))
-        heads = training.run(partial(told, rate))
+        heads = _Training(material, replace(settings, lr=rate)).run()
+        told(rate, heads)
         tried[rate] = heads.found
         if best is None or heads.found > best.found:
             best = heads
@@ -175,19 +174,17 @@ class _Training:
             eps=settings.eps,
         )
 
-    def run(self, told: Callable[[Epoch], None]) -> Heads:
+    def run(self) -> Heads:
         settings = self.settings
         self._fit_scale()
         plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
             self.optimiser, factor=settings.factor, patience=settings.patience
         )
         curve = [self._judged(0, None)]
-        told(curve[0])
         best, kept = 0, copy.deepcopy(self.heads.state_dict())
         for number in range(1, settings.epochs + 1):
             losses = [self._learn(rows) for rows in self._batches(self.material.pairs(TRAIN), shuffled=True)]
             curve.append(self._judged(number, float(np.mean(losses))))
-            told(curve[-1])
             plateau.step(curve[-1].validation_loss)
             if curve[-1].found > curve[best].found:
                 best, kept = number, copy.deepcopy(self.heads.state_dict())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lookalike.core.arrays import Vectors
     from lookalike.core.protocols import Encoder
-    from lookalike.training.heads import Epoch, Heads
+    from lookalike.training.heads import Heads
     from lookalike.training.material import Material
 
 Settings = HeadSettings
@@ -37,14 +37,14 @@ def tune(materials: tuple[Material, ...], settings: HeadSettings, told: Callable
                 f"there are no texts to {name}",
                 hint="heads need titles or captions: name their columns with --text-columns, and an encoder with words",
             )
-    heads = train_heads(material, settings, lambda rate, epoch: told(_line(rate, epoch)))
+    heads = train_heads(material, settings, lambda rate, found: told(_line(rate, found)))
     images, texts = heads.image(material.whole()), heads.text(material.texts)
     gain = _by_words(material, VALIDATION, images, texts).differences()[CHOSEN_BY]
     better = gain.sure and gain.mean > 0
     verdict = (
         f"{CHOSEN_BY} of the validation part rose by {gain.mean:.3f} (95 % between {gain.low:.3f} and {gain.high:.3f})"
         if better
-        else f"no better than the base: {CHOSEN_BY} of the validation part changed by {gain.mean:+.3f} "
+        else f"not surely better than the base: {CHOSEN_BY} of the validation part changed by {gain.mean:+.3f} "
         f"(95 % between {gain.low:+.3f} and {gain.high:+.3f})"
     )
     about = {
@@ -85,11 +85,10 @@ def _compared(material: Material, images: Vectors, texts: Vectors) -> tuple[Comp
     return (words, pictures) if pictures.before.queries else (words,)
 
 
-def _line(rate: float, epoch: Epoch) -> str:
-    loss = "as it was" if epoch.loss is None else f"loss {epoch.loss:.3f}"
+def _line(rate: float, found: Heads) -> str:
     return (
-        f"rate {rate:g}, epoch {epoch.epoch}: {loss}; validation loss {epoch.validation_loss:.3f}, "
-        f"cosine {epoch.cosine:.3f}, {CHOSEN_BY} {epoch.found:.3f}"
+        f"rate {rate:g}: {CHOSEN_BY} of the validation part from {found.curve[0].found:.3f} to {found.found:.3f}, "
+        f"at epoch {found.best} of {len(found.curve) - 1}"
     )
 
 

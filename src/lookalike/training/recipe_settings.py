@@ -39,11 +39,14 @@ def load_recipe(name: str) -> ModuleType:
         raise
 
 
-def read_settings(kind: type[Any], said: Mapping[str, str]) -> Any:
-    """A `kind` with what was `said`, by field name. Raises ValueError, naming what there is, for anything else."""
+def read_settings(kind: type[Any], said: Mapping[str, str], seed: int = 0) -> Any:
+    """A `kind` with what was `said`, by field name, and with `seed` where it has one and nothing else is said.
+
+    Raises ValueError, naming what there is, for anything else.
+    """
     types = get_type_hints(kind)
     defaults = {field.name: field.default for field in dataclasses.fields(kind)}
-    values = {}
+    values: dict[str, Any] = {"seed": seed} if "seed" in defaults else {}
     for name, text in said.items():
         if name not in defaults:
             known = ", ".join(f"{each}={default}" for each, default in defaults.items())

@@ -16,11 +16,11 @@ from lookalike.core.errors import MissingExtra
 from lookalike.evaluation.chart import draw_chart
 from lookalike.evaluation.report import Plot, write_report
 from lookalike.training.material import gather
-from lookalike.training.recipe_settings import load_recipe, read_settings
+from lookalike.training.recipe_settings import load_recipe
 from lookalike.training.tuning_page import page_of, versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from lookalike.core.protocols import Encoder
@@ -34,7 +34,7 @@ REPORT, FIGURES = "report.html", "figures.json"
 class Task:
     """What is tuned, on what, and how.
 
-    `work`: where vectors are kept between runs. `settings`: NAME -> VALUE as the user wrote them. `views`: looks at
+    `work`: where vectors are kept between runs. `settings`: the recipe's own, None for its defaults. `views`: looks at
     each picture, None for as many as the recipe wants. `force`: write the encoder though it is no better.
     """
 
@@ -42,7 +42,7 @@ class Task:
     out: Path
     work: Path
     recipe: str = "heads"
-    settings: Mapping[str, str] | None = None
+    settings: Any = None
     image_column: str | None = None
     text_columns: tuple[str, ...] = ()
     label_column: str | None = None
@@ -91,12 +91,12 @@ def tune_encoder(
 ) -> Outcome:
     """Tune `encoders[0]`, with the others at hand for recipes that join several.
 
-    Raises SourceError where the catalogue lacks what the recipe needs, ValueError for settings it does not know,
-    MissingExtra.
+    Raises SourceError where the catalogue lacks what the recipe needs, MissingExtra, ValueError for a recipe there is
+    not.
     """
     began = time.monotonic()
     recipe = load_recipe(task.recipe)
-    settings = _settings(recipe.Settings, task)
+    settings = recipe.Settings() if task.settings is None else task.settings
     if task.wandb:
         _wandb()
     materials: list[Material] = []
@@ -109,15 +109,6 @@ def tune_encoder(
     outcome = Outcome(task, tuned, materials[0], written, time.monotonic() - began)
     _write(outcome)
     return outcome
-
-
-def _settings(kind: type[Any], task: Task) -> Any:
-    said = dict(task.settings or {})
-    if "seed" in kind.__dataclass_fields__:
-        said.setdefault("seed", str(task.seed))
-    if "work" in kind.__dataclass_fields__:
-        said.setdefault("work", str(task.work))
-    return read_settings(kind, said)
 
 
 def _gather(
