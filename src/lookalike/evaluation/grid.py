@@ -39,12 +39,13 @@ _SLANTED_FROM = 15
 @dataclass(frozen=True, slots=True)
 class Axis:
     """Cells along one side, from 0 on: `starts` float64 (n,), ascending, all of one `size`; `blocks`: where each begins
-    and ends.
+    and ends; `runs`: the same for what has no gap in it.
     """
 
     starts: NDArray[np.float64]
     size: float
     blocks: tuple[tuple[float, float], ...]
+    runs: tuple[tuple[float, float], ...]
 
     @property
     def end(self) -> float:
@@ -62,7 +63,8 @@ def axis(groups: NDArray[np.int64], length: float, largest: float) -> Axis:
     size = float(max(np.floor(2 * min(room, largest)) / 2, 0.5))
     starts = np.arange(len(groups)) * size + gaps
     of_block = [starts[groups == group] for group in np.unique(groups)]
-    return Axis(starts, size, tuple((float(each[0]), float(each[-1]) + size) for each in of_block))
+    blocks = tuple((float(each[0]), float(each[-1]) + size) for each in of_block)
+    return Axis(starts, size, blocks, blocks if gaps[-1] else ((0.0, blocks[-1][1]),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +139,9 @@ class Grid:
         """Draw float (rows, columns) in colours, their left upper corner at `at`, and the names."""
         left, top = at
         colours = scale.colours(values)
-        for first, last in self.down.blocks:
+        for first, last in self.down.runs:
             rows = (self.down.starts >= first) & (self.down.starts < last)
-            for begin, end in self.across.blocks:
+            for begin, end in self.across.runs:
                 columns = (self.across.starts >= begin) & (self.across.starts < end)
                 block = Image.fromarray(np.ascontiguousarray(colours[rows][:, columns]))
                 canvas.picture(block, (left + begin, top + first, left + end, top + last), smooth=False)

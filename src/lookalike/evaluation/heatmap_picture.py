@@ -18,7 +18,7 @@ from lookalike.evaluation.canvas import PngCanvas, SvgCanvas
 from lookalike.evaluation.colour_scale import ColourScale
 from lookalike.evaluation.grid import FAINT, INK, NO_NAMES, Grid, Names, axis, names_of_blocks, names_of_cells
 from lookalike.evaluation.thumbnails import one_line, thumbnail
-from lookalike.evaluation.typeface import fitted
+from lookalike.evaluation.typeface import fitted, typeface
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ _MEANS_SIDE, _MEANS_LARGEST, _NUMBERED_FROM = 380, 34, 22
 _THUMBNAIL, _THUMBNAIL_FROM = 72, 40
 """Points: side of the picture beside a class's name, and height of a block from which there is one."""
 _DOT_FROM = 4
-_BAR = 12
+_BAR, _BAR_LEAST = 12, 180
 _LINE = 18
 _LISTED = 16
 _PANEL = 330
@@ -107,6 +107,7 @@ def _layout(map: HeatMap, figures: Separability) -> _Layout:
         top + down.end + below.height,
         top + means.down.end + _BAR + 5 * _LINE + _LINE * min(len(figures.confusions) + 2, _LISTED + 3),
     )
+    beside = means.across.end + max(means.columns.overhang, 0)
     low, high = np.percentile(map.scores, _SCALE_ENDS)
     return _Layout(
         map=grid,
@@ -116,23 +117,34 @@ def _layout(map: HeatMap, figures: Separability) -> _Layout:
         below=below,
         scale=ColourScale(float(low), float(max(high, low + 1e-6))),
         thumbnail=thumbnail,
-        width=right + max(means.across.end + max(means.columns.overhang, 0), _PANEL) + _MARGIN,
+        width=_MARGIN + max(right + max(beside, _PANEL), _MARGIN + _head_width(map, figures)),
         height=max(ends) + _MARGIN,
     )
 
 
-def _draw_head(canvas: Canvas, map: HeatMap, figures: Separability, width: float) -> None:
-    counts = (
-        f"{len(map.pictures):,} pictures, {len(map.texts):,} texts, {len(set(map.picture_classes.tolist()))} classes"
-    )
+def _head(map: HeatMap, figures: Separability) -> tuple[str, str]:
+    """The title, and the figures below it."""
+    classes = len(set(map.picture_classes.tolist()))
     low, high = figures.interval
     said = (
         f"the best text is of the picture's class for {100 * figures.best:.0f} % ({100 * low:.0f} to {100 * high:.0f})",
         f"own text above another: {100 * figures.auc:.1f} %",
         f"mean cosine {figures.own:.3f} own, {figures.other:.3f} other: {figures.gap:.1f} standard deviations apart",
     )
-    canvas.text((_MARGIN, _MARGIN + 8), f"Pictures against texts: {counts}", _TITLE, INK)
-    canvas.text((_MARGIN, _MARGIN + 34), "  ·  ".join(said), _TEXT, INK)
+    title = f"{len(map.pictures):,} pictures against {len(map.texts):,} texts, {classes} classes"
+    return title, "  ·  ".join(said)
+
+
+def _head_width(map: HeatMap, figures: Separability) -> float:
+    title, said = _head(map, figures)
+    beside = typeface(_TITLE).getlength(title) + _GAP + typeface(_TEXT).getlength(map.encoder)
+    return max(beside, typeface(_TEXT).getlength(said))
+
+
+def _draw_head(canvas: Canvas, map: HeatMap, figures: Separability, width: float) -> None:
+    title, said = _head(map, figures)
+    canvas.text((_MARGIN, _MARGIN + 8), title, _TITLE, INK)
+    canvas.text((_MARGIN, _MARGIN + 34), said, _TEXT, INK)
     canvas.text((width - _MARGIN, _MARGIN + 8), map.encoder, _TEXT, FAINT, anchor="end")
 
 
@@ -188,7 +200,7 @@ def _short(cosine: float) -> str:
 def _draw_scale(canvas: Canvas, page: _Layout) -> float:
     """The bar of colours with its ends in cosine, and what the dots mean. Returns where it ends."""
     left, top = page.means_at[0], page.means_at[1] + page.means.down.end + _LINE
-    width = page.means.across.end
+    width = max(page.means.across.end, _BAR_LEAST)
     ramp = page.scale.colours(np.linspace(page.scale.low, page.scale.high, 256)[None])
     canvas.picture(Image.fromarray(ramp), (left, top, left + width, top + _BAR), smooth=False)
     for share, anchor in _TICKS:
