@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "index": ("lookalike.cli.index", "Take pictures into the collection, or bring it up to date."),
     "search": ("lookalike.cli.search", "Find pictures with words or with a picture."),
     "serve": ("lookalike.cli.serve", "The collection as a page for the browser and an API for programs."),
+    "token": ("lookalike.cli.token", "Who may ask a service that others can reach."),
     "status": ("lookalike.cli.status", "What the collection holds and where it lies."),
     "failures": ("lookalike.cli.status", "Files that could not be taken, and why."),
     "show": ("lookalike.cli.show", "All that is known about one item."),

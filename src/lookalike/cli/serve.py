@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 import click
 
 from lookalike.cli import printing
-from lookalike.cli.options import command, device_option
+from lookalike.cli.options import command, device_option, json_option
 from lookalike.cli.settings import collection_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lookalike.service.settings import Served
 
 PORT = 8000
+REMOTE_REQUESTS_A_SECOND = 20.0
+"""What one client from elsewhere may ask in the long run: a person scrolling through pictures stays far below."""
 
 
 @command
@@ -26,13 +30,24 @@ PORT = 8000
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one.")
+@click.option("--name", "names", multiple=True, metavar="HOST", help="A name it is called by; may be repeated.")
 @click.option("--log", "is_logging", is_flag=True, help="A line of JSON on standard error for each request.")
 @device_option
-def serve(*, collections: tuple[str, ...], host: str, port: int, is_logging: bool, device: str) -> None:
+@json_option
+def serve(
+    *,
+    collections: tuple[str, ...],
+    host: str,
+    port: int,
+    names: tuple[str, ...],
+    is_logging: bool,
+    device: str,
+    as_json: bool,
+) -> None:
     """Serve the collection as a page for the browser and as an API for programs.
 
-    Only this computer can reach it. The page is at http://127.0.0.1:8000/, the API below /api/v1, its
-    description at /api/v1/openapi.json.
+    Unless told otherwise only this computer can reach it. With another --host who asks needs a token (lookalike
+    token add NAME), and --name says by which names it may be called.
     """
     from lookalike.core.errors import MissingExtra
 
@@ -46,17 +61,38 @@ def serve(*, collections: tuple[str, ...], host: str, port: int, is_logging: boo
         raise MissingExtra("lookalike serve", "serve") from None
     from lookalike.service.settings import ServiceSettings, is_local
 
-    if not is_local(host):
-        raise click.UsageError(
-            f"{host} can be reached by others; this service answers to this computer only: 127.0.0.1"
-        )
+    remote = not is_local(host)
+    settings = ServiceSettings(
+        _named(collections),
+        host=host,
+        port=port,
+        hosts=names,
+        device=device,
+        tokens=_tokens(host) if remote else None,
+        requests_a_second=REMOTE_REQUESTS_A_SECOND if remote else 0.0,
+    )
     _prepare_logs(is_logging=is_logging)
-    settings = ServiceSettings(_named(collections), host=host, port=port, device=device)
-    config = uvicorn.Config(create_app(settings), host=host, port=port, log_level="warning", access_log=False)
+    config = uvicorn.Config(create_app(settings), host=host, port=port, log_level="error", access_log=False)
     server = uvicorn.Server(config)
-    shown = f"[{host}]" if ":" in host else host
-    printing.note(f"lookalike is at http://{shown}:{port}/  (Ctrl-C ends it)")
-    server.run()
+    with config.bind_socket() as line:
+        shown = f"[{host}]" if ":" in host else host
+        address = f"http://{shown}:{line.getsockname()[1]}/"
+        if as_json:
+            printing.out_json({"address": address, "collections": [each.name for each in settings.collections]})
+        else:
+            printing.note(f"lookalike is at {address}  (Ctrl-C ends it)")
+        server.run(sockets=[line])
+
+
+def _tokens(host: str) -> Path:
+    """The database of tokens, which a service that others can reach must have. Raises UsageError without a token."""
+    from lookalike.cli.token import tokens_path
+    from lookalike.store.tokens import Tokens
+
+    path = tokens_path()
+    if not Tokens(path).all():
+        raise click.UsageError(f"others can reach {host}, so who asks needs a token: lookalike token add NAME")
+    return path
 
 
 def _prepare_logs(*, is_logging: bool) -> None:

@@ -10,12 +10,14 @@ from fastapi import FastAPI
 import lookalike
 from lookalike.service import api, clip_retrieval, page, watch
 from lookalike.service.desk import AtDesk, Desk
+from lookalike.service.entrance import Entrance
 from lookalike.service.guard import Guard
 from lookalike.service.kept_pictures import KeptPictures
 from lookalike.service.lanes import Lanes
 from lookalike.service.problems import Problem, answer_with_problems
 from lookalike.service.shelf import Shelf
 from lookalike.service.watch import Figures, Watch
+from lookalike.store.tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -59,7 +61,8 @@ def create_app(settings: ServiceSettings) -> Guard:
     app.add_api_route("/healthz", _alive, include_in_schema=False)
     app.add_api_route("/readyz", _ready, include_in_schema=False)
     answer_with_problems(app)
-    return Guard(Watch(app, figures), settings)
+    tokens = None if settings.tokens is None else Tokens(settings.tokens)
+    return Guard(Watch(Entrance(app, settings, tokens), figures), settings)
 
 
 async def _alive() -> dict[str, str]:

@@ -7,6 +7,7 @@ that name as its `Host`. Both are refused before anything is done.
 
 from __future__ import annotations
 
+import ipaddress
 import uuid
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -45,6 +46,7 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: ServiceSettings) -> None:
         self._app = app
         self._hosts = settings.allowed_hosts
+        self._is_remote = settings.is_remote
         self._most = settings.upload_bytes + _FORM_BYTES
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,7 +74,7 @@ class Guard:
     def _refused(self, scope: Scope) -> Problem | None:
         headers = Headers(scope=scope)
         host = _name(headers.get("host", ""))
-        if host not in self._hosts:
+        if host not in self._hosts and not (self._is_remote and _is_number(host)):
             return Problem(421, "unknown-host", "this service is not called by that name")
         if scope["method"] not in _SAFE:
             origin, site = headers.get("origin"), headers.get("sec-fetch-site", "same-origin")
@@ -108,6 +110,15 @@ class Guard:
             return message
 
         return counted
+
+
+def _is_number(host: str) -> bool:
+    """Whether a host is an address itself: no name that someone could have point here."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def _name(host: str) -> str:

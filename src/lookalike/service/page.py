@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ValidationError
 
@@ -18,10 +18,12 @@ from lookalike.core.errors import LookalikeError
 from lookalike.engine.relevance import DEFAULT_MIN_RELEVANCE
 from lookalike.service import facets
 from lookalike.service.desk import AtDesk
+from lookalike.service.entrance import COOKIE, SIGN_IN
 from lookalike.service.languages import Words, choose
 from lookalike.service.problems import Problem
 from lookalike.service.questions import FIRST_PAGE, answer, question_of, too_large
 from lookalike.service.schema import Asked
+from lookalike.store.tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,6 +90,28 @@ async def status(request: Request, desk: AtDesk) -> Response:
     told = await desk.lanes.run(collection.status)
     failures = await desk.lanes.run(collection.failures)
     return _drawn("status.html", request, _words(request), state=state, status=told, failures=failures)
+
+
+@router.get(SIGN_IN)
+async def sign_in(request: Request, to: str = "/") -> Response:
+    """The page that asks for a token."""
+    return _drawn("sign_in.html", request, _words(request), state=_State(), to=to, is_wrong=False)
+
+
+@router.post(SIGN_IN)
+async def take_token(
+    request: Request, desk: AtDesk, token: Annotated[str, Form(max_length=200)], to: Annotated[str, Form()] = "/"
+) -> Response:
+    """Keep the token in a cookie, which no script can read, and go on."""
+    onward = to if to.startswith("/") and not to.startswith(("//", "/\\")) else "/"
+    if desk.settings.tokens and not await desk.lanes.run(Tokens(desk.settings.tokens).scope_of, token.strip()):
+        drawn = _drawn("sign_in.html", request, _words(request), state=_State(), to=onward, is_wrong=True)
+        drawn.status_code = 401
+        return drawn
+    answer = RedirectResponse(onward, 303)
+    is_secure = request.url.scheme == "https"
+    answer.set_cookie(COOKIE, token.strip(), max_age=_YEAR_S, httponly=True, samesite="strict", secure=is_secure)
+    return answer
 
 
 @router.post("/pictures")

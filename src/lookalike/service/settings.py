@@ -24,7 +24,9 @@ class ServiceSettings:
     `hosts`: names under which the service may be called (`Host` of a request), beside those of this computer; a page of
     another site that had its name point here is refused by it (DNS rebinding). `upload_bytes`: the largest picture that
     is taken as a question. `upload_pixels`: the same, as its header declares it. `device`: where encoders run. `lanes`:
-    threads that work for requests, one a core unless given.
+    threads that work for requests, one a core unless given. `tokens`: the database of tokens; with one, who asks needs
+    a token. `requests_a_second`: what one client may ask in the long run, 0 for no limit; `requests_at_once`: and at a
+    stretch.
     """
 
     collections: tuple[Served, ...]
@@ -35,6 +37,14 @@ class ServiceSettings:
     upload_pixels: int = 100_000_000
     device: str = "auto"
     lanes: int | None = None
+    tokens: Path | None = None
+    requests_a_second: float = 0.0
+    requests_at_once: int = 120
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether others than this computer can reach it."""
+        return not is_local(self.host)
 
     @property
     def allowed_hosts(self) -> frozenset[str]:

@@ -8,8 +8,9 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -19,6 +20,9 @@ import lookalike
 from lookalike.service.app import create_app
 from lookalike.service.settings import Served, ServiceSettings
 from lookalike.testing import draw_pictures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,12 @@ def _lower(headers: Any) -> dict[str, str]:
 
 
 @pytest.fixture(scope="package")
+def run_service():
+    """`with run_service(settings) as site`."""
+    return running
+
+
+@pytest.fixture(scope="package")
 def shown(tmp_path_factory):
     """Drawn pictures, and the collection of them by the built-in encoder."""
     place = tmp_path_factory.mktemp("service")
@@ -103,9 +113,14 @@ def shown(tmp_path_factory):
 @pytest.fixture(scope="package")
 def site(shown):
     """The service, running."""
-    settings = ServiceSettings(
-        (Served("drawn", shown / "drawn.lookalike"), Served("none", shown / "none.lookalike")), upload_bytes=300_000
-    )
+    served = Served("drawn", shown / "drawn.lookalike"), Served("none", shown / "none.lookalike")
+    with running(ServiceSettings(served, upload_bytes=300_000)) as opened:
+        yield opened
+
+
+@contextmanager
+def running(settings: ServiceSettings) -> Iterator[Site]:
+    """A service with these settings, until the block ends."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         free.listen()

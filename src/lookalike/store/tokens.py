@@ -1,0 +1,106 @@
+"""Tokens of a service: who may ask and who may change something. A small database of its own, beside no collection.
+
+A token is 32 random bytes, shown once. What is kept is its SHA-256: with that many random bits a slow hash gains
+nothing. Comparing takes the same time wherever two differ.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal, get_args
+
+from lookalike.core.errors import LookalikeError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Scope = Literal["read", "write"]
+_BYTES = 32
+_MARK = "lka_"
+"""What a token begins with, so that programs that look for leaked secrets know one."""
+_TABLE = """
+CREATE TABLE IF NOT EXISTS tokens (
+    name TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, scope TEXT NOT NULL, created TEXT NOT NULL
+) STRICT
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token without its secret. `created`: ISO 8601 in UTC."""
+
+    name: str
+    scope: Scope
+    created: str
+
+
+class Tokens:
+    """The tokens in the database at `path`, made when the first is added."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def add(self, name: str, scope: Scope) -> str:
+        """Make a token; its secret, which is kept nowhere. Raises LookalikeError where the name is taken."""
+        if scope not in get_args(Scope):
+            raise ValueError(f"a token is for {' or '.join(get_args(Scope))}, not {scope}")
+        secret = _MARK + secrets.token_urlsafe(_BYTES)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        with closing(self._connection()) as connection, connection:
+            connection.execute(_TABLE)
+            try:
+                connection.execute("INSERT INTO tokens VALUES (?, ?, ?, ?)", (name, _digest(secret), scope, now))
+            except sqlite3.IntegrityError:
+                raise LookalikeError(
+                    f"there is a token called {name} already", hint=f"lookalike token remove {name} takes it away"
+                ) from None
+        return secret
+
+    def remove(self, name: str) -> bool:
+        """Take a token away; whether there was one."""
+        if not self._path.exists():
+            return False
+        with closing(self._connection()) as connection, connection:
+            connection.execute(_TABLE)
+            return connection.execute("DELETE FROM tokens WHERE name = ?", (name,)).rowcount > 0
+
+    def all(self) -> list[Token]:
+        """Every token, by name."""
+        return [Token(name, scope, created) for name, _, scope, created in self._rows()]
+
+    def scope_of(self, secret: str) -> Scope | None:
+        """What the bearer of a secret may do; None for one that is no token."""
+        given, scope = _digest(secret), None
+        for _, digest, its, _ in self._rows():
+            if hmac.compare_digest(digest, given):
+                scope = its
+        return scope
+
+    def _rows(self) -> list[tuple[str, bytes, Scope, str]]:
+        if not self._path.exists():
+            return []
+        with closing(self._connection()) as connection:
+            connection.execute(_TABLE)
+            return connection.execute("SELECT name, digest, scope, created FROM tokens ORDER BY name").fetchall()
+
+    def _connection(self) -> sqlite3.Connection:
+        try:
+            is_new = not self._path.exists()
+            connection = sqlite3.connect(self._path, timeout=30)
+            if is_new:
+                os.chmod(self._path, 0o600)
+        except (sqlite3.Error, OSError) as error:
+            raise LookalikeError(f"{self._path} cannot be opened: {error}") from error
+        return connection
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
