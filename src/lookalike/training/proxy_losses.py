@@ -46,7 +46,7 @@ class ProxySettings:
 
     loss: Loss = "proxy-anchor"
     epochs: int = 30
-    batch: int = 256
+    batch: int = 64
     lr: float = 1e-4
     proxy_lr: float = 1e-2
     weight_decay: float = 0.0

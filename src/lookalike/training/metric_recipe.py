@@ -1,0 +1,261 @@
+"""The recipe `metric`: a metric learned from a catalogue's labels, so that a picture finds its kind (`metric`).
+
+Learned from the labelled pictures of TRAIN; clusters of its unlabelled ones add to the statistics where there are many.
+Method and settings are chosen on VALIDATION by `map@10` of picture -> picture; with `classes=new` on kinds held out of
+TRAIN instead, for a catalogue whose kinds change. How kinds that were never seen fare stands in the report either way.
+
+Without any labels the clusters of TRAIN stand for them, and the metric is judged by the texts; where there are none
+either it cannot be judged.
+
+Words are projected like pictures, but about the mean of TRAIN's texts: texts lie elsewhere in the base's space, and
+about the pictures' mean they would all look alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from lookalike.core.errors import SourceError
+from lookalike.encoders.derived import Projection, write_derived
+from lookalike.evaluation.report import Section, Table
+from lookalike.training.measuring import PICTURES, WORDS, by_pictures, by_words, questions_of
+from lookalike.training.metric import METHODS, NO_LABEL, Learned, Metric, learn, measure
+from lookalike.training.metric_choice import (
+    FOLDS,
+    PRIORS,
+    SHRINKAGES,
+    candidates_of,
+    class_values,
+    few_of_each,
+    measure_clusters,
+    try_on_new_classes,
+)
+from lookalike.training.proxy_losses import LOSSES, Loss, ProxySettings, train_projection
+from lookalike.training.pseudo_labels import PICTURES_PER_CLUSTER
+from lookalike.training.splits import TEST, TRAIN, VALIDATION
+from lookalike.training.tuned import Comparison, Tuned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from lookalike.core.protocols import Encoder
+    from lookalike.evaluation.measured import Measured
+    from lookalike.training.material import Material
+    from lookalike.training.metric import Method
+
+METRIC = "map@10"
+VIEWS = 1
+"""Looks at each picture: statistics are of whole ones, as searches see them."""
+ADAPTED = 0.3
+"""Share of the statistics that clusters of unlabelled pictures are tried with: the best of 0.3 to 1 in
+docs/benchmarks/metric.md."""
+LEAST_UNLABELLED = 20 * PICTURES_PER_CLUSTER
+"""Fewer unlabelled pictures are left alone: so few clusters say little."""
+_AUTO: tuple[Method, ...] = ("plain", "centred", "whitening", "wccn", "lda", "glrt", "glrt-joint")
+"""Tried where nothing is said. kissme is glrt with large classes counting more, and never better."""
+_PER_CLASS = 25  # pictures of a class that proxies are validated on after each epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`method`: of `metric.METHODS`, a loss of `proxy_losses.LOSSES`, or auto: the best of the former but kissme.
+
+    `shrinkage`, `prior`: see `metric.Metric`; -1 to choose. `classes`: the kinds that will be searched, "seen" or "new"
+    ones. `epochs`, `lr`: of proxy losses.
+    """
+
+    method: str = "auto"
+    shrinkage: float = -1.0
+    prior: float = -1.0
+    classes: str = "seen"
+    epochs: int = 30
+    lr: float = 1e-3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.method not in ("auto", *METHODS, *LOSSES):
+            raise ValueError(f"method={self.method}: there are auto, {', '.join((*METHODS, *LOSSES))}")
+        if self.classes not in ("seen", "new"):
+            raise ValueError(f"classes={self.classes}: kinds that will be searched are seen or new")
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """A setting, and METRIC among the pictures of VALIDATION and of kinds it had not seen; None: not known."""
+
+    what: str
+    image: Projection
+    chosen: dict[str, Any]
+    seen: float | None
+    new: float | None = None
+
+
+def tune(materials: tuple[Material, ...], settings: Settings, told: Callable[[str], None]) -> Tuned:
+    """See `tuned`. Raises SourceError for a material that has neither labels nor enough pictures for clusters."""
+    material = materials[0]
+    labels = _train_labels(material)
+    if not _usable(labels):
+        tried = [_of_clusters(material, settings)]
+    elif settings.method in LOSSES:
+        tried = [_by_proxies(material, labels, settings)]
+    else:
+        tried = _by_statistics(material, labels, settings)
+    kept = max(tried, key=lambda each: (each.new if settings.classes == "new" else each.seen) or 0.0)
+    told(f"{kept.what}, the best of {len(tried)} tried" if len(tried) > 1 else kept.what)
+    text = _for_words(material, kept.image)
+    verdict, better = _verdict(_compared(material, VALIDATION, kept.image, text))
+    about = {"recipe": "metric", "settings": asdict(settings), "chosen": kept.chosen, "material": material.about()}
+
+    def write(folder: Path, encoders: tuple[Encoder, ...]) -> None:
+        words = text if "text" in encoders[0].modalities else None
+        examples = material.whole(material.pictures(TRAIN))
+        write_derived(folder, base=encoders[0], image=kept.image, text=words, about=about, examples=examples)
+
+    compared = _compared(material, TEST, kept.image, text)
+    return Tuned("metric", write, compared, better, verdict, (_section(tried, kept),), about=about)
+
+
+def _train_labels(material: Material) -> NDArray[np.int64]:
+    """Labels of all pictures of TRAIN, int64 (n,); -1 without one, and outside TRAIN."""
+    nothing = np.full(len(material.uris), NO_LABEL, np.int64)
+    return nothing if material.labels is None else np.where(material.split == TRAIN, material.labels, nothing)
+
+
+def _usable(labels: NDArray[np.int64]) -> bool:
+    """Whether there are two classes of two pictures."""
+    return bool((np.unique(labels[labels != NO_LABEL], return_counts=True)[1] > 1).sum() > 1)
+
+
+def _by_statistics(material: Material, labels: NDArray[np.int64], settings: Settings) -> list[_Tried]:
+    """All settings asked for, with what each finds."""
+    vectors, train = material.whole(), material.split == TRAIN
+    known = measure(vectors[train], labels[train])
+    unlabelled = train & (labels == NO_LABEL)
+    searched = None
+    if unlabelled.sum() >= LEAST_UNLABELLED:
+        searched = measure_clusters(vectors[unlabelled], known, seed=settings.seed)
+    metrics = _candidates(settings, adapting=searched is not None)
+    new: dict[Metric, float] = {}
+    if len(np.unique(labels[labels != NO_LABEL])) >= 2 * FOLDS:
+        new = try_on_new_classes(vectors[train], labels[train], metrics, seed=settings.seed)
+    elif settings.classes == "new":
+        raise SourceError(
+            f"fewer than {2 * FOLDS} kinds are too few to hold some out", hint="leave --set classes=new away"
+        )
+    tried = []
+    for metric in metrics:
+        learned = learn(known, metric, searched)
+        tried.append(
+            _Tried(_said(metric), learned.projection, asdict(metric), _seen(material, learned), new.get(metric))
+        )
+    return tried
+
+
+def _candidates(settings: Settings, *, adapting: bool) -> list[Metric]:
+    methods = _AUTO if settings.method == "auto" else (cast("Method", settings.method),)
+    found: dict[Metric, None] = {}
+    for method in methods:
+        for each in candidates_of(method):
+            shrinkage = each.shrinkage if settings.shrinkage < 0 else settings.shrinkage
+            prior = each.prior if settings.prior < 0 else settings.prior
+            metric = replace(each, shrinkage=shrinkage, prior=prior)
+            found[metric] = None
+            if adapting and method in {"wccn", "glrt", "glrt-joint"}:
+                found[replace(metric, adapted=ADAPTED)] = None
+    return list(found)
+
+
+def _by_proxies(material: Material, labels: NDArray[np.int64], settings: Settings) -> _Tried:
+    """A projection trained with a proxy loss, from the base as it is."""
+    vectors = material.whole()
+    known = np.full(len(vectors), NO_LABEL) if material.labels is None else material.labels
+    asked = few_of_each(np.where(material.split == VALIDATION, known, NO_LABEL), _PER_CLASS, settings.seed)
+
+    def judged(projection: Projection) -> float:
+        return float(class_values(projection(vectors[asked]), known[asked]).mean())
+
+    loss = cast("Loss", settings.method)
+    chosen = ProxySettings(loss, settings.epochs, lr=settings.lr, seed=settings.seed)
+    start = Projection(np.eye(vectors.shape[1], dtype=np.float32))
+    image, figures = train_projection(vectors, labels, start, chosen, judged)
+    return _Tried(f"{loss}, epoch {int(np.argmax(figures))}", image, asdict(chosen), max(figures))
+
+
+def _of_clusters(material: Material, settings: Settings) -> _Tried:
+    """What clusters of TRAIN tell, where nobody has labelled anything."""
+    vectors = material.whole(material.pictures(TRAIN))
+    if len(vectors) < LEAST_UNLABELLED or settings.method in LOSSES:
+        raise SourceError(
+            "there are no labels to learn a metric from",
+            hint=f"name their column with --label-column; without any, {LEAST_UNLABELLED} pictures to train on are "
+            "needed, and a method that is no proxy loss",
+        )
+    method = cast("Method", "glrt" if settings.method == "auto" else settings.method)
+    shrinkage = SHRINKAGES[1] if settings.shrinkage < 0 else settings.shrinkage
+    metric = Metric(method, shrinkage, PRIORS[0] if settings.prior < 0 else settings.prior)
+    learned = learn(measure_clusters(vectors, seed=settings.seed), metric)
+    return _Tried(f"{_said(metric)}, from clusters", learned.projection, {**asdict(metric), "labels": "clusters"}, None)
+
+
+def _for_words(material: Material, image: Projection) -> Projection | None:
+    """The same for words, about the mean of TRAIN's texts; None where there are no words."""
+    rows = material.pairs(TRAIN)
+    if image.bias is None or not len(rows):
+        return image
+    return Projection(image.matrix, -material.texts[rows].mean(axis=0) @ image.matrix)
+
+
+def _seen(material: Material, learned: Learned) -> float | None:
+    measured = by_pictures(material, VALIDATION, learned.projection(material.whole()))
+    return float(measured.values[METRIC].mean()) if measured.queries else None
+
+
+def _compared(material: Material, part: int, image: Projection, text: Projection | None) -> tuple[Comparison, ...]:
+    """Base and metric on a part, by each kind of question that there is."""
+    before: dict[str, Measured] = {PICTURES: by_pictures(material, part, material.whole())}
+    after = {PICTURES: by_pictures(material, part, image(material.whole()))}
+    if text is not None and len(material.pairs(part)):
+        questions = questions_of(material, part)
+        before[WORDS] = by_words(questions, material.whole(), material.texts)
+        after[WORDS] = by_words(questions, image(material.whole()), text(material.texts))
+    return tuple(Comparison(what, before[what], after[what]) for what in before if before[what].queries)
+
+
+def _verdict(validated: tuple[Comparison, ...]) -> tuple[str, bool]:
+    """In a sentence, and whether the metric is better at the first kind of question."""
+    if not validated:
+        return "there are no labels and no texts to judge it by; --force writes it all the same", False
+    parts, gains = [], [each.differences()[METRIC] for each in validated]
+    for comparison, gain in zip(validated, gains, strict=True):
+        interval = f"95 % between {gain.low:+.3f} and {gain.high:+.3f}"
+        parts.append(f"{METRIC} of {comparison.what} changed by {gain.mean:+.3f} ({interval})")
+    better = gains[0].sure and gains[0].mean > 0
+    return ("" if better else "no better than the base: ") + "on validation " + ", ".join(parts), better
+
+
+def _section(tried: list[_Tried], kept: _Tried) -> Section:
+    rows = tuple((each.what, _shown(each.seen), _shown(each.new)) for each in tried)
+    note = (
+        "Seen kinds: pictures of the validation part. New kinds: half the kinds of the training part, from the other "
+        "half's; each kind counts once."
+    )
+    header = ("metric", f"{METRIC}, seen kinds", f"{METRIC}, new kinds")
+    return Section("What was tried", (Table(header, rows, note=note, marked=frozenset({tried.index(kept)})),))
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _said(metric: Metric) -> str:
+    if metric.method in {"plain", "centred"}:
+        return metric.method
+    prior = f", prior {metric.prior:g}" if metric.method in {"glrt", "glrt-joint"} else ""
+    adapted = f", {metric.adapted:.0%} from clusters" if metric.adapted else ""
+    return f"{metric.method}, shrinkage {metric.shrinkage:g}{prior}{adapted}"
