@@ -37,6 +37,7 @@ class Sheets:
 
     def __init__(self, run: Run, way: Way) -> None:
         self._pictures, self._asked = run.pictures, run.asked[way]
+        self._shown_parts = 2 if run.judgements.kind == "labels" else 1  # of a path: classes are folders mostly
         self._made: dict[int, bytes | None] = {}
 
     def extremes(self, side: Side) -> Iterator[Sheet]:
@@ -91,4 +92,5 @@ class Sheets:
                     self._made[row] = tile_jpeg(stream.read())
             except OSError:  # it went since it was measured
                 self._made[row] = None
-        return Tile(self._made[row], caption, picture.asset.uri.replace("\\", "/").rpartition("/")[2], right)
+        parts = picture.asset.uri.replace("\\", "/").split("/")
+        return Tile(self._made[row], caption, "/".join(parts[-self._shown_parts :]), right)

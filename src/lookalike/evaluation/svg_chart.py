@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lookalike.evaluation.report import Estimate, Intervals, Plot
 
 WIDTH = 760  # units of the drawing; the page scales it
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 12, 48
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 30, 12, 48
 _HEIGHT = 380
 _NAMES = 260  # room for the names of estimates
 _ROW = 22  # height of an estimate
@@ -51,7 +51,7 @@ def intervals_svg(drawn: Intervals) -> str:
         raise ValueError("there is nothing to draw")
     bottom = _TOP + _ROW * len(drawn.estimates)
     ends = [end for each in drawn.estimates for end in (each.low, each.high)]
-    across = Scale(Axis(drawn.label, mark=drawn.mark), ends, _NAMES, WIDTH - _RIGHT - 30)
+    across = Scale(Axis(drawn.label, mark=drawn.mark), ends, _NAMES, WIDTH - _RIGHT)
     body = []
     for place, text in across.ticks():
         body.append(f'<line class="grid" x1="{place:.1f}" x2="{place:.1f}" y1="{_TOP}" y2="{bottom}"/>')
@@ -62,7 +62,7 @@ def intervals_svg(drawn: Intervals) -> str:
     groups = list(dict.fromkeys(each.group for each in drawn.estimates))
     for row, each in enumerate(drawn.estimates):
         body += _whisker(each, groups.index(each.group), _TOP + _ROW * (row + 0.5), across)
-    body.append(_words(WIDTH - _RIGHT - 30, bottom + 36, drawn.label, "end", faint=True))
+    body.append(_words(WIDTH - _RIGHT, bottom + 36, drawn.label, "end", faint=True))
     return _svg(bottom + 46, drawn.title, body)
 
 
