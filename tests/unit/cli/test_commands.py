@@ -59,7 +59,7 @@ def test_every_command_is_there_under_its_name_with_its_line(call):
         (["search", "dog", "--copy-to", "a", "--link-to", "b"], "--copy-to and --link-to"),
         (["index", "--device", "tpu"], "tpu"),
         (["migrate"], "--encoder"),
-        (["evaluate"], "either --labels or --captions"),
+        (["evaluate"], "give JUDGEMENTS, or --labels, or --captions"),
     ],
 )
 def test_wrong_usage_ends_with_2_and_says_what_to_do(call, indexed, arguments, said):
