@@ -7,6 +7,7 @@ the type of `typeface`; an SVG names it and lets the reader's program put its ow
 from __future__ import annotations
 
 import base64
+import math
 from io import BytesIO
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 from xml.sax.saxutils import escape, quoteattr
@@ -84,12 +85,15 @@ class PngCanvas:
         if not turn:
             self._draw.text((x - _ANCHORS[anchor] * length, y + _MIDDLE * size * SCALE), words, fill, font, anchor="ls")
             return
-        reach = round(length + size * SCALE)  # a square around the anchor holds the line however it is turned
-        layer = Image.new("L", (2 * reach, 2 * reach), 0)
-        start = reach - _ANCHORS[anchor] * length
-        ImageDraw.Draw(layer).text((start, reach + _MIDDLE * size * SCALE), words, 255, font, anchor="ls")
-        turned = layer.rotate(turn, Image.Resampling.BICUBIC)
-        self._sheet.paste(Image.new("RGB", turned.size, fill), (round(x) - reach, round(y) - reach), turned)
+        height = round(2 * size * SCALE)
+        layer = Image.new("L", (round(length) + height, height), 0)
+        start = height / 2, height / 2 + _MIDDLE * size * SCALE
+        ImageDraw.Draw(layer).text(start, words, 255, font, anchor="ls")
+        turned = layer.rotate(turn, Image.Resampling.BICUBIC, expand=True)
+        aside = (_ANCHORS[anchor] - 0.5) * length  # where the anchor is from the middle of the layer, before the turn
+        left = x - turned.width / 2 - aside * math.cos(math.radians(turn))
+        top = y - turned.height / 2 + aside * math.sin(math.radians(turn))
+        self._sheet.paste(Image.new("RGB", turned.size, fill), (round(left), round(top)), turned)
 
     def picture(self, image: Image.Image, box: Box, *, smooth: bool = True) -> None:
         left, top, right, bottom = (round(each * SCALE) for each in box)

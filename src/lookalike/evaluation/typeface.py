@@ -5,6 +5,7 @@ It has Latin, Greek and Cyrillic; letters of other scripts show as boxes.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
@@ -24,6 +25,5 @@ def fitted(text: str, size: int, width: float) -> str:
     font = typeface(size)
     if font.getlength(text) <= width:
         return text
-    while text and font.getlength(text + "…") > width:
-        text = text[:-1]
-    return text.rstrip() + "…"
+    kept = bisect_right(range(1, len(text)), width, key=lambda count: font.getlength(text[:count] + "…"))
+    return text[:kept].rstrip() + "…"
