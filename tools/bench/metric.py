@@ -1,7 +1,7 @@
 """Metric learning on classes that it has not seen: how much better pictures find their like.
 
     python tools/bench/metric.py --photos DIR --encoder builtin --out DIR
-    python tools/bench/metric.py --out DIR --page > docs/benchmarks/metric.md
+    python tools/bench/metric.py --photos DIR --out DIR --tables
 
 `--photos` is what `metric_photos.py` wrote. Classes of Caltech-101, PACS and the clothing set are dealt into halves,
 `REPEATS` times; names that begin alike (cougar_body, cougar_face) stay together. Each half is learned from once and
@@ -199,14 +199,14 @@ def run(photos: Path, encoder: str, out: Path, repeats: int) -> None:
 
 def main() -> None:
     parser = ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--photos", type=Path)
+    parser.add_argument("--photos", type=Path, required=True)
     parser.add_argument("--encoder", help="as metric_photos.py called it")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--repeats", type=int, default=REPEATS)
-    parser.add_argument("--page", action="store_true", help="print the page of all encoders measured in OUT")
+    parser.add_argument("--tables", action="store_true", help="print the tables of all encoders measured in OUT")
     asked = parser.parse_args()
-    if asked.page:
-        print(metric_page.page(asked.out), end="")
+    if asked.tables:
+        print(metric_page.tables(asked.out, asked.photos), end="")
     else:
         run(asked.photos, asked.encoder, asked.out / asked.encoder, asked.repeats)
 
