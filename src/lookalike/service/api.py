@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from lookalike.service.desk import Desk
 
 PREFIX = "/api/v1"
-_ERRORS: dict[int | str, dict[str, Any]] = {
+ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": ProblemOut, "description": "The request cannot be answered as it is."},
     "5XX": {"model": ProblemOut, "description": "The service cannot answer now."},
 }
@@ -67,7 +67,7 @@ _POST_BODY = {
 }
 Named = Annotated[str | None, Query(description="the collection; the first one unless given", max_length=200)]
 
-router = APIRouter(prefix=PREFIX, responses=_ERRORS)
+router = APIRouter(prefix=PREFIX, responses=ERRORS)
 
 
 @router.get("/search", response_model=ResultsOut, tags=["search"])

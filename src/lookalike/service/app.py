@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 
 import lookalike
-from lookalike.service import api, clip_retrieval, page, watch
+from lookalike.service import api, clip_retrieval, page, runs_api, watch
 from lookalike.service.desk import AtDesk, Desk
 from lookalike.service.entrance import Entrance
 from lookalike.service.guard import Guard
+from lookalike.service.jobs import Jobs
 from lookalike.service.kept_pictures import KeptPictures
 from lookalike.service.lanes import Lanes
 from lookalike.service.problems import Problem, answer_with_problems
@@ -36,10 +37,11 @@ def create_app(settings: ServiceSettings) -> Guard:
     async def running(app: FastAPI) -> AsyncIterator[None]:
         lanes = Lanes(settings.lanes)
         shelf = Shelf(settings, lanes, figures.together.observe)
-        app.state.desk = desk = Desk(settings, lanes, shelf, KeptPictures(), figures)
+        app.state.desk = desk = Desk(settings, lanes, shelf, KeptPictures(), figures, Jobs())
         try:
             yield
         finally:
+            desk.jobs.close()
             lanes.close()
             desk.shelf.close()
 
@@ -54,6 +56,7 @@ def create_app(settings: ServiceSettings) -> Guard:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     app.include_router(api.router)
+    app.include_router(runs_api.router)
     app.include_router(clip_retrieval.router)
     app.include_router(watch.router)
     app.include_router(page.router)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 
 if TYPE_CHECKING:
+    from lookalike.service.jobs import Jobs
     from lookalike.service.kept_pictures import KeptPictures
     from lookalike.service.lanes import Lanes
     from lookalike.service.settings import ServiceSettings
@@ -24,6 +25,7 @@ class Desk:
     shelf: Shelf
     pictures: KeptPictures
     figures: Figures
+    jobs: Jobs
 
 
 def desk_of(request: Request) -> Desk:

@@ -144,6 +144,17 @@ class CollectionOut(BaseModel):
     encoder: str | None
 
 
+class JobOut(BaseModel):
+    """A run of indexing. `report` is what `index --json` prints, when it has ended."""
+
+    id: int
+    collection: str
+    state: Literal["running", "done", "stopped", "failed"]
+    progress: dict[str, Any]
+    report: dict[str, Any] | None
+    failure: str
+
+
 class ProblemOut(BaseModel):
     """An error: RFC 9457."""
 

@@ -1,0 +1,136 @@
+"""Runs of indexing that a service does: started, watched and stopped over the API.
+
+One run at a time for each collection, in a thread of its own beside those that answer; the collection's lock keeps
+other processes out, and a run that meets it says who has it. What a run tells is kept for who asks later, and sent to
+who watches as server-sent events. Runs of a process that ends are stopped; what they took is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from lookalike.core.errors import LookalikeError
+from lookalike.engine.reports import Progress, SyncReport
+from lookalike.service.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from lookalike.engine.collection import Collection
+
+State = Literal["running", "done", "stopped", "failed"]
+KEPT = 100
+"""Ended runs that can still be asked for."""
+_LOOK_S = 0.2
+"""How often a run is looked at for those who watch it."""
+_END_S = 30.0
+
+
+@dataclass(slots=True)
+class Job:
+    """One run. `progress`, `report`: JSON-ready; `failure`: in words, "" for none."""
+
+    number: int
+    collection: str
+    state: State = "running"
+    progress: dict[str, Any] = field(default_factory=dict)
+    report: dict[str, Any] | None = None
+    failure: str = ""
+    stop: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """What the API tells of it."""
+        return {
+            "id": self.number,
+            "collection": self.collection,
+            "state": self.state,
+            "progress": dict(self.progress),
+            "report": self.report,
+            "failure": self.failure,
+        }
+
+
+class Jobs:
+    """The runs of one process."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[int, Job] = {}
+        self._numbers = itertools.count(1)
+        self._starting = threading.Lock()
+
+    def start(self, name: str, collection: Collection, paths: Sequence[str], *, retry_failed: bool) -> Job:
+        """Begin a run over `paths`, over all the collection knows without any. Raises Problem while one runs."""
+        with self._starting:
+            running = next(
+                (job for job in self._jobs.values() if job.collection == name and job.state == "running"), None
+            )
+            if running is not None:
+                raise Problem(409, "busy", f"run {running.number} of {name} has not ended yet", hint="wait, or stop it")
+            job = Job(next(self._numbers), name)
+            self._jobs[job.number] = job
+            for old in [each for each in self._jobs.values() if each.state != "running"][:-KEPT]:
+                del self._jobs[old.number]
+        job.thread = threading.Thread(
+            target=_run, args=(job, collection, list(paths), retry_failed), name=f"run {job.number}", daemon=True
+        )
+        job.thread.start()
+        return job
+
+    def all(self) -> list[Job]:
+        """Every run that is still known, the latest first."""
+        return [*reversed(self._jobs.values())]
+
+    def job(self, number: int) -> Job:
+        """Raises Problem for one that is not known."""
+        if number not in self._jobs:
+            raise Problem(404, "no-job", f"there is no run {number}")
+        return self._jobs[number]
+
+    def close(self) -> None:
+        """Stop what runs, and wait a while for it: what was taken is kept in any case."""
+        for job in self._jobs.values():
+            job.stop.set()
+        for job in self._jobs.values():
+            if job.thread is not None:
+                job.thread.join(_END_S)
+
+
+async def watched(job: Job) -> AsyncIterator[dict[str, Any]]:
+    """What a run tells, each time it changes, until it has ended."""
+    last: dict[str, Any] = {}
+    while True:
+        told = job.as_dict()
+        if told != last:
+            yield told
+            last = told
+        if told["state"] != "running":
+            return
+        await asyncio.sleep(_LOOK_S)
+
+
+def _run(job: Job, collection: Collection, paths: list[str], retry_failed: bool) -> None:  # noqa: FBT001 - of a thread
+    try:
+        for event in collection.sync(paths, retry_failed=retry_failed, index="background", stop=job.stop):
+            if isinstance(event, Progress):
+                job.progress = {
+                    "stage": event.stage,
+                    "done": event.done,
+                    "total": event.total,
+                    "encoded": event.encoded,
+                    "skipped": event.skipped,
+                    "seconds": round(event.seconds, 1),
+                }
+            elif isinstance(event, SyncReport):
+                job.report = event.as_dict()
+        job.state = "stopped" if job.stop.is_set() else "done"
+    except LookalikeError as error:
+        job.failure = f"{error}{f' ({error.hint})' if error.hint else ''}"
+        job.state = "failed"
+    except Exception as error:  # a run must always end, and say so
+        job.failure = f"something unexpected happened: {type(error).__name__}"
+        job.state = "failed"
