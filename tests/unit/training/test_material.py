@@ -52,7 +52,7 @@ def shop(tmp_path):
 
 def test_vectors_are_those_of_the_encoder_and_stand_beside_their_texts_and_labels(shop, tmp_path):
     toy = ToyEncoder()
-    made = gather(shop, toy, work=tmp_path / "work", views=2)
+    made = gather(shop, toy, workers=1, work=tmp_path / "work", views=2)
     assert made.base_id == toy.id
     assert made.images.shape == (49, 2, 64)
     assert made.images.dtype == np.float16
@@ -66,7 +66,7 @@ def test_vectors_are_those_of_the_encoder_and_stand_beside_their_texts_and_label
 
 
 def test_copies_and_pictures_of_one_product_are_one_group(shop, tmp_path):
-    made = gather(shop, ToyEncoder(), work=tmp_path / "work", copy_cosine=2.0)
+    made = gather(shop, ToyEncoder(), workers=1, work=tmp_path / "work", copy_cosine=2.0)
     row = {uri.rpartition("/")[2].split("-")[0]: at for at, uri in enumerate(made.uris)}
     assert made.groups[row["copy.jpg"]] == made.groups[row["0000"]]
     assert made.groups[row["0040"]] == made.groups[row["0004"]]
@@ -74,9 +74,9 @@ def test_copies_and_pictures_of_one_product_are_one_group(shop, tmp_path):
 
 
 def test_a_second_run_encodes_nothing_and_gives_the_same(shop, tmp_path):
-    first = gather(shop, ToyEncoder(), work=tmp_path / "work", views=3)
+    first = gather(shop, ToyEncoder(), workers=1, work=tmp_path / "work", views=3)
     toy = CountingEncoder()
-    again = gather(shop, toy, work=tmp_path / "work", views=3)
+    again = gather(shop, toy, workers=1, work=tmp_path / "work", views=3)
     assert (toy.pictures, toy.texts) == (0, 0)
     assert (again.images == first.images).all()
     assert (again.split == first.split).all()
@@ -84,34 +84,34 @@ def test_a_second_run_encodes_nothing_and_gives_the_same(shop, tmp_path):
 
 def test_a_stopped_run_goes_on_where_it_was(shop, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        gather(shop, CountingEncoder(stop_after=1), work=tmp_path / "work")
+        gather(shop, CountingEncoder(stop_after=1), workers=1, work=tmp_path / "work")
     toy = CountingEncoder()
-    made = gather(shop, toy, work=tmp_path / "work")
+    made = gather(shop, toy, workers=1, work=tmp_path / "work")
     assert 0 < toy.pictures < 49
-    fresh = gather(shop, ToyEncoder(), work=tmp_path / "other")
+    fresh = gather(shop, ToyEncoder(), workers=1, work=tmp_path / "other")
     assert (made.images == fresh.images).all()
 
 
 def test_a_changed_picture_is_encoded_again(shop, tmp_path):
-    gather(shop, ToyEncoder(), work=tmp_path / "work")
+    gather(shop, ToyEncoder(), workers=1, work=tmp_path / "work")
     draw_pictures(tmp_path / "more", 49, seed=8)
     changed = min((tmp_path / "pics").glob("0005-*"))
     shutil.copyfile(min((tmp_path / "more").glob("0048-*")), changed)
     toy = CountingEncoder()
-    gather(shop, toy, work=tmp_path / "work")
+    gather(shop, toy, workers=1, work=tmp_path / "work")
     assert toy.pictures == 1
 
 
 def test_another_encoder_takes_the_same_split(shop, tmp_path):
-    one = gather(shop, ToyEncoder(), work=tmp_path / "work")
-    other = gather(shop, ToyEncoder("second"), work=tmp_path / "work", like=one)
+    one = gather(shop, ToyEncoder(), workers=1, work=tmp_path / "work")
+    other = gather(shop, ToyEncoder("second"), workers=1, work=tmp_path / "work", like=one)
     assert (other.groups == one.groups).all()
     assert (other.split == one.split).all()
     assert not np.allclose(other.images, one.images)
 
 
 def test_an_encoder_without_words_gives_material_without_texts(shop, tmp_path):
-    made = gather(shop, ToyEncoder(text=False), work=tmp_path / "work")
+    made = gather(shop, ToyEncoder(text=False), workers=1, work=tmp_path / "work")
     assert made.texts.shape == (0, 64)
     assert made.sayings == ()
 
@@ -119,7 +119,7 @@ def test_an_encoder_without_words_gives_material_without_texts(shop, tmp_path):
 def test_a_folder_of_classes_is_split_by_class(tmp_path):
     draw_pictures(tmp_path / "set" / "a", 30)
     draw_pictures(tmp_path / "set" / "b", 20, seed=5)
-    made = gather(tmp_path / "set", ToyEncoder(), work=tmp_path / "work", copy_cosine=2.0)
+    made = gather(tmp_path / "set", ToyEncoder(), workers=1, work=tmp_path / "work", copy_cosine=2.0)
     assert made.label_names == ("a", "b")
     assert [int((made.labels[made.pictures(part)] == 0).sum()) for part in (TRAIN, VALIDATION, TEST)] == [24, 3, 3]
     assert made.about()["test"] == 5
@@ -130,7 +130,7 @@ def test_blank_pictures_are_left_out_with_the_reason(tmp_path):
 
     draw_pictures(tmp_path / "set" / "a", 6)
     Image.new("RGB", (60, 60), "white").save(tmp_path / "set" / "a" / "blank.png")
-    made = gather(tmp_path / "set", ToyEncoder(), work=tmp_path / "work")
+    made = gather(tmp_path / "set", ToyEncoder(), workers=1, work=tmp_path / "work")
     assert len(made.uris) == 6
     assert [(each.code, each.uri.rpartition("/")[2]) for each in made.skipped] == [("placeholder", "blank.png")]
 
@@ -138,4 +138,4 @@ def test_blank_pictures_are_left_out_with_the_reason(tmp_path):
 def test_too_few_pictures_are_an_error(tmp_path):
     draw_pictures(tmp_path / "set" / "a", 2)
     with pytest.raises(SourceError, match="only 2 pictures"):
-        gather(tmp_path / "set", ToyEncoder(), work=tmp_path / "work")
+        gather(tmp_path / "set", ToyEncoder(), workers=1, work=tmp_path / "work")
