@@ -160,7 +160,7 @@ def _write_report(run: Run, path: Path) -> None:
 def _show(run: Run) -> None:
     """A table of figures for each way of asking, and what they mean for the choice between encoders."""
     from lookalike.evaluation.questions import WAY_NAMES
-    from lookalike.evaluation.run_report import sides_of, verdicts
+    from lookalike.evaluation.run_report import doubts, sides_of, verdicts
 
     names = _names(run)
     ids = ", ".join(evaluation.encoder for evaluation in run.evaluations)
@@ -181,6 +181,8 @@ def _show(run: Run) -> None:
         printing.out()
     for sentence in sentences:
         printing.out(sentence)
+    for doubt in doubts(run):
+        printing.note(doubt)
     _say_skipped(run.evaluations[0])
 
 

@@ -27,6 +27,7 @@ ALIASES = {
     "query_image": ("query_image", "query_picture"),
     "item": ("item", "item_id", "id", "image", "picture", "file", "path"),
     "grade": ("grade", "relevance", "relevant", "rel"),
+    "source": ("source",),
 }
 """The columns there may be, and what each may be called."""
 

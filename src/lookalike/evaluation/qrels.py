@@ -6,6 +6,8 @@ Items and query pictures are image files, relative to the CSV file or to `images
 path. Ranked is every judged picture and all of `pool`, a folder; of a collection, all of it. What nobody judged counts
 as wrong, as trec_eval has it.
 
+A column `source` tells which pairs nobody looked at (`judged_pairs`); how many they are is noted.
+
 Promises: nothing listed is lost silently; no picture is opened. A collection is read from one snapshot, its vectors
 come along, and its generation is noted.
 """
@@ -23,6 +25,7 @@ from lookalike.core.errors import SourceError
 from lookalike.core.records import Skipped
 from lookalike.engine.sources import asset_of, sources_of
 from lookalike.evaluation.embedding import Known
+from lookalike.evaluation.judged_pairs import PROPOSED
 from lookalike.evaluation.judged_tables import columns_of, read_rows
 from lookalike.evaluation.judgements import JudgedPicture, Judgements, Question, image_base, origin_of, picture_at
 from lookalike.images.folder import folder
@@ -66,6 +69,7 @@ class _Line(NamedTuple):
     image: str
     item: str
     grade: float
+    confirmed: bool
 
 
 def _judgements(path: str, places: _Places) -> Judgements:
@@ -90,7 +94,7 @@ def _judgements(path: str, places: _Places) -> Judgements:
         questions=tuple(Question(words, picture, judged) for (words, picture), judged in grades.items()),
         pool=size,
         known=places.known,
-        origin=origin_of(path) | places.origin,
+        origin=origin_of(path) | places.origin | _unconfirmed(lines),
     )
 
 
@@ -98,7 +102,7 @@ def _lines(path: str) -> tuple[list[_Line], list[Skipped]]:
     asked = [column for column in ("query", "query_image") if column in columns_of(path)] or ["query"]
     lines: list[_Line] = []
     skipped: list[Skipped] = []
-    for number, row in read_rows(path, ("item", *asked), ("query", "query_image", "grade")):
+    for number, row in read_rows(path, ("item", *asked), ("query", "query_image", "grade", "source")):
         words, image = row["query"], "" if row["query"] else row["query_image"]
         grade = _grade(row["grade"])
         if not row["item"] or not (words or image):
@@ -108,10 +112,16 @@ def _lines(path: str) -> tuple[list[_Line], list[Skipped]]:
             reason = f'the grade "{row["grade"]}" is no number from 0 up'
             skipped.append(Skipped(f"{path}:{number}", reason, "grade"))
         else:
-            lines.append(_Line(words, image, row["item"], grade))
+            lines.append(_Line(words, image, row["item"], grade, row["source"] != PROPOSED))
     if not lines:
         raise SourceError(f"{path} has no judged pair", hint="each line needs a query and an item")
     return lines, skipped
+
+
+def _unconfirmed(lines: list[_Line]) -> dict[str, str]:
+    """How many pairs nobody looked at; nothing where somebody looked at all."""
+    count = sum(not line.confirmed for line in lines)
+    return {"unconfirmed": f"{count} of {len(lines)} pairs"} if count else {}
 
 
 def _grade(cell: str) -> float | None:

@@ -63,6 +63,16 @@ def verdicts(run: Run, names: Sequence[str]) -> Iterator[str]:
             yield f"{_way(run, way)}: {told}"
 
 
+def doubts(run: Run) -> Iterator[str]:
+    """What to know about the judgements before a figure is believed, in sentences."""
+    unconfirmed = run.judgements.origin.get("unconfirmed")
+    if unconfirmed:
+        yield (
+            f"{unconfirmed} were taken by the likeness of their words, and nobody looked at them: these figures say "
+            "how well words and pictures agree, not how well people are served."
+        )
+
+
 def _summary(run: Run, names: Sequence[str]) -> Iterator[Part]:
     for sentence in verdicts(run, names):
         yield Text(sentence, strong=True)
@@ -78,6 +88,8 @@ def _summary(run: Run, names: Sequence[str]) -> Iterator[Part]:
                 f"{first.pictures:,} pictures.",
                 strong=len(names) == 1,
             )
+    for doubt in doubts(run):
+        yield Text(doubt)
     if first.skipped:
         some = first.skipped[0]
         yield Text(f"{len(first.skipped):,} could not be used and are left out, such as {some.uri}: {some.reason}.")

@@ -101,6 +101,12 @@ def test_a_file_without_pairs_is_an_error(photos):
         read_qrels(write(photos, "image,label\n0.jpg,red\n"))
 
 
+def test_pairs_that_nobody_looked_at_are_counted(photos):
+    text = "query,item,source\nred,0.jpg,person\nred,1.jpg,proposal\nred,2.jpg,proposal\n"
+    assert read_qrels(write(photos, text)).origin["unconfirmed"] == "2 of 3 pairs"
+    assert "unconfirmed" not in read_qrels(write(photos, text.replace("proposal", "person"))).origin
+
+
 # --- items of a collection ------------------------------------------------------------------------
 
 
