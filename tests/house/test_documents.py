@@ -99,7 +99,7 @@ def test_json_keys_of_a_search_are_those_documented(collection):
 
 def test_json_keys_of_status_are_those_documented(collection):
     state = collection.status()
-    assert {*state, *state["roots"][0], *state["index"]} == keys(section("status"))
+    assert {*state, *state["roots"][0], *state["index"], "vectors"} == keys(section("status"))
 
 
 def test_json_keys_of_an_item_and_of_fields_are_those_documented(collection):

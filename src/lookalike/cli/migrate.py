@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 @command
 @click.option("--encoder", required=True, metavar="NAME", help="The encoder to move to; lookalike encoders lists them.")
+@click.option("--drop-former", is_flag=True, help="Do not keep the vectors that the new ones were computed from.")
 @device_option
 @collection_option
 @json_option
-def migrate(*, encoder: str, device: str, collection: str | None, as_json: bool) -> None:
+def migrate(*, encoder: str, drop_former: bool, device: str, collection: str | None, as_json: bool) -> None:
     """Move the collection to another encoder; searches go on meanwhile.
 
     NAME may be a folder, such as tune-encoder writes. Where its vectors follow from the present ones (tuned heads,
@@ -35,7 +36,7 @@ def migrate(*, encoder: str, device: str, collection: str | None, as_json: bool)
         wanted = fetch_encoder(encoder, device)
         report: MigrateReport | None = None
         with stop_on_interrupt() as stop, display() as shown:
-            for event in opened.migrate(wanted, stop=stop):
+            for event in opened.migrate(wanted, drop_former=drop_former, stop=stop):
                 if isinstance(event, Progress):
                     shown.show(event)
                 elif isinstance(event, MigrateReport):
@@ -60,6 +61,11 @@ def _summarise(report: MigrateReport) -> None:
         printing.out(f"Searching is faster from now on: an index took {printing.duration(report.index.seconds)}.")
     elif report.index is not None and report.index.interrupted:
         printing.note("The search index is not finished; lookalike index goes on with it.")
+    if report.kept:
+        printing.note(
+            f"The vectors of {' and '.join(report.kept)} are kept, so that the way back reads no picture either; "
+            "--drop-former frees their space."
+        )
     if report.skipped:
         printing.note(
             f"{printing.count(len(report.skipped), 'picture')} could not be read now; lookalike index takes them later."
@@ -68,6 +74,8 @@ def _summarise(report: MigrateReport) -> None:
 
 def _done(report: MigrateReport) -> str:
     encoded = f"{printing.count(report.encoded, 'picture')} encoded"
+    if report.switched and not (report.derived or report.encoded or report.skipped):
+        return "its vectors were there,"
     if not report.derived:
         return encoded
     derived = f"{printing.count(report.derived, 'vector')} computed from the former ones"

@@ -38,6 +38,7 @@ def _show(state: dict[str, Any]) -> None:
         ("encoder", encoder),
         ("on disk", printing.size(state["bytes_on_disk"])),
     ]
+    rows += [("kept", f"{printing.count(each['vectors'], 'vector')} of {each['encoder']}") for each in state["kept"]]
     if state["index"]:
         rows.append(("search", _search_of(state["index"])))
     if state["offline"]:

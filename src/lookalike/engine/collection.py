@@ -279,17 +279,19 @@ class Collection(Closing):
         with self._store.writer() as writer:
             return writer.compact()
 
-    def migrate(self, encoder: str | Encoder, *, stop: threading.Event | None = None) -> Iterator[MigrateEvent]:
+    def migrate(
+        self, encoder: str | Encoder, *, drop_former: bool = False, stop: threading.Event | None = None
+    ) -> Iterator[MigrateEvent]:
         """Give all pictures vectors of another encoder beside the present ones, then switch, and build the index anew.
 
         No picture is read where the new vectors follow from the present ones: tuned heads, a metric, a PCA or fewer
-        components of the present encoder. Searches go on with the present encoder meanwhile; an interrupted run is
-        taken up by the next call.
+        components of the present encoder. The vectors they follow from are kept for the way back, unless `drop_former`.
+        Searches go on with the present encoder meanwhile; an interrupted run is taken up by the next call.
         """
         from lookalike.engine.indexing import then_index
         from lookalike.engine.migrate import migrate
 
-        events = migrate(self._store, self._encoders.load(encoder), stop)
+        events = migrate(self._store, self._encoders.load(encoder), stop, drop_former=drop_former)
         return then_index(events, lambda: self.build_index(stop=stop))
 
     # -- to and from other programs --------------------------------------------------------------

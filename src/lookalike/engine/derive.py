@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lookalike.core.protocols import Encoder
+    from lookalike.encoders.derivation import Derivation
     from lookalike.store.collection_store import Space, Store, Writer
 
 BLOCK = 4096
@@ -22,21 +23,26 @@ BLOCK = 4096
 def derive(
     store: Store, writer: Writer, encoder: Encoder, space: Space, *, stop: threading.Event | None
 ) -> Iterator[int]:
-    """Give every picture its row in `space` that follows from its row in the space in use.
+    """Give every picture its row in `space` that follows from a row it has in another one.
 
-    Yields how many were given after each commit; nothing where the one does not follow from the other. Ends soon once
-    `stop` is set.
+    Yields how many were given after each commit; nothing where no space is such. Ends soon once `stop` is set.
     """
+    for known, how in sources(store, encoder):
+        with store.snapshot(known) as snapshot:
+            rows = snapshot.rows  # they stay: whoever would write them anew waits for the writer
+        after = 0
+        while not (stop is not None and stop.is_set()) and (page := writer.rows_to_derive(space, known, after, BLOCK)):
+            after = page[-1][0]
+            writer.put_vectors(space, [picture for picture, _ in page], how(rows[[row for _, row in page]]))
+            yield len(page)
+
+
+def sources(store: Store, encoder: Encoder) -> list[tuple[Space, Derivation]]:
+    """The spaces that `encoder`'s vectors follow from, each with how, the one in use first; not its own."""
     from lookalike.encoders.derivation import derivation
 
-    known = store.current_space()
-    how = None if known is None or known.number == space.number else derivation(encoder, known.encoder_id)
-    if known is None or how is None:
-        return
-    with store.snapshot(known) as snapshot:
-        rows = snapshot.rows  # they stay: whoever would write them anew waits for the writer
-    after = 0
-    while not (stop is not None and stop.is_set()) and (page := writer.rows_to_derive(space, known, after, BLOCK)):
-        after = page[-1][0]
-        writer.put_vectors(space, [picture for picture, _ in page], how(rows[[row for _, row in page]]))
-        yield len(page)
+    others = [space for space in store.spaces() if space.encoder_id != encoder.id]
+    found = [
+        (space, derivation(encoder, space.encoder_id)) for space in sorted(others, key=lambda each: not each.current)
+    ]
+    return [(space, how) for space, how in found if how is not None]

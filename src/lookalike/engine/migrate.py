@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lookalike.core.cores import usable_cores
 from lookalike.core.records import Skipped
-from lookalike.engine.derive import derive
+from lookalike.engine.derive import derive, sources
 from lookalike.engine.fill import fill
 from lookalike.engine.judging import note_scale
 from lookalike.engine.reports import MigrateReport, Progress
@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 
     from lookalike.core.protocols import Encoder
     from lookalike.engine.reports import MigrateEvent
-    from lookalike.store.collection_store import Store
+    from lookalike.store.collection_store import Space, Store, Writer
 
 
-def migrate(store: Store, encoder: Encoder, stop: threading.Event | None) -> Iterator[MigrateEvent]:
-    """Give all pictures vectors of `encoder` and switch to it; all other spaces are dropped.
+def migrate(
+    store: Store, encoder: Encoder, stop: threading.Event | None, *, drop_former: bool = False
+) -> Iterator[MigrateEvent]:
+    """Give all pictures vectors of `encoder` and switch to it; spaces that its vectors do not follow from are dropped.
+
+    The others are kept unless `drop_former`: without them the way back, or to another encoder that is derived from the
+    same one, would have to read all pictures again. New pictures get no rows there, and no index covers them.
 
     Pictures that cannot be read now (an unplugged disk) are skipped; the next run of `index` that finds
     them fills them in.
@@ -36,6 +41,7 @@ def migrate(store: Store, encoder: Encoder, stop: threading.Event | None) -> Ite
 
     started = time.monotonic()
     skipped: list[Skipped] = []
+    kept: list[Space] = []
     derived = encoded = 0
 
     def progress(stage: Literal["take", "finish"] = "take") -> Progress:
@@ -59,11 +65,28 @@ def migrate(store: Store, encoder: Encoder, stop: threading.Event | None) -> Ite
         if switched:
             yield progress("finish")
             writer.switch_to(space)
-            for former in store.spaces():  # also what a migration left that was given up
-                if former.number != space.number:
-                    writer.drop_space(former)
+            kept = [] if drop_former else _worth_keeping(store, encoder)
+            _drop_others(store, writer, {space.number, *(former.number for former in kept)})
             writer.make_columns(stop=stop)
             learn_words(writer, space, lambda: encoder, stop)
     if switched:
         note_scale(store, lambda: encoder)
-    yield MigrateReport(encoder.name, encoded, derived, tuple(skipped), time.monotonic() - started, switched)
+    seconds = time.monotonic() - started
+    names = tuple(former.encoder_name for former in kept)
+    yield MigrateReport(encoder.name, encoded, derived, tuple(skipped), seconds, switched, names)
+
+
+def _worth_keeping(store: Store, encoder: Encoder) -> list[Space]:
+    """What the encoder's vectors follow from, but the same ones under a former name."""
+    from lookalike.encoders.identity import same_vectors
+
+    return [former for former, _ in sources(store, encoder) if not same_vectors(former.encoder_id, encoder.id)]
+
+
+def _drop_others(store: Store, writer: Writer, kept: set[int]) -> None:
+    """Drop all spaces but these, also what a migration left that was given up; and the indexes that nobody asks now."""
+    for former in store.spaces():
+        if former.number not in kept:
+            writer.drop_space(former)
+        elif not former.current and (index := store.index_of(former)) is not None:
+            store.drop_index(former, index)

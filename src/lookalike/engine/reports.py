@@ -128,8 +128,8 @@ class SyncReport:
 class MigrateReport:
     """Outcome of moving a collection to another encoder. `switched` is False when it was interrupted.
 
-    `encoded`: pictures that were read; `derived`: vectors that were computed from former ones. `index`: how searches
-    are served after it; None where nothing was switched.
+    `encoded`: pictures that were read; `derived`: vectors that were computed from former ones. `kept`: encoders whose
+    vectors stay for the way back. `index`: how searches are served after it; None where nothing was switched.
     """
 
     encoder: str
@@ -138,6 +138,7 @@ class MigrateReport:
     skipped: tuple[Skipped, ...]
     seconds: float
     switched: bool
+    kept: tuple[str, ...] = ()
     index: IndexReport | None = None
 
     @property
@@ -154,6 +155,7 @@ class MigrateReport:
             "skipped": [{"uri": each.uri, "reason": each.reason} for each in self.skipped],
             "seconds": round(self.seconds, 3),
             "switched": self.switched,
+            "kept": list(self.kept),
             "index": self.index and self.index.as_dict(),
         }
 

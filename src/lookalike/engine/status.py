@@ -21,6 +21,11 @@ def status(store: Store) -> dict[str, Any]:
         "failures": counts.failures,
         "encoder": space.encoder_name if space else None,
         "dim": space.dim if space else None,
+        "kept": [
+            {"encoder": each.encoder_name, "dim": each.dim, "vectors": each.count}
+            for each in store.spaces()
+            if not each.current
+        ],
         "bytes_on_disk": store.bytes_on_disk(),
         "roots": [
             {"path": os.fsdecode(root.path), "offline": root.offline, "file": root.is_file} for root in store.roots()

@@ -34,8 +34,10 @@ def test_migrate_counts_what_was_derived_and_what_was_encoded(call, indexed, min
     report = call("migrate", "--encoder", f"{mine}@2", "--json").json
     assert (report["derived"], report["encoded"], report["switched"]) == (24, 0, True)
     assert report["index"]["kind"] == "exact"
-    again = call("migrate", "--encoder", mine, "--json").json
-    assert (again["derived"], again["encoded"]) == (0, 24)
+    assert report["kept"] == ["colours"]
+    shutil.rmtree(mine)
+    foreign = call("migrate", "--encoder", "builtin", "--json").json
+    assert (foreign["derived"], foreign["encoded"], foreign["kept"]) == (0, 24, [])
 
 
 def test_another_encoder_is_refused_with_the_folder_as_it_was_given(call, indexed, mine):
@@ -82,3 +84,14 @@ def test_a_folder_without_an_encoder_is_named(call, indexed, tmp_path):
     refused = call("migrate", "--encoder", tmp_path)
     assert refused.code == 1
     assert "has no config.json" in refused.err
+
+
+def test_what_is_kept_is_said_and_the_way_back_costs_nothing(call, indexed, mine, colour_encoder):
+    moved = call("migrate", "--encoder", mine)
+    assert "--drop-former frees their space" in moved.err
+    assert "24 vectors of colours" in call("status").out
+    back = call("migrate", "--encoder", colour_encoder)
+    assert "now uses colours: its vectors were there" in back.out
+    dropped = call("migrate", "--encoder", mine, "--drop-former", "--json").json
+    assert (dropped["derived"], dropped["kept"]) == (24, [])
+    assert call("status", "--json").json["kept"] == []

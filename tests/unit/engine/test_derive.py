@@ -22,7 +22,7 @@ def turned(base, *, dim=32, name="turned"):
     """A derived encoder that turns vectors and keeps half of them; it loses little of what the toy tells apart."""
     turn, _ = np.linalg.qr(np.random.default_rng(1).standard_normal((base.dim, base.dim)))
     projection = Projection(turn[:, :dim], np.full(dim, -0.01))
-    return Derived(base, projection, projection, name=name, id=f"{name}-0123456789ab")
+    return Derived(base, projection, projection, name=name, id=f"{name}-{dim:012x}")
 
 
 class Blind(ToyEncoder):
@@ -114,8 +114,52 @@ def test_a_renamed_encoder_is_the_same_one(collection):
         id = property(lambda self: f"renamed-{ToyEncoder().id.rpartition('-')[2]}")
         name = "renamed"
 
-    assert last(collection.migrate(Renamed())).derived == 24
+    report = last(collection.migrate(Renamed()))
+    assert (report.derived, report.kept) == (24, ())
     assert collection.status()["encoder"] == "renamed"
+
+
+def spaces(collection):
+    return len(list((collection.path / "spaces").iterdir()))
+
+
+def test_what_the_new_vectors_follow_from_is_kept_for_the_way_back(collection):
+    collection.configure_index(kind="hnsw")
+    list(collection.build_index())
+    report = last(collection.migrate(turned(Blind())))
+    assert report.kept == ("toy",)
+    assert collection.status()["kept"] == [{"encoder": "toy", "dim": 64, "vectors": 24}]
+    assert len(list(collection.path.glob("spaces/*/*.faiss"))) == 1
+    back = last(collection.migrate(Blind()))
+    assert (back.derived, back.encoded, back.switched, back.kept) == (0, 0, True, ())
+    assert (collection.status()["encoder"], spaces(collection)) == ("toy", 1)
+
+
+def test_another_encoder_of_the_same_base_reads_none_but_what_came_since(collection, pictures):
+    last(collection.migrate(turned(ToyEncoder())))
+    draw_pictures(pictures / "more", 30, seed=5)
+    last(collection.sync())
+    report = last(collection.migrate(turned(ToyEncoder(), dim=16, name="narrow")))
+    assert (report.derived, report.encoded, report.kept) == (24, 30, ("toy",))
+    assert spaces(collection) == 2
+
+
+def test_what_is_removed_and_purged_goes_from_what_is_kept_too(collection, pictures):
+    last(collection.migrate(turned(Blind())))
+    next(pictures.iterdir()).unlink()
+    last(collection.sync())
+    collection.compact()
+    assert collection.status()["kept"][0]["vectors"] == 23
+    assert collection.verify(sample=0).problems == ()
+
+
+def test_former_vectors_can_be_dropped_at_once_or_later(collection):
+    narrow = turned(Blind(), dim=16, name="narrow")
+    last(collection.migrate(turned(Blind())))
+    last(collection.migrate(narrow))
+    assert spaces(collection) == 2
+    last(collection.migrate(narrow, drop_former=True))
+    assert (collection.status()["encoder"], spaces(collection)) == ("narrow", 1)
 
 
 def test_the_index_is_built_for_the_new_vectors(collection):
