@@ -282,11 +282,10 @@ class Collection(Closing):
     def migrate(
         self, encoder: str | Encoder, *, drop_former: bool = False, stop: threading.Event | None = None
     ) -> Iterator[MigrateEvent]:
-        """Give all pictures vectors of another encoder beside the present ones, then switch, and build the index anew.
+        """Give all pictures vectors of another encoder, then switch; searches go on meanwhile, and a next call resumes.
 
-        No picture is read where the new vectors follow from the present ones: tuned heads, a metric, a PCA or fewer
-        components of the present encoder. The vectors they follow from are kept for the way back, unless `drop_former`.
-        Searches go on with the present encoder meanwhile; an interrupted run is taken up by the next call.
+        No picture is read where the new vectors follow from present ones (tuned heads, a metric, a PCA, fewer
+        components); these are kept for the way back, unless `drop_former`.
         """
         from lookalike.engine.indexing import then_index
         from lookalike.engine.migrate import migrate
