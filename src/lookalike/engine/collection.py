@@ -284,8 +284,7 @@ class Collection(Closing):
     ) -> Iterator[MigrateEvent]:
         """Give all pictures vectors of another encoder, then switch; searches go on meanwhile, and a next call resumes.
 
-        No picture is read where the new vectors follow from present ones (tuned heads, a metric, a PCA, fewer
-        components); these are kept for the way back, unless `drop_former`.
+        No picture is read where the new vectors follow from present ones, which are kept unless `drop_former`.
         """
         from lookalike.engine.indexing import then_index
         from lookalike.engine.migrate import migrate
