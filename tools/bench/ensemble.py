@@ -28,18 +28,19 @@ if TYPE_CHECKING:
     from lookalike.training.material import Material
 
 SHARES = (0.0, 0.5, 0.5)
+SETTINGS = Settings(questions=500)
 
 
 def measure(materials: tuple[Material, ...]) -> dict[str, Any]:
     """Weights learned on VALIDATION and what they bring on TEST."""
-    tuned = tune(materials, Settings(), lambda _: None)
+    tuned = tune(materials, SETTINGS, lambda _: None)
     weights = tuned.about["weights"]
     parts = len(materials)
     ways = {each.base_id: np.eye(parts)[at].tolist() for at, each in enumerate(materials)}
     ways |= {"equal weights": [1 / parts] * parts, "weights learned": weights}
     for left_out in range(parts if parts > 2 else 0):
         others = tuple(each for at, each in enumerate(materials) if at != left_out)
-        learned = tune(others, Settings(), lambda _: None).about["weights"]
+        learned = tune(others, SETTINGS, lambda _: None).about["weights"]
         ways[f"without {materials[left_out].base_id}"] = np.insert(learned, left_out, 0.0).tolist()
     measured = {
         way: measuring.by_pictures(materials[0], TEST, joined(materials, mixture)[0]) for way, mixture in ways.items()
@@ -72,7 +73,7 @@ def _figure(values: np.ndarray, classes: np.ndarray) -> list[float]:
 def transfer(vectors: Path, encoders: Sequence[str], seed: int) -> dict[str, Any]:
     """The weights of the pool, measured in each set alone."""
     pooled = materials_of(vectors, encoders, shares=SHARES, seed=seed)
-    weights = tune(pooled, Settings(), lambda _: None).about["weights"]
+    weights = tune(pooled, SETTINGS, lambda _: None).about["weights"]
     found: dict[str, Any] = {}
     for name in SETS:
         materials = materials_of(vectors, encoders, shares=SHARES, seed=seed, sets=[name])
@@ -94,7 +95,7 @@ def main() -> None:
     parser = ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--vectors", type=Path, required=True)
     parser.add_argument("--encoders", nargs="+", required=True)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     found = {

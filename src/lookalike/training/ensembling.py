@@ -56,7 +56,7 @@ class Settings:
     """
 
     by: str = "auto"
-    questions: int = 2000
+    questions: int = 1000
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -35,7 +35,7 @@ def write_teacher(folder: Path, model: bytes) -> None:
 
     Raises MissingExtra without ai-edge-litert, EncoderBroken for a file with layers that are not the teacher's.
     """
-    graph = feature_graph(_opened(model))
+    graph = feature_graph(open_file(model))
     config = {"embed_dim": FEATURE_DIM, "about": {"made_from": "MobileNetEdgeTPU 1.0 of mlcommons/mobile_models"}}
     rules = {"size": SIDE, "mean": [_MEAN] * 3, "std": [_STD] * 3, "interpolation": "bicubic", "resize_mode": "squash"}
     with replacing(folder, config) as partial:
@@ -61,7 +61,8 @@ def feature_graph(file: Any) -> ModelProto:
     )
 
 
-def _opened(model: bytes) -> Any:
+def open_file(model: bytes) -> Any:
+    """A TensorFlow Lite file as `feature_graph` wants it. Raises MissingExtra without ai-edge-litert."""
     try:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
     except ImportError as error:
