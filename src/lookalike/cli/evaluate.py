@@ -198,23 +198,34 @@ def _show_one(measured: Measured, seed: int) -> None:
 
 
 def _show_several(found: dict[str, Measured], seed: int) -> None:
-    """Figures of all; of the second and later ones also the difference from the first. A star: no luck."""
-    from lookalike.evaluation.figures import shown, shown_difference, shown_p
+    """Figures of all; of two also their difference: more would not fit a terminal, and the report has them."""
+    from lookalike.evaluation.figures import shown
 
     first, *others = found
-    differences = {name: found[name].against(found[first], seed) for name in others}
-    rows = []
-    for metric, value in (found[first].means() or {}).items():
-        cells = [shown(metric, value)]
-        for name in others:
-            each = differences[name][metric]
-            between = f"{shown_difference(metric, each.low)} to {shown_difference(metric, each.high)}"
-            change = (
-                f"{shown_difference(metric, each.mean)} ({between}), p {shown_p(each.p)}{' *' if each.sure else ''}"
-            )
-            cells += [shown(metric, float(found[name].values[metric].mean())), change]
-        rows.append((f"  {metric}", *cells))
-    printing.table(rows, header=("", first, *(cell for name in others for cell in (name, f"difference from {first}"))))
+    header = ["", *found]
+    rows = [
+        [f"  {metric}", *(shown(metric, float(each.values[metric].mean())) for each in found.values())]
+        for metric in found[first].values
+    ]
+    if len(others) == 1:
+        header += ["difference", "95 % between", "p"]
+        for row, cells in zip(rows, _differences(found[first], found[others[0]], seed), strict=True):
+            row.extend(cells)
+    printing.table(rows, header=header)
+
+
+def _differences(before: Measured, after: Measured, seed: int) -> list[tuple[str, str, str]]:
+    """Difference, interval and p of every figure; a star: no luck."""
+    from lookalike.evaluation.figures import shown_difference, shown_p
+
+    return [
+        (
+            shown_difference(metric, each.mean),
+            f"{shown_difference(metric, each.low)} to {shown_difference(metric, each.high)}",
+            f"{shown_p(each.p)}{' *' if each.sure else ''}",
+        )
+        for metric, each in after.against(before, seed).items()
+    ]
 
 
 def _say_skipped(outcome: Evaluation) -> None:

@@ -133,10 +133,16 @@ def _question_table(run: Run, way: Way, sides: Sequence[Side]) -> Table:
     for position in np.lexsort((-first.first, first.values[metric]))[:LISTED].tolist():
         each = [rows_of[position] for rows_of in listed if rows_of]
         cells = [cell for row in each for cell in (shown(metric, row.values[metric]), f"{row.first:,}", row.outcome)]
-        rows.append((each[0].asked, f"{each[0].relevant:,}", *cells))
+        words = each[0].asked if run.asked[way].pictures is None else _end(each[0].asked)
+        rows.append((words, f"{each[0].relevant:,}", *cells))
     heads = [cell for side in sides for cell in (f"{metric} {side.name}", "first right", "outcome")]
     note = f"The {LISTED} that went worst; --per-query writes all {first.queries:,}." if first.queries > LISTED else ""
     return Table(("asked", "right ones", *heads), tuple(rows), "Every question", note, folded=True)
+
+
+def _end(address: str) -> str:
+    """The file and its folder: enough to know it by."""
+    return "/".join(address.replace("\\", "/").split("/")[-2:])
 
 
 def _about(run: Run) -> dict[str, str]:

@@ -48,7 +48,7 @@ def test_several_encoders_are_compared_with_the_first(call, qrels, colour_encode
     other = write_tiny_encoder(tmp_path / "tiny")
     called = call("evaluate", qrels, "--encoders", f"{other},{colour_encoder}")
     assert called.code == 0
-    assert "difference from tiny" in called.out
+    assert "difference  95 % between" in called.out
     assert f"Words -> picture: {colour_encoder.name} " in called.out
 
 
