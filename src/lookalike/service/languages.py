@@ -22,7 +22,7 @@ class Words:
         self.language = language
         self._words = _all_words()[language]
 
-    def __call__(self, name: str, **values: object) -> str:
+    def __call__(self, name: str, /, **values: object) -> str:
         """The words of a name, filled in. Raises KeyError for a name there is not: a mistake of a template."""
         return self._words[name].format(**values) if values else self._words[name]
 

@@ -4,6 +4,7 @@ JavaScript; a little of it adds endless scroll, dropping pictures, keys and a di
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -11,17 +12,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from pydantic import ValidationError
 
 from lookalike.core.errors import LookalikeError
 from lookalike.engine.relevance import DEFAULT_MIN_RELEVANCE
-from lookalike.service import facets
+from lookalike.service import archive, facets
 from lookalike.service.desk import AtDesk
 from lookalike.service.entrance import COOKIE, SIGN_IN
 from lookalike.service.languages import Words, choose
 from lookalike.service.problems import Problem
 from lookalike.service.questions import FIRST_PAGE, answer, question_of, too_large
+from lookalike.service.runs_api import need_to_write
 from lookalike.service.schema import Asked
 from lookalike.store.tokens import Tokens
 
@@ -82,14 +84,38 @@ async def item(id: str, request: Request, desk: AtDesk) -> Response:
     return _drawn(whole, request, _words(request), state=state, item=facts)
 
 
+@router.post("/download")
+async def download(
+    desk: AtDesk, id: Annotated[list[str], Form(max_length=archive.MOST)], collection: Annotated[str, Form()] = ""
+) -> StreamingResponse:
+    """The files of the items that were picked, as one zip file."""
+    opened = await desk.lanes.run(desk.shelf.collection, collection or None)
+    headers = {"Content-Disposition": 'attachment; filename="lookalike.zip"'}
+    return StreamingResponse(archive.archive(opened, id), media_type="application/zip", headers=headers)
+
+
+@router.post("/status")
+async def bring_up_to_date(request: Request, desk: AtDesk, retry: Annotated[str, Form()] = "") -> Response:
+    """Start a run over all that the collection knows, and show how far it is."""
+    need_to_write(request)
+    state = _State.of(request)
+    served = desk.shelf.served(state.collection)
+    collection = await desk.lanes.run(desk.shelf.collection, served.name)
+    with suppress(Problem):  # one runs already: that one is shown
+        desk.jobs.start(served.name, collection, [], retry_failed=bool(retry))
+    return RedirectResponse(state.address("/status"), 303)
+
+
 @router.get("/status")
 async def status(request: Request, desk: AtDesk) -> Response:
-    """What the collection holds, and the files that were not taken."""
+    """What the collection holds, how far a run is, and the files that were not taken."""
     state = _State.of(request)
     collection = await desk.lanes.run(desk.shelf.collection, state.collection)
     told = await desk.lanes.run(collection.status)
     failures = await desk.lanes.run(collection.failures)
-    return _drawn("status.html", request, _words(request), state=state, status=told, failures=failures)
+    name = desk.shelf.served(state.collection).name
+    job = next((each for each in desk.jobs.all() if each.collection == name), None)
+    return _drawn("status.html", request, _words(request), state=state, status=told, failures=failures, job=job)
 
 
 @router.get(SIGN_IN)

@@ -35,7 +35,7 @@ class JobIn(Shape):
 @router.post("", response_model=JobOut, status_code=201)
 async def start(asked: JobIn, request: Request, response: Response, desk: AtDesk) -> dict[str, Any]:
     """Bring a collection up to date with its folders, or take new ones in."""
-    _need_to_write(request)
+    need_to_write(request)
     if asked.paths and desk.settings.is_remote:
         raise Problem(403, "not-from-here", "new folders are named on the computer that serves them only")
     served = desk.shelf.served(asked.collection)
@@ -66,7 +66,7 @@ async def events(number: Number, desk: AtDesk) -> StreamingResponse:
 @router.delete("/{number}", response_model=JobOut)
 async def stop(number: Number, request: Request, desk: AtDesk) -> dict[str, Any]:
     """Stop a run soon; what it took is kept."""
-    _need_to_write(request)
+    need_to_write(request)
     job = desk.jobs.job(number)
     job.stop.set()
     return job.as_dict()
@@ -77,7 +77,8 @@ async def _told(job: Job) -> AsyncIterator[bytes]:
         yield b"data: " + json.dumps(told).encode() + b"\n\n"
 
 
-def _need_to_write(request: Request) -> None:
+def need_to_write(request: Request) -> None:
+    """Raises Problem for a token that may only ask."""
     if getattr(request.state, "scope", "write") != "write":
         raise Problem(
             403, "read-only-token", "this token may ask, not start runs", hint="lookalike token add NAME --write"

@@ -97,6 +97,30 @@ addEventListener("click", (event) => {
   }
 });
 
+// --- picking several
+const picked = document.getElementById("picked");
+if (picked) {
+  const count = document.getElementById("count");
+  const tell = () => {
+    const n = document.querySelectorAll(".pickone:checked").length;
+    count.textContent = count.dataset.words.replace("{n}", n);
+  };
+  addEventListener("change", (event) => { if (event.target.matches(".pickone")) tell(); });
+}
+
+// --- a run of indexing
+const run = document.querySelector("[data-run]");
+if (run && !run.querySelector("progress").hasAttribute("value")) {
+  const events = new EventSource(run.dataset.run);
+  events.addEventListener("message", (event) => {
+    const told = JSON.parse(event.data);
+    const bar = run.querySelector("progress");
+    if (told.progress.total) bar.value = told.progress.done / told.progress.total;
+    if (told.progress.done) run.querySelector("span").textContent = `${told.progress.done} / ${told.progress.total ?? "…"}`;
+    if (told.state !== "running") { events.close(); location.reload(); }
+  });
+}
+
 // --- keys
 function move(by) {
   const links = [...document.querySelectorAll("a[data-item]")];
