@@ -1,0 +1,63 @@
+"""Which model a person means by LIBRARY:NAME, and where its files are fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lookalike.core.errors import EncoderUnavailable, UnknownEncoder
+from lookalike.training.exporters import image_models, open_clip_models, ruclip, sentence_clip
+from lookalike.training.exporters.image_models import PUBLISHED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lookalike.training.exporters.exported_folder import Towers
+
+_FOLDERS: dict[str, tuple[Callable[..., Towers], str, Sequence[str]]] = {
+    "ruclip": (ruclip.open_ruclip, "ai-forever", ruclip.FILES),
+    "sentence-transformers": (sentence_clip.open_sentence_clip, "sentence-transformers", sentence_clip.FILES),
+}
+"""Models that are folders: what opens them, whose they are on the hub, which files count."""
+
+LIBRARIES = ("timm", "torchvision", "open_clip", *_FOLDERS)
+
+
+def open_model(spec: str, *, weights: str = PUBLISHED, side: int | None = None, endpoint: str | None = None) -> Towers:
+    """The towers of `spec`, LIBRARY:NAME.
+
+    timm:NETWORK, torchvision:NETWORK, open_clip:NETWORK/TAG; ruclip:NAME and sentence-transformers:NAME, where NAME is
+    a folder, or one that is fetched from the hub (`endpoint` replaces its address). `weights`: "published", "random" or
+    the path of a file, of networks; `side`: pixels to look at, of timm's and torchvision's.
+    Raises UnknownEncoder, EncoderUnavailable, EncoderBroken, MissingExtra, ValueError for what does not go together.
+    """
+    library, _, name = spec.partition(":")
+    if library not in LIBRARIES or not name:
+        raise UnknownEncoder(f'"{spec}" names no model to export', hint=f"say LIBRARY:NAME, of {', '.join(LIBRARIES)}")
+    if side and library not in ("timm", "torchvision"):
+        raise ValueError(f"the size of pictures of {library} is in its weights")
+    if library == "timm":
+        return image_models.open_timm(name, weights, side)
+    if library == "torchvision":
+        return image_models.open_torchvision(name, weights, side)
+    if library == "open_clip":
+        return open_clip_models.open_open_clip(name, weights)
+    if weights != PUBLISHED:
+        raise ValueError(f"the weights of {library} are in its folder")
+    opened, owner, files = _FOLDERS[library]
+    folder = Path(name).expanduser()
+    return opened(folder if folder.is_dir() else _fetch(f"{owner}/{name}", files, endpoint), folder.name)
+
+
+def _fetch(repository: str, files: Sequence[str], endpoint: str | None) -> Path:
+    """The folder with those files of a repository of the hub, in the hub's own cache. Raises EncoderUnavailable."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(repository, allow_patterns=list(files), endpoint=endpoint))
+    except Exception as error:  # network, addresses, rights: the hub's library has an error for each
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise EncoderUnavailable(
+            f"{repository} is no folder here and could not be fetched: {first}",
+            hint="fetch it on another computer and give the path of its folder",
+        ) from error
