@@ -128,6 +128,23 @@ def test_json_keys_of_an_evaluation_are_those_documented(drawn, toy):
     assert there == keys(section("evaluate"))
 
 
+def test_json_keys_of_a_heat_map_and_of_classify_are_those_documented(drawn, toy, tmp_path):
+    from lookalike.evaluation.heatmap import heat_map
+    from lookalike.evaluation.judgements import read_labels
+    from lookalike.evaluation.labelling import label_folder, label_sidecars
+
+    lines = [f"{path},{path.name.split('-')[number % 2 + 1]}" for number, path in enumerate(sorted(drawn.iterdir()))]
+    (tmp_path / "labels.csv").write_text("\n".join(["image,label", *lines]), encoding="utf-8")
+    labels = read_labels(tmp_path / "labels.csv")
+    there = heat_map(toy, labels, workers=1).as_dict()
+    assert {*there, *there["confusions"][0], "uri", "reason", "out"} == keys(section("heatmap"))
+    found = label_folder(toy, drawn, labels, lambda vectors, _: [row % 2 for row in range(len(vectors))], workers=1)
+    there = found.as_dict()
+    named = {*there, *there["methods"]["both"], *there["answered"][0], *there["confusions"][0]}
+    of_files = {"out", "sidecars", "uri", "reason", "label", "chance", *label_sidecars([], 0, write=False).as_dict()}
+    assert named | of_files == keys(section("classify"))
+
+
 def test_json_keys_of_tuning_and_of_its_measurements_are_those_documented(collection):
     from dataclasses import fields
 
