@@ -39,20 +39,24 @@ class Pace:
         Raises EncoderBroken when the encoder fails for an ordinary picture too.
         """
         started = time.monotonic()
-        vectors = _encoded(encoder, [picture.pixels for picture in pictures])
+        vectors = encode_each(encoder, [picture.pixels for picture in pictures])
         took = time.monotonic() - started
         fitting = int(len(pictures) * ENCODE_CALL_S / max(took, 1e-6))
         self.size = max(1, min(fitting, 2 * self.size, ENCODE_AT_MOST))
         return vectors
 
 
-def _encoded(encoder: Encoder, pictures: Sequence[Pixels]) -> list[Vectors | None]:
+def encode_each(encoder: Encoder, pictures: Sequence[Pixels]) -> list[Vectors | None]:
+    """The vector (dim,) of each of `pictures`, None where there is none.
+
+    Raises EncoderBroken when the encoder fails for an ordinary picture too.
+    """
     try:
         return list(encoder.encode_images(pictures))
     except EncoderBroken:
         if len(pictures) > 1:
             middle = len(pictures) // 2
-            return _encoded(encoder, pictures[:middle]) + _encoded(encoder, pictures[middle:])
+            return encode_each(encoder, pictures[:middle]) + encode_each(encoder, pictures[middle:])
         encoder.encode_images([_ordinary(encoder.image_side)])
         return [None]
 

@@ -2,8 +2,8 @@
 
 Promises: pictures stream through decoding and encoding, so memory holds vectors, not pictures; encoders that look at
 the same size share the decoding; a vector that follows from one at hand (tuned heads, fewer components, an ensemble's
-parts) is computed from it, and no picture is read for it; what cannot be decoded is listed with its reason, in the
-order given, and left out for all encoders.
+parts) is computed from it, and no picture is read for it; what cannot be decoded, or what an encoder makes nothing of,
+is listed with its reason, in the order given, and left out for all encoders.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from lookalike.core.cores import usable_cores
 from lookalike.core.errors import SourceError
 from lookalike.core.records import DecodeLimits, Skipped
 from lookalike.encoders.derivation import derivation
+from lookalike.engine.pace import NO_VECTOR, encode_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -133,8 +134,7 @@ class _Work:
             _decoded(self._pictures, wanted.start, wanted.side, limits, workers), start=1
         ):
             if isinstance(outcome, Skipped):
-                self.skipped[row] = outcome
-                self.taken[row] = False
+                self._skip(row, outcome)
             else:
                 batch[row] = outcome
             if len(batch) == _PICTURES_AT_ONCE:
@@ -153,7 +153,18 @@ class _Work:
 
     def _encode(self, batch: dict[int, Pixels], numbers: tuple[int, ...]) -> None:
         for number in numbers if batch else ():
-            self.vectors[number][list(batch)] = self._encoders[number].encode_images(list(batch.values()))
+            encoder = self._encoders[number]
+            for row, vector in zip(batch, encode_each(encoder, list(batch.values())), strict=True):
+                if vector is None:
+                    self._skip(
+                        row, Skipped(self._pictures[row].asset.uri, f"{encoder.name} makes no vector of it", NO_VECTOR)
+                    )
+                else:
+                    self.vectors[number][row] = vector
+
+    def _skip(self, row: int, reason: Skipped) -> None:
+        self.skipped[row] = reason
+        self.taken[row] = False
 
     def _base_of(self, number: int) -> int | None:
         """Another encoder, whose vectors this one's follow from and that follows from none itself: no circles."""

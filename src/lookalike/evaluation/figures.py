@@ -49,7 +49,9 @@ def verdict(before_name: str, before: Measured, after_name: str, after: Measured
     """Whether the second encoder finds better than the first, in a sentence, by the headline metric."""
     metric = headline(after)
     each = after.against(before, seed)[metric]
-    found = f"finds {'better' if each.mean > 0 else 'worse'} than" if each.sure else "is not surely different from"
+    found = (
+        f"finds {'better' if each.mean > 0 else 'worse'} than" if each.sure else "is not surely better or worse than"
+    )
     between = f"{shown_difference(metric, each.low)} and {shown_difference(metric, each.high)}"
     return (
         f"{after_name} {found} {before_name}: {metric} {shown_difference(metric, each.mean)} points, "

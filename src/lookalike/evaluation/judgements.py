@@ -25,7 +25,7 @@ from lookalike.evaluation.judged_tables import columns_of, read_rows
 from lookalike.images.folder import folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from lookalike.core.protocols import Source
@@ -96,7 +96,7 @@ def kind_of(path: str | Path) -> Kind:
 
 
 def origin_of(path: str) -> dict[str, str]:
-    """Path and digest of a file of judgements; a folder has no digest."""
+    """Path and digest of a file of judgements; of a folder, its path."""
     origin = {"path": os.path.abspath(path)}
     if os.path.isfile(path):
         with open(path, "rb") as stream:
@@ -140,7 +140,15 @@ def _class_folders(root: str) -> Judgements:
             f"{root} holds no pictures in class folders",
             hint="put the pictures of each class into a folder named after the class",
         )
-    return Judgements("labels", tuple(pictures), tuple(skipped), origin=origin_of(root))
+    return Judgements("labels", tuple(pictures), tuple(skipped), origin=origin_of(root) | {"digest": _digest(pictures)})
+
+
+def _digest(pictures: Sequence[JudgedPicture]) -> str:
+    """Of the names and sizes of all pictures of a folder: another one has other judgements."""
+    whole = hashlib.sha256()
+    for each in pictures:
+        whole.update(each.asset.key + f"\0{each.asset.size}\n".encode())
+    return whole.hexdigest()
 
 
 def _judged_file(path: str, images: str | Path | None, kind: Kind) -> Judgements:

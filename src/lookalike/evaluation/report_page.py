@@ -43,7 +43,7 @@ p.strong {{ font-size: 1.15rem; line-height: 1.45 }}
 table {{ border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums }}
 th, td {{ padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap }}
 th {{ color: var(--faint); font-weight: 500; vertical-align: bottom }}
-.word {{ text-align: left; white-space: normal; min-width: 6rem; max-width: 26rem; overflow-wrap: anywhere }}
+.word {{ text-align: left; white-space: normal; min-width: 7.5rem; max-width: 26rem; overflow-wrap: anywhere }}
 .marked {{ font-weight: 600 }}
 summary {{ cursor: pointer; margin: 1.5rem 0 .5rem; font-weight: 600 }}
 svg {{ display: block; width: 100%; max-width: 52rem; height: auto;

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from lookalike.core.errors import EncoderBroken
 from lookalike.encoders.derived import Derived, Projection
 from lookalike.evaluation.embedding import Known, embed_for_each, embed_pictures
 from lookalike.evaluation.judgements import read_labels
@@ -74,3 +76,23 @@ def test_a_picture_that_cannot_be_decoded_is_left_out_for_all_and_positions_stay
     assert one.rows.tolist() == other.rows.tolist() == [1, 2, 3]
     assert len(one.pictures) == len(one.vectors) == 3
     assert [each.uri for each in one.skipped] == [str(tmp_path / "class" / "0000-broken.jpg")]
+
+
+class Picky(ToyEncoder):
+    """Makes nothing of a batch that holds a picture with a very red corner."""
+
+    def encode_images(self, pictures):
+        if any(picture[0, 0].tolist() == [250, 0, 0] for picture in pictures):
+            raise EncoderBroken("not finite")
+        return super().encode_images(pictures)
+
+
+def test_a_picture_that_one_encoder_makes_nothing_of_is_left_out_for_all_and_costs_no_other(tmp_path):
+    draw_pictures(tmp_path / "class", 4)
+    Image.new("RGB", (64, 64), (250, 0, 0)).save(tmp_path / "class" / "0002-all-red.png")
+    judged = read_labels(tmp_path)
+    one, other = embed_for_each([ToyEncoder(), Picky("picky")], judged.pictures, workers=1)
+    assert len(one.pictures) == len(other.pictures) == 4
+    assert [(each.uri, each.reason) for each in one.skipped] == [
+        (str(tmp_path / "class" / "0002-all-red.png"), "picky makes no vector of it")
+    ]
