@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import time
 from argparse import ArgumentParser
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,15 +32,13 @@ if TYPE_CHECKING:
     from lookalike.core.protocols import Encoder
 
 SETTINGS = {"issue": HeadSettings(epochs=5, lr=5e-5, weight_decay=0.01), "own": HeadSettings()}
-LEAST_RIGHT = 5
-"""Products of the pool that a question about attributes has to fit."""
-QUESTIONS = 400
+QUESTIONS = 200
 UNUSED = 3
 """Part of a split that nothing looks at: copies of test photos."""
 
 
 def held_out(material: Material) -> Material:
-    """Flickr8k: the photos of `test/` are the test, a tenth of the others validates; copies of test photos are unused."""
+    """Flickr8k: the photos of `test/` are the test, a tenth of the others validates; their copies are unused."""
     test = np.array([f"{Path(uri).parent.name}" == "test" for uri in material.uris])
     copies = np.isin(material.groups, material.groups[test]) & ~test
     split = split_by_group(material.groups, shares=(0.9, 0.1), seed=0)
@@ -69,22 +67,25 @@ def pictures(material: Material, heads: Heads) -> dict[str, Any]:
     return told(before, by_pictures(material, TEST, heads.image(material.whole())))
 
 
-def attributes(
-    material: Material, heads: Heads, products: list[fashion.Product], base: Encoder, language: str, *, everything: bool
-) -> dict[str, Any]:
-    """Questions made of attributes (colour, gender, pattern, type) against held-out products, or against all."""
-    number = {Path(uri).stem: row for row, uri in enumerate(material.uris)}
-    pool = [each for each in products if everything or material.split[number[each.number]] == TEST]
-    rows = np.array([number[each.number] for each in pool])
-    asked = [
-        (question, fits)
-        for question in fashion.questions_about(pool, QUESTIONS, seed=0)
-        if (fits := fashion.shares(question, pool) == 1).sum() >= LEAST_RIGHT
-    ]
-    right = np.array([fits for _, fits in asked])
-    words = base.encode_texts([getattr(question, language) for question, _ in asked])
-    seen = material.whole(rows)
-    return told(ranked(words, seen, right), ranked(heads.text(words), heads.image(seen), right))
+@dataclass(frozen=True)
+class Attributes:
+    """Questions made of attributes (colour, gender, pattern, type), and which of the pool's pictures fit them."""
+
+    rows: np.ndarray
+    right: np.ndarray
+    words: dict[str, Vectors]
+
+    @classmethod
+    def about(cls, material: Material, pool: list[fashion.Product], base: Encoder) -> Attributes:
+        number = {Path(uri).stem: row for row, uri in enumerate(material.uris)}
+        asked = fashion.questions_about(pool, QUESTIONS, seed=0)
+        words = {name: base.encode_texts([getattr(each, name) for each in asked]) for name in ("english", "russian")}
+        right = np.array([fashion.shares(question, pool) == 1 for question in asked])
+        return cls(np.array([number[each.number] for each in pool]), right, words)
+
+    def answered(self, material: Material, heads: Heads, language: str) -> dict[str, Any]:
+        seen, words = material.whole(self.rows), self.words[language]
+        return told(ranked(words, seen, self.right), ranked(heads.text(words), heads.image(seen), self.right))
 
 
 def ranked(asked: Vectors, items: Vectors, right: np.ndarray) -> Measured:
@@ -149,6 +150,9 @@ def main() -> None:
         gather(asked.data / "flickr8k" / "catalogue.csv", base, work=asked.work / "flickr8k", views=VIEWS)
     )
     products = fashion.load_products(asked.fashion)
+    tested = {Path(catalogue.uris[row]).stem for row in catalogue.pictures(TEST)}
+    held = Attributes.about(catalogue, [each for each in products if each.number in tested], base)
+    everything = Attributes.about(catalogue, products, base)
     found: dict[str, Any] = {"base": base.id, "fashion": {"material": catalogue.about()}}
     found["flickr8k"] = {"material": flickr.about()}
     for name, settings in SETTINGS.items():
@@ -156,15 +160,9 @@ def main() -> None:
         found["fashion"][name] = how | {
             "titles": titles(catalogue, heads),
             "pictures, by category": pictures(catalogue, heads),
-            "attributes, English, held-out products": attributes(
-                catalogue, heads, products, base, "english", everything=False
-            ),
-            "attributes, Russian, held-out products": attributes(
-                catalogue, heads, products, base, "russian", everything=False
-            ),
-            "attributes, English, all products": attributes(
-                catalogue, heads, products, base, "english", everything=True
-            ),
+            "attributes, English, held-out products": held.answered(catalogue, heads, "english"),
+            "attributes, Russian, held-out products": held.answered(catalogue, heads, "russian"),
+            "attributes, English, all products": everything.answered(catalogue, heads, "english"),
             "forgotten: flickr-1k captions": titles(flickr, heads),
         }
         heads, how = trained(flickr, settings)

@@ -154,7 +154,7 @@ def _write(outcome: Outcome) -> None:
     for section in outcome.tuned.sections:
         for part in section.parts:
             if isinstance(part, Plot):
-                name = "-".join(part.title.lower().split())
+                name = "-".join(part.title.lower().replace("@", " at ").split())
                 draw_chart(part.title, part.lines, part.x, part.y, out / f"{name}.png")
     if outcome.task.wandb:
         _log_to_wandb(outcome)
