@@ -89,7 +89,10 @@ def _measured(known: Labelled) -> dict[str, Any]:
         rows["by known"][asked] = {
             method: {"right": float(each.mean()), "interval": list(bootstrap_interval(each.astype(float), 0))}
             for method, (each, _) in found.items()
-        } | {"share": float((chances >= SURE).mean()), "sure": float(right[chances >= SURE].mean())}
+        } | {
+            "share": float((chances >= SURE).mean()),
+            "sure": float(right[chances >= SURE].sum() / max(1, sum(chances >= SURE))),
+        }
         usual, rows["by neighbours"][asked] = classify.NEIGHBOURS, {}
         for number in NEIGHBOURS:
             classify.NEIGHBOURS = number
