@@ -5,6 +5,9 @@ weights, so that there is nothing in a configuration to get wrong but what weigh
 al., arXiv 2103.00020; layout as in openai/CLIP `clip/model.py` and ai-forever/ru-clip `ruclip/model.py`.
 """
 
+# torch is not followed by the type checker, so its Module is Any
+# mypy: disallow-subclassing-any=False
+
 from __future__ import annotations
 
 import re
