@@ -30,9 +30,9 @@ def derive(
     for known, how in sources(store, encoder):
         with store.snapshot(known) as snapshot:
             rows = snapshot.rows  # they stay: whoever would write them anew waits for the writer
-        after = 0
+        after = -1
         while not (stop is not None and stop.is_set()) and (page := writer.rows_to_derive(space, known, after, BLOCK)):
-            after = page[-1][0]
+            after = page[-1][1]
             writer.put_vectors(space, [picture for picture, _ in page], how(rows[[row for _, row in page]]))
             yield len(page)
 

@@ -204,16 +204,16 @@ class Writer(Closing):
             return [(picture, items[picture]) for picture in pictures]
 
     def rows_to_derive(self, space: Space, known: Space, after: int, limit: int) -> list[tuple[int, int]]:
-        """Pictures numbered above `after` that are seen somewhere and have no vector in `space`, but in `known`.
+        """Pictures that are seen somewhere and have no vector in `space`, but one in `known` behind the row `after`.
 
-        Up to `limit` of them, ascending: (picture, its row in `known`).
+        Up to `limit` of them, (picture, its row in `known`), by row.
         """
         with translated(self._directory):
             return self._connection.execute(
                 "SELECT v.picture, v.row FROM vectors v JOIN pictures p ON p.number = v.picture AND p.items > 0"
-                " WHERE v.space = ? AND v.part = 0 AND v.picture > ? AND NOT EXISTS"
+                " WHERE v.space = ? AND v.row > ? AND v.part = 0 AND NOT EXISTS"
                 " (SELECT 1 FROM vectors o WHERE o.picture = v.picture AND o.space = ?)"
-                " ORDER BY v.picture LIMIT ?",
+                " ORDER BY v.row LIMIT ?",
                 (known.number, after, space.number, limit),
             ).fetchall()
 
