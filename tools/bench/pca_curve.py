@@ -4,8 +4,8 @@
 
 `--vectors`: what `metric_photos.py` wrote for each encoder. Of the classes of Caltech-101, PACS and the clothing set,
 drawn by `--seeds` splits, two fifths give the components, `map@10` picture -> picture is measured on two fifths, all in
-one pool; intervals are 95 %, by drawing classes again. The index: files that `lookalike` would build over `--rows` rows
-made of the photos' vectors (mixed in pairs where there are fewer), full width and half, in bytes.
+one pool; intervals are 95 %, by drawing classes again. The index, of the first encoder: files over `--rows` rows, mixed
+of the photos' vectors in pairs, at full width and half, in bytes.
 """
 
 from __future__ import annotations
@@ -98,11 +98,10 @@ def main() -> None:
     found: dict[str, Any] = {}
     for name in asked.encoders:
         splits = [materials_of(asked.vectors, [name], shares=SHARES, seed=seed)[0] for seed in range(asked.seeds)]
-        dim = splits[0].images.shape[2]
-        found[name] = {
-            "curves": [curve(each) for each in splits],
-            "bytes": index_bytes(splits[0].whole(), (dim, dim // 2), asked.rows),
-        }
+        found[name] = {"curves": [curve(each) for each in splits]}
+        if name == asked.encoders[0]:
+            dim = splits[0].images.shape[2]
+            found[name]["bytes"] = index_bytes(splits[0].whole(), (dim, dim // 2), asked.rows)
     text = json.dumps(found, indent=1)
     print(text)
     if asked.out:

@@ -7,10 +7,11 @@ plain (of the second moments: keeps cosines as they are, as well as any projecti
 mean is taken off first: spreads vectors that all point one way). For words the same rotation is used, and of the
 centred kind the mean of the texts is taken off theirs.
 
-The kind, and where `dims` is 0 also the width, are chosen on VALIDATION: the fewest of the widths tried that lose at
-most `loss` of `map@10`, by labels where pictures have them and by texts where there are such. Where there is neither,
-what counts is how many of the ten nearest pictures are those of the full width. The first components of the result
-serve alone too (`NAME@WIDTH`).
+The kind is chosen on VALIDATION: the one that loses less of `map@10`, by labels where pictures have them and by texts
+where there are such, whichever loses more. Where there is neither, what counts is how many of the ten nearest pictures
+are those of the full width. The width is half the base's unless said: the narrowest that seems to do on some hundred
+questions is too narrow for others, so the report draws the curve instead. The first components of the result serve
+alone too (`NAME@WIDTH`).
 """
 
 from __future__ import annotations
@@ -57,7 +58,10 @@ Kind = Literal["plain", "centred"]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`dims`: the width, 0 to choose it. `kind`: "auto" chooses. `loss`: of METRIC, relative, that may be lost."""
+    """`dims`: the width, 0 for half the base's. `kind`: plain or centred, or auto to choose.
+
+    `loss`: of METRIC, relative, that may be lost; what surely loses more is not written unless forced.
+    """
 
     dims: int = 0
     kind: str = "auto"
@@ -68,7 +72,7 @@ class Settings:
         if self.kind not in ("auto", *get_args(Kind)):
             raise ValueError(f"kind={self.kind}: components are plain or centred, or auto")
         if self.dims < 0:
-            raise ValueError(f"dims={self.dims}: a width is a positive number, or 0 to choose it")
+            raise ValueError(f"dims={self.dims}: a width is a positive number, or 0 for half the base's")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +139,20 @@ def tune(materials: tuple[Material, ...], settings: Settings, told: Callable[[st
     spoken = material.texts[material.pairs(TRAIN)]
     kinds = [kind for kind in get_args(Kind) if settings.kind in ("auto", kind)]
     found = {kind: principal_components(material.whole(train), kind, spoken) for kind in kinds}
-    widths = [settings.dims] if settings.dims else _widths(min(dim, len(train)))
-    tried = {
-        (kind, width): _worth(material, VALIDATION, each, width) for kind, each in found.items() for width in widths
-    }
-    kind, dims = _chosen(tried, settings)
-    lost = 1 - tried[kind, dims]
-    told(f"{dims} of {dim} dimensions, {kind}: {lost:.2%} of {METRIC} lost on validation")
+    dims = settings.dims or max(1, min(dim // 2, len(train)))
+    lost = {kind: _lost(material, each, dims, settings.seed) for kind, each in found.items()}
+    kind = min(lost, key=lambda each: lost[each].share)
+    loses = lost[kind].said()
+    told(f"{dims} of {dim} dimensions, {kind}: {loses} on validation")
     components = found[kind]
-    narrower = _widths(dims)
-    chosen = {"dims": dims, "kind": kind, "validation_loss": lost}
-    about = {"recipe": "pca", **chosen, "settings": asdict(settings), "material": material.about()}
+    about = {
+        "recipe": "pca",
+        "dims": dims,
+        "kind": kind,
+        "lost on validation": asdict(lost[kind]),
+        "settings": asdict(settings),
+        "material": material.about(),
+    }
 
     def write(folder: Path, encoders: tuple[Encoder, ...]) -> None:
         words = components.texts(dims) if "text" in encoders[0].modalities else None
@@ -156,21 +163,58 @@ def tune(materials: tuple[Material, ...], settings: Settings, told: Callable[[st
             image=components.images(dims),
             text=words,
             about=about,
-            widths=narrower,
+            widths=_widths(dims),
             examples=examples,
         )
 
-    verdict = f"{dims} of {dim} dimensions lose {lost:.2%} on validation; {settings.loss:.2%} were allowed"
-    compared = _compared(material, components, dims, settings.seed)
-    sections = (_section(material, found, [*widths, dim], dims),)
-    return Tuned("pca", write, compared, lost <= settings.loss, verdict, sections, about=about)
+    return Tuned(
+        "pca",
+        write,
+        _compared(material, components, dims, settings.seed),
+        better=lost[kind].low <= settings.loss,
+        verdict=f"{dims} of {dim} dimensions: {loses} on validation, where {settings.loss:.1%} may be lost",
+        sections=(_section(material, found, sorted({*_widths(dim), dims, dim}), dims),),
+        about=about,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What a width loses of `metric`, as a share of it, with its 95 % interval; of the `question` that loses most."""
+
+    question: str
+    metric: str
+    share: float
+    low: float
+    high: float
+
+    def said(self) -> str:
+        """In words."""
+        between = f" (95 % between {self.low:.1%} and {self.high:.1%})" if self.low < self.high else ""
+        return f"{self.share:.1%} of {self.metric} {self.question} is lost{between}"
+
+
+def _lost(material: Material, components: Components, dims: int, seed: int) -> Lost:
+    """On VALIDATION."""
+    images = components.images(dims)(material.whole())
+    before = figures(material, VALIDATION, material.whole(), material.texts)
+    if not before:
+        rows = material.pictures(VALIDATION)
+        share = 1 - neighbours_kept(material.whole(rows), images[rows])
+        return Lost(PICTURES, KEPT, share, share, share)
+    texts = components.texts(dims)(material.texts) if len(material.texts) else None
+    after = figures(material, VALIDATION, images, texts)
+    found = []
+    for question, measured in before.items():
+        change, mean = after[question].against(measured, seed)[METRIC], max(_mean(measured), _TINY)
+        found.append(Lost(question, METRIC, -change.mean / mean, -change.high / mean, -change.low / mean))
+    return max(found, key=lambda each: each.share)
 
 
 def _widths(dim: int) -> list[int]:
-    """Halves, and three quarters, of `dim`, down to `_NARROWEST`, rising: 16, 24, 32 ... 192 of 256."""
+    """Halves of `dim`, and three quarters of each, down to `_NARROWEST`, rising: 16, 24, 32 ... 128, 192 of 256."""
     halves = [dim >> times for times in range(dim.bit_length())]
-    found = {width for half in halves for width in (half, half * 3 // 4) if _NARROWEST <= width < dim}
-    return sorted(found) or [max(1, dim // 2)]
+    return sorted({width for half in halves for width in (half, half * 3 // 4) if _NARROWEST <= width < dim})
 
 
 def figures(material: Material, part: int, images: Vectors, texts: Vectors | None) -> dict[str, Measured]:
@@ -179,26 +223,6 @@ def figures(material: Material, part: int, images: Vectors, texts: Vectors | Non
     if texts is not None and len(texts):
         found[WORDS] = measuring.by_words(questions_of(material, part), images, texts)
     return {kind: measured for kind, measured in found.items() if measured.queries}
-
-
-def _worth(material: Material, part: int, components: Components, width: int) -> float:
-    """METRIC over METRIC at full width, of the kind of question that loses most; KEPT where none is known."""
-    images = components.images(width)(material.whole())
-    before = figures(material, part, material.whole(), material.texts)
-    if not before:
-        rows = material.pictures(part)
-        return neighbours_kept(material.whole(rows), images[rows])
-    texts = components.texts(width)(material.texts) if len(material.texts) else None
-    after = figures(material, part, images, texts)
-    return min(_mean(after[kind]) / max(_mean(before[kind]), _TINY) for kind in before)
-
-
-def _chosen(tried: Mapping[tuple[Kind, int], float], settings: Settings) -> tuple[Kind, int]:
-    """The fewest dimensions that lose little enough; where all lose more, those that lose least."""
-    good = [each for each, worth in tried.items() if worth >= 1 - settings.loss]
-    if good:
-        return min(good, key=lambda each: (each[1], -tried[each]))
-    return max(tried, key=lambda each: tried[each])
 
 
 def neighbours_kept(pictures: Vectors, projected: Vectors, seed: int = 0) -> float:
