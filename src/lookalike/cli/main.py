@@ -37,6 +37,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "lookalike.cli.tune_encoder",
         "Tune an encoder to a catalogue, and report how much better it finds.",
     ),
+    "export-encoder": (
+        "lookalike.cli.export_encoder",
+        "Write a model of timm, torchvision, open_clip or ruCLIP as an encoder.",
+    ),
     "bench": ("lookalike.cli.bench", "Measure every kind of index on the collection itself."),
 }
 """Every command: the module whose attribute of that name it is, and its line in the help."""

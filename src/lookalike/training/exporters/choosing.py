@@ -1,18 +1,19 @@
-"""Which model a person means by LIBRARY:NAME, and where its files are fetched."""
+"""From LIBRARY:NAME, as a person says it, to the exported encoder; where files of a hub are fetched."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import EncoderUnavailable, UnknownEncoder
+from lookalike.encoders.onnx_encoder import read_json
 from lookalike.training.exporters import image_models, open_clip_models, ruclip, sentence_clip
+from lookalike.training.exporters.exported_folder import Parity, Towers, write_exported
 from lookalike.training.exporters.image_models import PUBLISHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from lookalike.training.exporters.exported_folder import Towers
 
 _FOLDERS: dict[str, tuple[Callable[..., Towers], str, Sequence[str]]] = {
     "ruclip": (ruclip.open_ruclip, "ai-forever", ruclip.FILES),
@@ -21,6 +22,34 @@ _FOLDERS: dict[str, tuple[Callable[..., Towers], str, Sequence[str]]] = {
 """Models that are folders: what opens them, whose they are on the hub, which files count."""
 
 LIBRARIES = ("timm", "torchvision", "open_clip", *_FOLDERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written where. `bytes`: of all files. `dim`: components of a vector."""
+
+    model: str
+    folder: Path
+    dim: int
+    bytes: int
+    parity: Parity
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON values; `docs/cli.md` names the keys."""
+        return {
+            "model": self.model,
+            "encoder": str(self.folder),
+            "dim": self.dim,
+            "bytes": self.bytes,
+            "cosine": self.parity.as_dict(),
+        }
+
+
+def export_model(spec: str, folder: Path, *, weights: str = PUBLISHED, side: int | None = None) -> Exported:
+    """Write the model as an encoder into `folder`. Arguments and errors as those of `open_model`, `write_exported`."""
+    parity = write_exported(folder, open_model(spec, weights=weights, side=side))
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return Exported(spec, folder, read_json(folder / "config.json")["embed_dim"], size, parity)
 
 
 def open_model(spec: str, *, weights: str = PUBLISHED, side: int | None = None, endpoint: str | None = None) -> Towers:
