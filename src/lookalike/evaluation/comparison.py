@@ -16,6 +16,8 @@ import numpy as np
 from lookalike.evaluation.metrics import bootstrap_interval
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 SWAPS = 10_000  # of the randomisation test: the least p is then 0.0001, and one of 0.05 is known to +-0.004
@@ -62,29 +64,48 @@ def compare(before: NDArray[np.float64], after: NDArray[np.float64], seed: int =
 
     Raises ValueError when the lengths differ, there are none, or one is NaN.
     """
-    if before.shape != after.shape:
-        raise ValueError(f"values of {before.shape} and {after.shape} queries cannot be paired")
-    gains = after - before
+    return compare_all({"": before}, {"": after}, seed)[""]
+
+
+def compare_all(
+    before: Mapping[str, NDArray[np.float64]], after: Mapping[str, NDArray[np.float64]], seed: int = 0
+) -> dict[str, Difference]:
+    """`compare` for every metric of `after` that `before` has too, with the same throws for all. Raises ValueError."""
+    names = [name for name in after if name in before]
+    for name in names:
+        if before[name].shape != after[name].shape:
+            raise ValueError(f"values of {before[name].shape} and {after[name].shape} queries cannot be paired")
+    if not names:
+        return {}
+    gains = np.stack([after[name] - before[name] for name in names], axis=1)
+    chances = _randomisation_p(gains, seed)
+    return {name: _difference(gains[:, at], float(chances[at]), seed) for at, name in enumerate(names)}
+
+
+def _difference(gains: NDArray[np.float64], p: float, seed: int) -> Difference:
     low, high = bootstrap_interval(gains, seed)
     return Difference(
         mean=float(gains.mean()),
         low=low,
         high=high,
-        p=_randomisation_p(gains, seed),
+        p=p,
         better=int((gains > _EQUAL).sum()),
         equal=int((np.abs(gains) <= _EQUAL).sum()),
         worse=int((gains < -_EQUAL).sum()),
     )
 
 
-def _randomisation_p(gains: NDArray[np.float64], seed: int) -> float:
-    """Two-sided: the share of sign changes whose sum is as far from 0 as the one that was observed, itself counted."""
-    changed = gains[np.abs(gains) > _EQUAL]  # the others change no sum
-    observed = abs(changed.sum())
+def _randomisation_p(gains: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    """Two-sided, for each column of (queries, metrics): the share of sign changes of its queries whose sum is as far
+    from 0 as the one that was observed, itself counted.
+    """
+    queries = len(gains)
+    observed = np.abs(gains.sum(axis=0)) - _EQUAL * queries
     draw = np.random.default_rng(seed)
-    block = max(1, _CELLS // max(len(changed), 1))
-    reached = 0
+    block = max(1, _CELLS // max(queries, 1))
+    reached = np.zeros(gains.shape[1])
     for start in range(0, SWAPS, block):
-        signs = draw.integers(2, size=(min(block, SWAPS - start), len(changed)), dtype=np.int8) * 2.0 - 1.0
-        reached += int((np.abs(signs @ changed) >= observed - _EQUAL * len(gains)).sum())
-    return (1 + reached) / (1 + SWAPS)
+        signs = draw.integers(2, size=(min(block, SWAPS - start), queries), dtype=np.int8) * 2.0 - 1.0
+        reached += (np.abs(signs @ gains) >= observed).sum(axis=0)
+    chances: NDArray[np.float64] = (1 + reached) / (1 + SWAPS)
+    return chances

@@ -156,9 +156,8 @@ class _Work:
             encoder = self._encoders[number]
             for row, vector in zip(batch, encode_each(encoder, list(batch.values())), strict=True):
                 if vector is None:
-                    self._skip(
-                        row, Skipped(self._pictures[row].asset.uri, f"{encoder.name} makes no vector of it", NO_VECTOR)
-                    )
+                    uri = self._pictures[row].asset.uri
+                    self._skip(row, Skipped(uri, f"{encoder.name} makes no vector of it", NO_VECTOR))
                 else:
                     self.vectors[number][row] = vector
 

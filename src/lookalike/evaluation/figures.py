@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lookalike.evaluation.chart import Axis, Line
+from lookalike.evaluation.comparison import compare
 from lookalike.evaluation.measured import COSINES
 from lookalike.evaluation.report import Estimate, Intervals, Plot, Table
 
@@ -48,10 +49,9 @@ def headline(measured: Measured) -> str:
 def verdict(before_name: str, before: Measured, after_name: str, after: Measured, seed: int = 0) -> str:
     """Whether the second encoder finds better than the first, in a sentence, by the headline metric."""
     metric = headline(after)
-    each = after.against(before, seed)[metric]
-    found = (
-        f"finds {'better' if each.mean > 0 else 'worse'} than" if each.sure else "is not surely better or worse than"
-    )
+    each = compare(before.values[metric], after.values[metric], seed)
+    direction = "better" if each.mean > 0 else "worse"
+    found = f"finds {direction} than" if each.sure else "is not surely better or worse than"
     between = f"{shown_difference(metric, each.low)} and {shown_difference(metric, each.high)}"
     return (
         f"{after_name} {found} {before_name}: {metric} {shown_difference(metric, each.mean)} points, "

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.evaluation.comparison import compare
+from lookalike.evaluation.comparison import compare_all
 from lookalike.evaluation.metrics import METRICS, bootstrap_interval, ceiling, depth_of, judge, per_query
 
 if TYPE_CHECKING:
@@ -73,8 +73,7 @@ class Measured:
         """
         if not np.array_equal(self.asked, before.asked):
             raise ValueError("the two were measured with different queries; their values cannot be paired")
-        both = [name for name in self.values if name in before.values]
-        return {name: compare(before.values[name], self.values[name], seed) for name in both} if self.queries else {}
+        return compare_all(before.values, self.values, seed) if self.queries else {}
 
 
 def evaluate_vectors(

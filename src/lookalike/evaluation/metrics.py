@@ -100,11 +100,12 @@ def judge(scores: NDArray[Any], gains: NDArray[Any], depth: int, *, own: NDArray
         worth[queries, own[queries]] = 0.0
     rows = top_rows(scores, depth)
     first, best = _first_relevant(scores, worth > 0)
+    relevant = (worth > 0).sum(axis=1, dtype=np.int64)
     found = np.take_along_axis(worth, np.maximum(rows, 0), axis=1) if worth.shape[1] else np.zeros(rows.shape)
     return Judged(
         gains=np.where(rows >= 0, found, 0.0),
-        ideal=_best_order(worth, depth),
-        relevant=(worth > 0).sum(axis=1, dtype=np.int64),
+        ideal=_alike(relevant, depth) if gains.dtype == np.bool_ else _best_order(worth, depth),
+        relevant=relevant,
         first=first,
         best=best,
         rows=rows,
@@ -122,6 +123,11 @@ def _first_relevant(scores: NDArray[Any], relevant: NDArray[np.bool_]) -> tuple[
     ahead = (scores > best) | ((scores == best) & (np.arange(items) < row))
     none = np.isneginf(best[:, 0])
     return np.where(none, 0, 1 + ahead.sum(axis=1, dtype=np.int64)), np.where(none, -1, row[:, 0])
+
+
+def _alike(relevant: NDArray[np.int64], depth: int) -> NDArray[np.float64]:
+    """`_best_order` where all relevant items have a gain of 1: nothing needs to be looked for."""
+    return (np.arange(depth) < relevant[:, None]).astype(np.float64)
 
 
 def _best_order(worth: NDArray[np.float64], depth: int) -> NDArray[np.float64]:

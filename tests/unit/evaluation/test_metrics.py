@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lookalike.evaluation.metrics import METRICS, bootstrap_interval, depth_of, judge, per_query, top_rows
+from lookalike.evaluation.metrics import METRICS, bootstrap_interval, ceiling, depth_of, judge, per_query, top_rows
 
 # --- the oracle: one query, plain Python, nothing shared with the code under test -------------------
 
@@ -101,6 +101,24 @@ def test_graded_gains_count_linearly():
     assert per_query(judged, "ndcg@2").tolist() == pytest.approx([expected])
 
 
+@pytest.mark.parametrize("metric", METRICS)
+def test_right_and_wrong_count_as_gains_of_1_and_0(metric):
+    draw = np.random.default_rng(5)
+    scores, right = draw.random((20, 30)), draw.random((20, 30)) < 0.3
+    own = draw.integers(-1, 30, 20)
+    yes_or_no, graded = (judge(scores, gains, 10, own=own) for gains in (right, right.astype(np.float64)))
+    assert np.array_equal(per_query(yes_or_no, metric), per_query(graded, metric), equal_nan=True)
+    assert np.array_equal(ceiling(yes_or_no, metric), ceiling(graded, metric), equal_nan=True)
+
+
+def test_the_ceiling_is_the_value_of_the_best_order():
+    draw = np.random.default_rng(6)
+    gains = draw.choice([0.0, 0.0, 1.0, 3.0], (20, 30))
+    for metric in METRICS:
+        best = per_query(judge(gains, gains, 10), metric)
+        assert np.array_equal(ceiling(judge(draw.random((20, 30)), gains, 10), metric), best, equal_nan=True)
+
+
 def test_equal_scores_rank_by_the_lower_row():
     judged = judge(np.array([[0.5, 0.5, 0.5]]), np.array([[0, 1, 0]]), 3)
     assert per_query(judged, "hit@1").tolist() == [0.0]
@@ -188,6 +206,15 @@ def test_a_paired_difference_is_seen_where_two_intervals_overlap():
     second = first + 0.02
     assert bootstrap_interval(first, 0)[1] > bootstrap_interval(second, 0)[0]
     assert bootstrap_interval(second - first, 0) == pytest.approx((0.02, 0.02))
+
+
+def test_groups_are_drawn_whole():
+    """Ten values of each of four classes, equal within a class: no more is known than four values tell."""
+    values = np.repeat([0.0, 0.2, 0.6, 1.0], 10)
+    classes = np.repeat([7, 3, 5, 1], 10)
+    low, high = bootstrap_interval(values, 0, groups=classes)
+    assert high - low > 2 * np.subtract(*bootstrap_interval(values, 0)[::-1])
+    assert bootstrap_interval(values, 0, groups=np.arange(40)) == bootstrap_interval(values, 0)
 
 
 def test_an_interval_of_nothing_is_refused():
