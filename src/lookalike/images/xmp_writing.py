@@ -15,6 +15,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from lookalike.core.errors import CannotDecode, LookalikeError
+from lookalike.images.values import tag_list
 from lookalike.images.xmp import LARGEST_BYTES, declares, document, read_xmp
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def plan_sidecar(picture: bytes, tags: Sequence[str], sidecars: Sequence[bytes] 
     before = _read(path) if there or os.path.exists(path) else None
     said = read_xmp(before).get("tags", []) if before is not None else _embedded_tags(picture)
     known = {tag.casefold() for tag in said}
-    added = tuple(tag for tag in dict.fromkeys(tags) if tag.casefold() not in known)
+    added = tuple(tag for tag in tag_list(tags) if tag.casefold() not in known)
     if not added:
         return None
     try:
@@ -109,14 +110,15 @@ def with_tags(packet: bytes, tags: Sequence[str]) -> bytes:
         raise LookalikeError("is not in UTF-8: it is left as it is", hint=_HINT)
     before = read_xmp(packet)
     said = before.get("tags", [])
-    missing = [tag for tag in dict.fromkeys(tags) if tag.casefold() not in {each.casefold() for each in said}]
+    missing = [tag for tag in tag_list(tags) if tag.casefold() not in {each.casefold() for each in said}]
+    if not missing:
+        return packet
     inside = document(packet)
     start = packet.index(inside)
-    edited = _edited(inside, said, missing) if missing else inside
-    after = read_xmp(packet[:start] + edited + packet[start + len(inside) :])
-    if {**before, "tags": [*said, *missing]} != after:
+    extended = packet[:start] + _edited(inside, said, missing) + packet[start + len(inside) :]
+    if read_xmp(extended) != {**before, "tags": [*said, *missing]}:
         raise LookalikeError("is written in an unusual way: it is left as it is", hint=_HINT)
-    return packet[:start] + edited + packet[start + len(inside) :]
+    return extended
 
 
 def _edited(xml: bytes, said: Sequence[str], missing: Sequence[str]) -> bytes:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from lookalike.core.errors import LookalikeError
+from lookalike.images.values import tag_list
 from lookalike.images.xmp import read_xmp
 from lookalike.images.xmp_writing import plan_sidecar, with_tags, write_sidecar
 
@@ -58,6 +61,19 @@ def test_keywords_are_added_and_every_other_byte_stays(before):
 
 def test_a_packet_that_has_them_all_stays_as_it_is():
     assert with_tags(packet(BAG), ["СОВА"]) == packet(BAG)
+
+
+@given(
+    st.lists(st.text(max_size=30), max_size=6),
+    st.sampled_from([packet(BAG), packet(""), packet("<dc:subject><rdf:Bag/></dc:subject>")]),
+)
+@settings(derandomize=True, deadline=None, max_examples=150)
+def test_any_text_becomes_a_clean_keyword(tags, before):
+    """Line breaks, signs of XML, halves of letters: what is read back is what a catalogue's text would become."""
+    said = read_xmp(before).get("tags", [])
+    known = {each.casefold() for each in said}
+    expected = [*said, *(tag for tag in tag_list(tags) if tag.casefold() not in known)]
+    assert read_xmp(with_tags(before, tags)).get("tags", []) == expected
 
 
 def test_keywords_of_digikam_are_kept_where_there_is_no_subject_yet():
