@@ -47,6 +47,7 @@ VIEWS = 1
 """Looks at each picture: components are those of whole ones."""
 KEPT = "neighbours kept"
 """What is asked without labels and texts: of the ten nearest pictures at full width, how many still are."""
+_CALLED = {PICTURES: "Pictures found", WORDS: "Pictures found by words", KEPT: "Neighbours kept"}
 _NEAREST = 10
 _KEPT_QUESTIONS = 2000
 _NARROWEST = 16  # dimensions
@@ -190,6 +191,8 @@ class Lost:
 
     def said(self) -> str:
         """In words."""
+        if self.share <= 0:
+            return f"nothing of {self.metric} {self.question} is lost"
         between = f" (95 % between {self.low:.1%} and {self.high:.1%})" if self.low < self.high else ""
         return f"{self.share:.1%} of {self.metric} {self.question} is lost{between}"
 
@@ -260,7 +263,8 @@ def _section(material: Material, found: Mapping[Kind, Components], widths: Seque
     for question, lines in points.items():
         name = KEPT if question == KEPT else METRIC
         drawn = tuple(Line(way, tuple(each), widths.index(dims)) for way, each in lines.items())
-        parts.append(Plot(f"{question}: {name} against width", drawn, Axis("dimensions", "log"), Axis(name)))
+        title = f"{_CALLED[question]} against width"
+        parts.append(Plot(title, drawn, Axis("dimensions", "log"), Axis(name)))
         rows = tuple(
             (str(width), str(2 * width), *(f"{lines[way][at][1]:.3f}" for way in lines))
             for at, width in enumerate(widths)

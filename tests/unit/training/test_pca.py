@@ -88,7 +88,7 @@ def test_without_labels_and_texts_neighbours_count():
     assert tuned.about["lost on validation"]["metric"] == "neighbours kept"
     assert tuned.better
     assert tuned.compared == ()
-    assert "neighbours kept" in tuned.sections[0].parts[0].title
+    assert "Neighbours kept" in tuned.sections[0].parts[0].title
 
 
 def test_neighbours_kept_is_the_share_of_the_ten_nearest():
