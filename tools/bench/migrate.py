@@ -21,7 +21,7 @@ from index_collection import found
 from lookalike.encoders.derived import Derived, Projection
 from lookalike.encoders.ensemble import Ensemble
 from lookalike.encoders.load import load_encoder
-from lookalike.engine.derive import derive
+from lookalike.engine.derive import derive, origins
 from lookalike.store.collection_store import Store
 
 _BATCH = 10_000
@@ -43,7 +43,7 @@ def seconds(place: Path, encoder: object) -> tuple[float, int]:
     with Store.open(place) as store, store.writer() as writer:
         space = writer.create_space(encoder.id, encoder.name, encoder.dim)
         started = time.perf_counter()
-        count = sum(derive(store, writer, encoder, space, stop=None))
+        count = sum(derive(store, writer, origins(store, encoder, lambda _: None), space, stop=None))
         return time.perf_counter() - started, count
 
 

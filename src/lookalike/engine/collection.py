@@ -282,14 +282,14 @@ class Collection(Closing):
     def migrate(
         self, encoder: str | Encoder, *, drop_former: bool = False, stop: threading.Event | None = None
     ) -> Iterator[MigrateEvent]:
-        """Give all pictures vectors of another encoder, then switch; searches go on meanwhile, and a next call resumes.
-
+        """Give all pictures vectors of another encoder, then switch; searches go on meanwhile, a next call resumes.
         No picture is read where the new vectors follow from present ones, which are kept unless `drop_former`.
         """
         from lookalike.engine.indexing import then_index
         from lookalike.engine.migrate import migrate
 
-        events = migrate(self._store, self._encoders.load(encoder), stop, drop_former=drop_former)
+        wanted, at_hand = self._encoders.load(encoder), self._encoders.at_hand
+        events = migrate(self._store, wanted, stop, at_hand=at_hand, drop_former=drop_former)
         return then_index(events, lambda: self.build_index(stop=stop))
 
     # -- to and from other programs --------------------------------------------------------------

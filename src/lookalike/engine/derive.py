@@ -6,11 +6,12 @@ read and written (docs/adr/0013). Resumable as `fill` is, which takes the pictur
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from lookalike.core.protocols import Encoder
     from lookalike.encoders.derivation import Derivation
@@ -20,29 +21,48 @@ BLOCK = 4096
 """Rows computed and published together: 8 MB of 512 components in float32, and a commit each fraction of a second."""
 
 
-def derive(
-    store: Store, writer: Writer, encoder: Encoder, space: Space, *, stop: threading.Event | None
-) -> Iterator[int]:
-    """Give every picture its row in `space` that follows from a row it has in another one.
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A space that vectors follow from, and how. `lasting`: it holds what the new vectors do not."""
 
-    Yields how many were given after each commit; nothing where no space is such. Ends soon once `stop` is set.
+    space: Space
+    how: Derivation
+    lasting: bool
+
+
+def origins(store: Store, encoder: Encoder, at_hand: Callable[[Space], Encoder | None]) -> list[Origin]:
+    """The spaces that `encoder`'s vectors follow from, the one in use first; not its own.
+
+    `at_hand` gives the encoder of a space, None where it is not here: then only its id is known.
     """
-    for known, how in sources(store, encoder):
-        with store.snapshot(known) as snapshot:
-            rows = snapshot.rows  # they stay: whoever would write them anew waits for the writer
-        after = -1
-        while not (stop is not None and stop.is_set()) and (page := writer.rows_to_derive(space, known, after, BLOCK)):
-            after = page[-1][1]
-            writer.put_vectors(space, [picture for picture, _ in page], how(rows[[row for _, row in page]]))
-            yield len(page)
-
-
-def sources(store: Store, encoder: Encoder) -> list[tuple[Space, Derivation]]:
-    """The spaces that `encoder`'s vectors follow from, each with how, the one in use first; not its own."""
     from lookalike.encoders.derivation import derivation
 
-    others = [space for space in store.spaces() if space.encoder_id != encoder.id]
-    found = [
-        (space, derivation(encoder, space.encoder_id)) for space in sorted(others, key=lambda each: not each.current)
-    ]
-    return [(space, how) for space, how in found if how is not None]
+    found = []
+    for space in sorted(store.spaces(), key=lambda each: not each.current):
+        if space.encoder_id != encoder.id:
+            known = at_hand(space)
+            how = derivation(encoder, space.encoder_id, known)
+            if how is not None:
+                back = None if known is None else derivation(known, encoder.id, encoder)
+                found.append(Origin(space, how, lasting=back is None))
+    return found
+
+
+def derive(
+    store: Store, writer: Writer, found: Sequence[Origin], space: Space, *, stop: threading.Event | None
+) -> Iterator[int]:
+    """Give every picture its row in `space` that follows from a row it has in one of the `found` ones.
+
+    Yields how many were given after each commit. Ends soon once `stop` is set.
+    """
+    for origin in found:
+        with store.snapshot(origin.space) as snapshot:
+            rows = snapshot.rows  # they stay: whoever would write them anew waits for the writer
+        after = -1
+        while not (stop is not None and stop.is_set()):
+            page = writer.rows_to_derive(space, origin.space, after, BLOCK)
+            if not page:
+                break
+            after = page[-1][1]
+            writer.put_vectors(space, [picture for picture, _ in page], origin.how(rows[[row for _, row in page]]))
+            yield len(page)

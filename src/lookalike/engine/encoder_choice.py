@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lookalike.core.errors import EncoderMismatch, EncoderUnavailable
+from lookalike.core.errors import EncoderError, EncoderMismatch, EncoderUnavailable
 from lookalike.engine.nameless import NamelessEncoder, is_nameless
 
 if TYPE_CHECKING:
@@ -67,6 +67,16 @@ class EncoderChoice:
                 space.encoder_id, device=self._device, models_dir=self._models_dir, notice=self._notice
             )
         return self._loaded[space.encoder_id]
+
+    def at_hand(self, space: Space) -> Encoder | None:
+        """The encoder of `space` to see what it is made of; None where it is not here. Nobody is told anything."""
+        if space.encoder_id in self._loaded or is_nameless(space.encoder_id):
+            return self._loaded.get(space.encoder_id)
+        from lookalike.encoders.load import load_encoder_by_id
+
+        with suppress(EncoderError):
+            return load_encoder_by_id(space.encoder_id, device=self._device, models_dir=self._models_dir)
+        return None
 
     def load(self, encoder: str | Encoder) -> Encoder:
         """An encoder by its name or folder, or one that is an object already."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lookalike.core.cores import usable_cores
 from lookalike.core.records import Skipped
-from lookalike.engine.derive import derive, sources
+from lookalike.engine.derive import derive, origins
 from lookalike.engine.fill import fill
 from lookalike.engine.judging import note_scale
 from lookalike.engine.reports import MigrateReport, Progress
@@ -19,7 +19,7 @@ from lookalike.engine.word_learning import learn_words
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lookalike.core.protocols import Encoder
     from lookalike.engine.reports import MigrateEvent
@@ -27,12 +27,18 @@ if TYPE_CHECKING:
 
 
 def migrate(
-    store: Store, encoder: Encoder, stop: threading.Event | None, *, drop_former: bool = False
+    store: Store,
+    encoder: Encoder,
+    stop: threading.Event | None,
+    *,
+    at_hand: Callable[[Space], Encoder | None],
+    drop_former: bool = False,
 ) -> Iterator[MigrateEvent]:
-    """Give all pictures vectors of `encoder` and switch to it; spaces that its vectors do not follow from are dropped.
+    """Give all pictures vectors of `encoder` and switch to it; other spaces are dropped, but those it follows from.
 
-    The others are kept unless `drop_former`: without them the way back, or to another encoder that is derived from the
-    same one, would have to read all pictures again. New pictures get no rows there, and no index covers them.
+    Those are kept unless `drop_former`, or the new vectors hold all that they hold: without them the way back, or to
+    another encoder derived from the same one, would have to read all pictures again. New pictures get no rows there,
+    and no index covers them. `at_hand` gives the encoder of a space, None where it is not here.
 
     Pictures that cannot be read now (an unplugged disk) are skipped; the next run of `index` that finds
     them fills them in.
@@ -51,7 +57,8 @@ def migrate(
     with store.writer() as writer, DecodingPool(usable_cores(), stop=stop) as pool:
         total = store.counts().pictures
         space = writer.create_space(encoder.id, encoder.name, encoder.dim)
-        for count in derive(store, writer, encoder, space, stop=stop):
+        found = origins(store, encoder, at_hand)
+        for count in derive(store, writer, found, space, stop=stop):
             derived += count
             yield progress()
         for outcome in fill(store, writer, encoder, space, pool, stop=stop):
@@ -65,7 +72,7 @@ def migrate(
         if switched:
             yield progress("finish")
             writer.switch_to(space)
-            kept = [] if drop_former else _worth_keeping(store, encoder)
+            kept = [] if drop_former else [each.space for each in found if each.lasting]
             _drop_others(store, writer, {space.number, *(former.number for former in kept)})
             writer.make_columns(stop=stop)
             learn_words(writer, space, lambda: encoder, stop)
@@ -74,13 +81,6 @@ def migrate(
     seconds = time.monotonic() - started
     names = tuple(former.encoder_name for former in kept)
     yield MigrateReport(encoder.name, encoded, derived, tuple(skipped), seconds, switched, names)
-
-
-def _worth_keeping(store: Store, encoder: Encoder) -> list[Space]:
-    """What the encoder's vectors follow from, but the same ones under a former name."""
-    from lookalike.encoders.identity import same_vectors
-
-    return [former for former, _ in sources(store, encoder) if not same_vectors(former.encoder_id, encoder.id)]
 
 
 def _drop_others(store: Store, writer: Writer, kept: set[int]) -> None:

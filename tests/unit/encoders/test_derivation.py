@@ -56,3 +56,19 @@ def test_what_needs_the_pictures_does_not_follow(load, name):
 def test_the_base_does_not_follow_from_what_is_derived_of_it(load):
     assert derivation(load("base"), load("heads").id) is None
     assert derivation(load("base"), load("base@4").id) is None
+
+
+def test_a_part_and_the_same_parts_with_other_weights_follow_from_an_ensemble(load, tmp_path):
+    mixed = load("mixed")
+    write_ensemble(tmp_path / "weighed", [(load("stranger").id, 5), (load("twice").id, 1)], {})
+    write_ensemble(tmp_path / "around", [(mixed.id, 1), (load("base@4").id, 1)], {})
+    around = load("around")
+    for known in (mixed, around):
+        stored = known.encode_images(PICTURES).astype(np.float16)
+        for name in ("base", "stranger", "heads", "weighed"):
+            encoder = load(name)
+            how = derivation(encoder, known.id, known)
+            assert how is not None
+            np.testing.assert_allclose(how(stored), encoder.encode_images(PICTURES), atol=5e-3, rtol=0)
+    assert derivation(load("base"), mixed.id) is None
+    assert derivation(load("looks"), mixed.id, mixed) is None

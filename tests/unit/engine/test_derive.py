@@ -144,6 +144,18 @@ def test_another_encoder_of_the_same_base_reads_none_but_what_came_since(collect
     assert spaces(collection) == 2
 
 
+def test_other_weights_and_single_parts_come_from_an_ensemble_s_vectors(collection, monkeypatch):
+    toy, other = ToyEncoder(), ToyEncoder("other")
+    last(collection.migrate(Ensemble([(toy, 1), (other, 2)], name="both", id="both-000000000001")))
+    monkeypatch.setattr(ToyEncoder, "encode_images", Blind.encode_images)
+    weighed = last(collection.migrate(Ensemble([(other, 1), (toy, 5)], name="anew", id="anew-000000000002")))
+    assert (weighed.derived, weighed.encoded, weighed.kept) == (24, 0, ())
+    assert spaces(collection) == 1
+    single = last(collection.migrate(other))
+    assert (single.derived, single.encoded, single.kept) == (24, 0, ("anew",))
+    assert collection.search("red circle", k=1)[0].uri.endswith("0008-red-circle.png")
+
+
 def test_what_is_removed_and_purged_goes_from_what_is_kept_too(collection, pictures):
     last(collection.migrate(turned(Blind())))
     next(pictures.iterdir()).unlink()
@@ -177,7 +189,7 @@ def test_relevance_is_judged_by_the_scale_of_the_new_vectors(tmp_path):
     store = Store.open(tmp_path / "many")
     try:
         encoder = turned(ToyEncoder())
-        list(migrate(store, encoder, None))
+        list(migrate(store, encoder, None, at_hand=lambda _: None))
         assert encoder.id in store.setting(SCALE_SETTING)
     finally:
         store.close()
