@@ -169,7 +169,7 @@ def _wandb() -> Any:
 
 def _log_to_wandb(outcome: Outcome) -> None:
     """The curve and the figures as one run; where to, and whether online, says wandb's own environment."""
-    run = _wandb().init(project="lookalike", config=dict(outcome.tuned.about))
+    run = _wandb().init(project="lookalike", config=dict(outcome.tuned.about), dir=outcome.task.out)
     for point in outcome.tuned.curve:
         run.log(dict(point))
     for each in outcome.as_dict()["compared"]:
