@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from lookalike.core.arrays import Vectors
 
 SETS = ("caltech", "pacs", "clothing")
-REPEATS = 3
+REPEATS = 2
 WIDEST = 512
 """Wider vectors are turned to this many principal axes of the half that is learned from, as KISSME's authors do."""
 RESCORED = 100

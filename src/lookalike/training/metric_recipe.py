@@ -2,7 +2,9 @@
 
 Learned from the labelled pictures of TRAIN; clusters of its unlabelled ones add to the statistics where there are many.
 Method and settings are chosen on VALIDATION by `map@10` of picture -> picture; with `classes=new` on kinds held out of
-TRAIN instead, for a catalogue whose kinds change. How kinds that were never seen fare stands in the report either way.
+TRAIN instead, for a catalogue whose kinds change. What costs the base's words is passed over, unless `keep_words=0`
+says that words do not count: the metric that tells the labels apart best throws away what only words spoke of. How
+kinds that were never seen and words fare stands in the report for all that was tried.
 
 Without any labels the clusters of TRAIN stand for them, and the metric is judged by the texts; where there are none
 either it cannot be judged.
@@ -22,7 +24,7 @@ from lookalike.core.errors import SourceError
 from lookalike.encoders.derived import Projection, write_derived
 from lookalike.evaluation.report import Section, Table
 from lookalike.training.measuring import PICTURES, WORDS, by_pictures, by_words, questions_of
-from lookalike.training.metric import METHODS, NO_LABEL, Learned, Metric, learn, measure
+from lookalike.training.metric import METHODS, NO_LABEL, Metric, learn, measure
 from lookalike.training.metric_choice import (
     FOLDS,
     PRIORS,
@@ -67,13 +69,15 @@ class Settings:
     """`method`: of `metric.METHODS`, a loss of `proxy_losses.LOSSES`, or auto: the best of the former but kissme.
 
     `shrinkage`, `prior`: see `metric.Metric`; -1 to choose. `classes`: the kinds that will be searched, "seen" or "new"
-    ones. `epochs`, `lr`: of proxy losses.
+    ones. `keep_words`: the share of the base's METRIC of words -> picture that has to stay. `epochs`, `lr`: of proxy
+    losses.
     """
 
     method: str = "auto"
     shrinkage: float = -1.0
     prior: float = -1.0
     classes: str = "seen"
+    keep_words: float = 0.9
     epochs: int = 30
     lr: float = 1e-3
     seed: int = 0
@@ -87,12 +91,13 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
-    """A setting, and METRIC among the pictures of VALIDATION and of kinds it had not seen; None: not known."""
+    """A setting, and METRIC on VALIDATION of pictures and of words, and of kinds it had not seen; None: not known."""
 
     what: str
     image: Projection
     chosen: dict[str, Any]
     seen: float | None
+    words: float | None
     new: float | None = None
 
 
@@ -106,8 +111,7 @@ def tune(materials: tuple[Material, ...], settings: Settings, told: Callable[[st
         tried = [_by_proxies(material, labels, settings)]
     else:
         tried = _by_statistics(material, labels, settings)
-    kept = max(tried, key=lambda each: (each.new if settings.classes == "new" else each.seen) or 0.0)
-    told(f"{kept.what}, the best of {len(tried)} tried" if len(tried) > 1 else kept.what)
+    kept = _best(material, tried, settings, told)
     text = _for_words(material, kept.image)
     verdict, better = _verdict(_compared(material, VALIDATION, kept.image, text))
     about = {"recipe": "metric", "settings": asdict(settings), "chosen": kept.chosen, "material": material.about()}
@@ -119,6 +123,25 @@ def tune(materials: tuple[Material, ...], settings: Settings, told: Callable[[st
 
     compared = _compared(material, TEST, kept.image, text)
     return Tuned("metric", write, compared, better, verdict, (_section(tried, kept),), about=about)
+
+
+def _best(material: Material, tried: list[_Tried], settings: Settings, told: Callable[[str], None]) -> _Tried:
+    """The setting that finds most pictures, of those that keep the words where any does."""
+
+    def figure(each: _Tried) -> float:
+        return (each.new if settings.classes == "new" else each.seen) or 0.0
+
+    _, words = _found(material, Projection(np.eye(material.images.shape[2], dtype=np.float32)))
+    needed = settings.keep_words * (words or 0.0)
+    kept = max([each for each in tried if (each.words or 0.0) >= needed] or tried, key=figure)
+    passed_over = max(tried, key=figure)
+    told(f"{kept.what}, of {len(tried)} tried" if len(tried) > 1 else kept.what)
+    if figure(passed_over) > figure(kept):
+        told(
+            f"{passed_over.what} finds more pictures ({METRIC} {figure(passed_over):.3f}, not {figure(kept):.3f}) and "
+            f"costs words ({_shown(passed_over.words)}, not {_shown(kept.words)}); --set keep_words=0 takes it"
+        )
+    return kept
 
 
 def _train_labels(material: Material) -> NDArray[np.int64]:
@@ -150,10 +173,8 @@ def _by_statistics(material: Material, labels: NDArray[np.int64], settings: Sett
         )
     tried = []
     for metric in metrics:
-        learned = learn(known, metric, searched)
-        tried.append(
-            _Tried(_said(metric), learned.projection, asdict(metric), _seen(material, learned), new.get(metric))
-        )
+        image = learn(known, metric, searched).projection
+        tried.append(_Tried(_said(metric), image, asdict(metric), *_found(material, image), new.get(metric)))
     return tried
 
 
@@ -184,7 +205,7 @@ def _by_proxies(material: Material, labels: NDArray[np.int64], settings: Setting
     chosen = ProxySettings(loss, settings.epochs, lr=settings.lr, seed=settings.seed)
     start = Projection(np.eye(vectors.shape[1], dtype=np.float32))
     image, figures = train_projection(vectors, labels, start, chosen, judged)
-    return _Tried(f"{loss}, epoch {int(np.argmax(figures))}", image, asdict(chosen), max(figures))
+    return _Tried(f"{loss}, epoch {int(np.argmax(figures))}", image, asdict(chosen), *_found(material, image))
 
 
 def _of_clusters(material: Material, settings: Settings) -> _Tried:
@@ -199,8 +220,9 @@ def _of_clusters(material: Material, settings: Settings) -> _Tried:
     method = cast("Method", "glrt" if settings.method == "auto" else settings.method)
     shrinkage = SHRINKAGES[1] if settings.shrinkage < 0 else settings.shrinkage
     metric = Metric(method, shrinkage, PRIORS[0] if settings.prior < 0 else settings.prior)
-    learned = learn(measure_clusters(vectors, seed=settings.seed), metric)
-    return _Tried(f"{_said(metric)}, from clusters", learned.projection, {**asdict(metric), "labels": "clusters"}, None)
+    image = learn(measure_clusters(vectors, seed=settings.seed), metric).projection
+    chosen = {**asdict(metric), "labels": "clusters"}
+    return _Tried(f"{_said(metric)}, from clusters", image, chosen, *_found(material, image))
 
 
 def _for_words(material: Material, image: Projection) -> Projection | None:
@@ -211,9 +233,13 @@ def _for_words(material: Material, image: Projection) -> Projection | None:
     return Projection(image.matrix, -material.texts[rows].mean(axis=0) @ image.matrix)
 
 
-def _seen(material: Material, learned: Learned) -> float | None:
-    measured = by_pictures(material, VALIDATION, learned.projection(material.whole()))
-    return float(measured.values[METRIC].mean()) if measured.queries else None
+def _found(material: Material, image: Projection) -> tuple[float | None, float | None]:
+    """METRIC on VALIDATION of pictures and of words; None where nothing can be asked."""
+    values = {
+        comparison.what: float(comparison.after.values[METRIC].mean())
+        for comparison in _compared(material, VALIDATION, image, _for_words(material, image))
+    }
+    return values.get(PICTURES), values.get(WORDS)
 
 
 def _compared(material: Material, part: int, image: Projection, text: Projection | None) -> tuple[Comparison, ...]:
@@ -240,12 +266,12 @@ def _verdict(validated: tuple[Comparison, ...]) -> tuple[str, bool]:
 
 
 def _section(tried: list[_Tried], kept: _Tried) -> Section:
-    rows = tuple((each.what, _shown(each.seen), _shown(each.new)) for each in tried)
+    rows = tuple((each.what, _shown(each.seen), _shown(each.new), _shown(each.words)) for each in tried)
     note = (
         "Seen kinds: pictures of the validation part. New kinds: half the kinds of the training part, from the other "
-        "half's; each kind counts once."
+        "half's; each kind counts once. Words: texts about pictures of the validation part."
     )
-    header = ("metric", f"{METRIC}, seen kinds", f"{METRIC}, new kinds")
+    header = ("metric", f"{METRIC}, seen kinds", "new kinds", "words")
     return Section("What was tried", (Table(header, rows, note=note, marked=frozenset({tried.index(kept)})),))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tests.unit.training.drawn_classes import draw_classes
 
+from lookalike.core.arrays import unit_vectors
 from lookalike.core.errors import SourceError
 from lookalike.encoders.derived import Derived, open_derived
 from lookalike.encoders.onnx_encoder import read_json
@@ -76,6 +77,7 @@ def test_all_settings_tried_are_told_with_the_chosen_one_marked(tuned):
     figures = [float(row[1]) for row in table.rows]
     assert len(figures) > 20
     assert {figures[row] for row in table.marked} == {max(figures)}
+    assert table.header[-1] == "words"
     assert all(row[2] != "-" for row in table.rows)
 
 
@@ -101,6 +103,20 @@ def test_new_kinds_are_chosen_for_when_that_is_asked(material):
     rows = tuned.sections[0].parts[0].rows
     assert {rows[row][2] for row in tuned.sections[0].parts[0].marked} == {max(row[2] for row in rows)}
     assert len(told) == 1
+
+
+def test_what_costs_words_is_passed_over_and_said_unless_words_do_not_count(material):
+    random = np.random.default_rng(1)
+    own = unit_vectors(material.whole() + 0.3 * random.standard_normal(material.texts.shape))
+    of_single_pieces = replace(material, texts=own)
+    lines, chosen = [], []
+    for share in (0.0, 0.9):
+        table = tune((of_single_pieces,), Settings(keep_words=share), lines.append).sections[0].parts[0]
+        chosen.append([float(cell) for cell in table.rows[next(iter(table.marked))][1:]])
+    careless, careful = chosen
+    assert careless[0] > careful[0]
+    assert careless[2] < careful[2]
+    assert "--set keep_words=0 takes it" in lines[-1]
 
 
 def test_too_few_kinds_cannot_be_held_out():
