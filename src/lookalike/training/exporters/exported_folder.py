@@ -3,7 +3,7 @@
 Promises: the folder appears whole or not at all; before it does, what was written is opened as the library opens it,
 and its vectors are compared with torch's, of pictures and texts of several kinds, alone and in batches. Where the
 smallest cosine is below `LEAST_COSINE` there is no folder. Graphs are written by torch's tracing exporter, which needs
-no further package and takes a fifth of its successor's time (`docs/encoders.md`).
+no further package and takes a third or less of its successor's time (`docs/dependencies.md`).
 """
 
 from __future__ import annotations
