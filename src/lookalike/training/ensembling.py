@@ -21,6 +21,7 @@ import numpy as np
 from lookalike.core.arrays import unit_vectors
 from lookalike.core.errors import SourceError
 from lookalike.encoders.ensemble import write_ensemble
+from lookalike.evaluation.comparison import compare
 from lookalike.evaluation.metrics import bootstrap_interval, judge, per_query
 from lookalike.evaluation.report import Section, Table
 from lookalike.training import measuring
@@ -117,7 +118,8 @@ def tune(materials: tuple[Material, ...], settings: Settings, told: Callable[[st
     ]
     best = int(np.argmax(alone))
     told(f"weights {_said(materials, weights)}: {METRIC} {reached:.3f} on validation, the best part {alone[best]:.3f}")
-    better = reached > alone[best] + _LEAST_GAIN
+    gain = compare(chosen_by.by_scores(singles[best]), chosen_by.by_scores(weights), settings.seed)
+    better = gain.sure and gain.mean > 0
     about = {
         "recipe": "ensemble",
         "parts": [material.base_id for material in materials],
@@ -130,7 +132,10 @@ def tune(materials: tuple[Material, ...], settings: Settings, told: Callable[[st
     def write(folder: Path, encoders: tuple[Encoder, ...]) -> None:
         write_ensemble(folder, [(each.id, weight) for each, weight in zip(encoders, weights, strict=True)], about)
 
-    verdict = f"the ensemble is {'' if better else 'no '}better than {materials[best].base_id}, the best part alone"
+    verdict = (
+        f"the ensemble is {'' if better else 'not surely '}better than {materials[best].base_id}, the best part alone: "
+        f"{METRIC} of validation changed by {gain.mean:+.3f} (95 % between {gain.low:+.3f} and {gain.high:+.3f})"
+    )
     compared = _compared(materials, singles[best], weights, settings.seed)
     return Tuned(
         "ensemble", write, compared, better, verdict, (_section(materials, weights, settings.seed),), about=about
