@@ -221,8 +221,12 @@ def open_derived(folder: Path, config: Mapping[str, Any], base: Encoder, *, name
     image = _read(folder / PARTS["image"] / PROJECTION)
     path = folder / PARTS["text"] / PROJECTION
     text = _read(path) if path.is_file() else None
-    tolerance = float(config["tolerance"]) if "tolerance" in config else None
-    return Derived(base, image, text, name=name, id=id, widths=config.get("widths") or (), tolerance=tolerance)
+    try:
+        tolerance = float(config["tolerance"]) if "tolerance" in config else None
+        widths = [int(width) for width in config.get("widths") or ()]
+    except (TypeError, ValueError) as error:
+        raise EncoderBroken(f"{folder / 'config.json'} makes no sense: {error}", hint=_HINT) from error
+    return Derived(base, image, text, name=name, id=id, widths=widths, tolerance=tolerance)
 
 
 def base_of(config: Mapping[str, Any], folder: Path) -> str:

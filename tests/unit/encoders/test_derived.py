@@ -178,6 +178,15 @@ def test_a_configuration_without_a_base_is_named(tmp_path, models, base):
         load_encoder(str(folder), models_dir=models)
 
 
+@pytest.mark.parametrize("wrong", [{"tolerance": "small"}, {"widths": 4}, {"widths": ["wide"]}])
+def test_a_configuration_that_makes_no_sense_is_named(tmp_path, models, base, wrong):
+    folder = written(tmp_path / "mine", base)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps(config | wrong), encoding="utf-8")
+    with pytest.raises(EncoderBroken, match=r"config\.json makes no sense"):
+        load_encoder(str(folder), models_dir=models)
+
+
 def test_its_tolerance_grows_with_what_the_projection_makes_of_small_differences():
     toy, turn = ToyEncoder(), np.linalg.qr(np.random.default_rng(0).standard_normal((64, 64)))[0]
     rows = toy.encode_images([np.full((40, 40, 3), value, np.uint8) for value in range(0, 250, 10)])
