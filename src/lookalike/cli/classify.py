@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lookalike.cli import printing
 from lookalike.cli.counting import counting
-from lookalike.cli.options import command, device_option, json_option
+from lookalike.cli.options import command, device_option, json_option, output_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,6 +72,7 @@ def classify(
 
     if write and not xmp:
         raise click.UsageError("--write goes with --xmp")
+    table = output_file("--out", out) if out else None
     used = fetch_encoder(encoder, device)
     if by in {"words", "both"} and "text" not in used.modalities:
         raise click.UsageError(f"{used.name} only understands pictures: --by neighbours")
@@ -81,9 +81,9 @@ def classify(
         used, folder, read_labels(labels, images), _folds, methods=methods, progress=counting("encoding pictures")
     )
     figures: dict[str, Any] = found.as_dict() | {"out": None, "sidecars": None}
-    if out:
-        write_answers(found.answers, min_chance, Path(out).expanduser())
-        figures["out"] = str(Path(out).expanduser().absolute())
+    if table:
+        write_answers(found.answers, min_chance, table)
+        figures["out"] = str(table.absolute())
     if xmp:
         figures["sidecars"] = label_sidecars(found.answers, min_chance, write=write).as_dict()
     if as_json:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lookalike.cli import printing
 from lookalike.cli.counting import counting
-from lookalike.cli.options import command, device_option, json_option
+from lookalike.cli.options import command, device_option, json_option, output_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lookalike.evaluation.heatmap import HeatMap
 
 _ENDINGS = (".png", ".svg", ".csv")
@@ -57,27 +58,27 @@ def heatmap(
         raise click.UsageError("give either --captions or --texts")
     if wrong := [each for each in out if not each.lower().endswith(_ENDINGS)]:
         raise click.UsageError(f"--out {wrong[0]}: the name must end in {', '.join(_ENDINGS[:-1])} or {_ENDINGS[-1]}")
+    files = [output_file("--out", each) for each in out]
     labels = read_labels(folder, images)
-    wanted = [name.strip() for name in classes.split(",") if name.strip()]
-    there = wanted or sorted({picture.sayings[0] for picture in labels.pictures})
+    there = sorted({picture.sayings[0] for picture in labels.pictures})
     made = heat_map(
         fetch_encoder(encoder, device),
         labels,
         captions=read_captions(captions, images) if captions else None,
         texts=read_texts(texts, there) if texts else None,
         per_class=per_class,
-        classes=wanted,
+        classes=[name.strip() for name in classes.split(",") if name.strip()],
         progress=counting("encoding pictures"),
     )
     figures = made.as_dict()
-    for each in out:
-        _write(made, Path(each).expanduser())
+    for file in files:
+        _write(made, file)
     if as_json:
-        printing.out_json(figures | {"out": [str(Path(each).expanduser().absolute()) for each in out]})
+        printing.out_json(figures | {"out": [str(file.absolute()) for file in files]})
     else:
         _show(figures)
-        for each in out:
-            printing.note(f"written to {printing.printable(each)}")
+        for file in files:
+            printing.note(f"written to {printing.printable(str(file))}")
 
 
 def _write(map: HeatMap, out: Path) -> None:

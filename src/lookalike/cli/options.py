@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -63,6 +64,15 @@ def device_option(function: Decorated) -> Decorated:
         show_default=True,
         help=f"Where the encoder runs: {', '.join(DEVICES)}.",
     )(function)
+
+
+def output_file(option: str, name: str) -> Path:
+    """Where a file is to be written, checked before hours of work: its folder must be there. Raises UsageError."""
+    path = Path(name).expanduser()
+    if path.is_dir() or not path.parent.is_dir():
+        wrong = "is a folder" if path.is_dir() else f"there is no folder {path.parent}"
+        raise click.UsageError(f"{option} {name}: {wrong}")
+    return path
 
 
 def command(function: Callable[..., None]) -> click.Command:

@@ -102,8 +102,8 @@ def heat_map(
 ) -> HeatMap:
     """Compare pictures of `labels` with texts: `texts`, else the first of each picture's `captions`, else class names.
 
-    A picture with several labels counts for its first. `classes`: only these. With `captions`, only captioned
-    pictures. Raises SourceError for classes that are not there and when nothing is left, NoTextTower.
+    A picture with several labels counts for its first. `classes`: only these, and their texts. With `captions`, only
+    captioned pictures. Raises SourceError for classes that are not there and when nothing is left, NoTextTower.
     """
     if "text" not in encoder.modalities:
         raise NoTextTower(f"{encoder.name} only understands pictures", hint="choose one with words: lookalike encoders")
@@ -116,6 +116,9 @@ def heat_map(
         texts = [ClassText(said[picture.asset.uri], picture.sayings[0]) for picture in embedded.pictures]
     elif texts is None:
         texts = [ClassText(name.replace("_", " "), name) for name in there]
+    elif classes:
+        others = {picture.sayings[0] for picture in labels.pictures} - set(classes)
+        texts = [text for text in texts if text.of not in others]
     number = {name: at for at, name in enumerate([*there, *sorted({text.of for text in texts} - set(there))])}
     texts = sorted(texts, key=lambda text: number[text.of])  # those of a class stay in their order
     return HeatMap(

@@ -48,6 +48,7 @@ def test_heatmap_names_confusions_and_what_was_skipped(call, classes, colour_enc
         (["--out", "map.jpg"], "must end in .png, .svg or .csv"),
         (["--captions", "a.csv", "--texts", "b.txt"], "--captions or --texts"),
         (["--per-class", "0"], "0"),
+        (["--out", "nowhere/map.png"], "there is no folder nowhere"),
     ],
 )
 def test_heatmap_refuses_wrong_usage(call, classes, options, said):

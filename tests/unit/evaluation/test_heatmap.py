@@ -98,6 +98,7 @@ def test_a_file_of_texts_that_cannot_be_used_says_why(content, said, tmp_path):
 
 def test_a_text_of_no_class_is_what_pictures_are_taken_for(classes):
     texts = [ClassText("circle", "red"), ClassText("blue", "blue"), ClassText("red", "nothing here")]
+    texts.append(ClassText("green", "green"))  # a class that is left out
     map = heat_map(ToyEncoder(), read_labels(classes), texts=texts, classes=["red", "blue"], workers=1)
     assert map.classes == ("blue", "red", "nothing here")
     taken = {(each["class"], each["taken_for"]) for each in map.as_dict()["confusions"]}
