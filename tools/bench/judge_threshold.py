@@ -13,6 +13,7 @@ product's text: its title, or the title with its type and colour. Thresholds are
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,7 @@ def main() -> None:
     products = load_products(asked.folder)
     about = fields_of(asked.folder)
     questions = questions_about(products, QUESTIONS, SEED)
+    random.Random(SEED).shuffle(questions)  # the first to be drawn are the commonest
     right = np.stack([shares(question, products) == 1 for question in questions])
     figures: list[dict[str, Any]] = []
     for called in asked.encoders.split(","):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,14 @@ import click
 
 from lookalike.cli import printing
 from lookalike.cli.options import collection_option, command, device_option, json_option
+from lookalike.cli.outcome import Interrupted
 from lookalike.cli.settings import collection_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lookalike.encoders.sentences import SentenceEncoder
-    from lookalike.evaluation.judged_pairs import JudgedPairs
+    from lookalike.evaluation.judged_pairs import JudgedPair, JudgedPairs
     from lookalike.evaluation.proposals import Proposal
     from lookalike.evaluation.things import Thing
 
@@ -66,7 +68,7 @@ def judge(
     Pairs are proposed whose words are alike: those of the question, and the title or text of the item. What is
     answered is kept at once, and the same command goes on from there. lookalike evaluate reads the file.
     """
-    from lookalike.evaluation.judged_pairs import JudgedPairs, only_person
+    from lookalike.evaluation.judged_pairs import JudgedPairs
 
     pairs = JudgedPairs(Path(out).expanduser())
     told: dict[str, Any] = {"judgements": os.path.abspath(pairs.path)}
@@ -84,11 +86,13 @@ def judge(
         proposals = _proposals(asked, things, encoder, above if yes_above is None else yes_above, at_most)
         told |= {"encoder": encoder.id, "questions": len(asked), "things": len(things)}
     told |= _answers(proposals, pairs, judge_name or getpass.getuser(), taken_unseen=yes_above is not None)
-    told |= _trust(pairs, None if first is None else only_person(first))
+    told |= _trust(pairs, first)
     if as_json:
         printing.out_json(told)
     else:
         _show(told, _evaluated(pairs.path, collection, catalogue))
+    if told["interrupted"]:
+        raise Interrupted
 
 
 def _questions(path: Path) -> list[str]:
@@ -102,8 +106,9 @@ def _questions(path: Path) -> list[str]:
         try:
             found = [" ".join(line.split()) for line in path.read_text(encoding="utf-8-sig").splitlines()]
         except (OSError, UnicodeError) as error:
+            why = (isinstance(error, OSError) and error.strerror) or error
             raise SourceError(
-                f"{path} cannot be read: {error}", hint="it holds questions in UTF-8, one a line"
+                f"{path} cannot be read: {why}", hint="it holds questions in UTF-8, one a line"
             ) from error
     questions = list(dict.fromkeys(each for each in found if each and not each.startswith("#")))
     if not questions:
@@ -147,13 +152,14 @@ def _proposals(
     least = PROPOSE.get(encoder.name, -1.0) if above is None else above
     printing.note(f"Comparing {printing.count(len(questions), 'question')} with {len(things):,} texts ({encoder.name})")
     found = propose(questions, things, encoder, above=least, at_most=at_most)
-    without = sum(not each for each in found)
+    without = [question for question, each in zip(questions, found, strict=True) if not each]
     if without:
-        printing.note(f"{printing.count(without, 'question has', 'questions have')} nothing from {least:.2f} on.")
+        number = printing.count(len(without), "question has", "questions have")
+        printing.note(f"{number} nothing from {least:.2f} on, such as: {printing.printable(without[0])}")
     return [proposal for each in found for proposal in each]
 
 
-def _once_more(path: Path, pairs: JudgedPairs) -> tuple[list[Proposal], list[Any]]:
+def _once_more(path: Path, pairs: JudgedPairs) -> tuple[list[Proposal], list[JudgedPair]]:
     """What somebody judged, as proposals by their question, without what was said. Raises SourceError, UsageError."""
     from lookalike.evaluation.judged_pairs import only_person, read_pairs
     from lookalike.evaluation.proposals import Proposal
@@ -162,12 +168,12 @@ def _once_more(path: Path, pairs: JudgedPairs) -> tuple[list[Proposal], list[Any
     if path.resolve() == pairs.path.resolve():
         raise click.UsageError("a second opinion needs a file of its own: --out second.csv")
     first = only_person(read_pairs(path))
-    together: dict[tuple[str, str, float], list[str]] = {}
+    together: dict[tuple[str, str, str], list[JudgedPair]] = {}
     for pair in first:
-        together.setdefault((pair.query, pair.text, pair.likeness), []).append(pair.item)
+        together.setdefault((pair.query, pair.text, pair.picture), []).append(pair)
     asked = [
-        Proposal(query, Thing(tuple(items), items[0], text), likeness)
-        for (query, text, likeness), items in together.items()
+        Proposal(query, Thing(tuple(pair.item for pair in some), picture, text), some[0].likeness)
+        for (query, text, picture), some in together.items()
     ]
     return asked, first
 
@@ -182,7 +188,7 @@ def _answers(proposals: Sequence[Proposal], pairs: JudgedPairs, judge: str, *, t
         return said is None or (said.source != PERSON and not taken_unseen)
 
     left = [proposal for proposal in proposals if is_open(proposal)]
-    counts = {"proposed": len(proposals), "right": 0, "wrong": 0, "taken": 0}
+    counts = {"proposed": len(proposals), "right": 0, "wrong": 0, "taken": 0, "interrupted": False}
     if taken_unseen:
         pairs.decide(dict.fromkeys(left, True), source=PROPOSED, judge="")
         counts["taken"] = len(left)
@@ -191,12 +197,13 @@ def _answers(proposals: Sequence[Proposal], pairs: JudgedPairs, judge: str, *, t
         try:
             sitting.run()
         except KeyboardInterrupt:
+            counts["interrupted"] = True
             sys.stderr.write("\n")
         counts |= {"right": sitting.right, "wrong": sitting.wrong}
     return {**counts, "left": sum(map(is_open, proposals)), "pairs": len(pairs)}
 
 
-def _trust(pairs: JudgedPairs, first: Sequence[Any] | None) -> dict[str, Any]:
+def _trust(pairs: JudgedPairs, first: Sequence[JudgedPair] | None) -> dict[str, Any]:
     from lookalike.evaluation.agreement import agreement, bands
     from lookalike.evaluation.judged_pairs import only_person
 
@@ -233,10 +240,10 @@ def _show(told: dict[str, Any], next_step: str) -> None:
         kappa = "no kappa: both said one thing only" if agreed["kappa"] is None else f"kappa {agreed['kappa']:.2f}"
         pairs = printing.count(agreed["pairs"], "pair")
         printing.out(f"Of {pairs} judged twice, {100 * agreed['agreed']:.0f} % were judged alike ({kappa}).")
-    if told["pairs"]:
+    if told["pairs"] and not told["agreement"]:
         printing.note(f"Next: {next_step}")
 
 
 def _evaluated(out: Path, collection: str | None, catalogue: str | None) -> str:
-    where = f" --collection {collection}" if collection and not catalogue else "" if catalogue else " --collection DIR"
-    return f"lookalike evaluate {out}{where}"
+    where = "" if catalogue else f" --collection {shlex.quote(str(collection or collection_path(None)))}"
+    return f"lookalike evaluate {shlex.quote(str(out))}{where}"

@@ -7,13 +7,12 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import click
-
 from lookalike.cli import printing
+from lookalike.cli.keys import keys
 from lookalike.evaluation.judged_pairs import PERSON
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from lookalike.evaluation.judged_pairs import JudgedPair, JudgedPairs
     from lookalike.evaluation.proposals import Proposal
@@ -23,7 +22,7 @@ KEYS = {
     "n": "no",
     "s": "skipped",
     "u": "undo",
-    "o": "on to the next question",
+    "o": "on",
     "p": "picture",
     "q": "quit",
 }
@@ -43,9 +42,14 @@ class Asking:
     _at: int = 0
     _done: list[tuple[int, JudgedPair | None, bool]] = field(default_factory=list)
     """Position, what was said before, and the answer, of every decision of this sitting."""
+    _keys: Iterator[str] = field(default_factory=lambda: iter(()))
 
     def run(self) -> None:
         """Ask until all is answered or the person has had enough. What was answered is on disk. Raises OSError."""
+        with keys() as self._keys:
+            self._ask()
+
+    def _ask(self) -> None:
         shown = None
         while self._at < len(self.asked):
             proposal = self.asked[self._at]
@@ -91,10 +95,10 @@ class Asking:
         questions = list(dict.fromkeys(each.question for each in self.asked))
         place = f"question {questions.index(question) + 1:,} of {len(questions):,}"
         text = printing.printable(question)
-        room = shutil.get_terminal_size((printing.WIDTH, 24)).columns - len(place) - 1
-        gap = " " * max(1, room - printing.display_width(text))
+        gap = shutil.get_terminal_size((printing.WIDTH, 24)).columns - len(place) - printing.display_width(text)
         printing.note("")
-        print(click.style(text, bold=True) if sys.stderr.isatty() else text, place, sep=gap, file=sys.stderr)
+        for line in [text + " " * gap + place] if gap > 0 else [text, place]:
+            printing.note(line)
 
     def _show(self, proposal: Proposal) -> None:
         width = shutil.get_terminal_size((printing.WIDTH, 24)).columns - len(_INDENT)
@@ -107,20 +111,10 @@ class Asking:
         while True:
             sys.stderr.write(f"  {self._at + 1:,}/{len(self.asked):,} {_PROMPT}")
             sys.stderr.flush()
-            key = _pressed().lower()
+            key = next(self._keys, "q").lower()
             sys.stderr.write(f"{KEYS.get(key, '?')}\n")
             if key in KEYS:
                 return key
-
-
-def _pressed() -> str:
-    if not sys.stdin.isatty():
-        line = sys.stdin.readline()
-        return line.strip()[:1] if line else "q"
-    try:
-        return click.getchar()
-    except EOFError:
-        return "q"
 
 
 def _show_picture(proposal: Proposal) -> None:

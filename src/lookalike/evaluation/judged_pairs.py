@@ -2,7 +2,8 @@
 
     query, item, grade     as in `qrels`: 1 right, 0 wrong
     source                 person: somebody looked at it; proposal: taken by the likeness of words alone
-    likeness, judge, text  cosine of the words; who said it; what was said of the item
+    likeness, judge        cosine of the words; who said it
+    text, picture          what was said of the item; where its picture is
 
 Every decision is on disk before the next question: the file is written as a whole and replaced. What nobody looked at
 is no truth to learn from: `refuse_unconfirmed` keeps it out of training.
@@ -38,6 +39,7 @@ class JudgedPair:
     likeness: float
     judge: str
     text: str
+    picture: str
 
 
 COLUMNS = tuple(each.name for each in fields(JudgedPair))
@@ -68,8 +70,8 @@ class JudgedPairs:
         for proposal, right in decided.items():
             for item in proposal.thing.items:
                 key = proposal.question, item
-                likeness = round(proposal.likeness, 4)
-                self._pairs[key] = JudgedPair(*key, int(right), source, likeness, judge, proposal.thing.text)
+                about = round(proposal.likeness, 4), judge, proposal.thing.text, proposal.thing.uri
+                self._pairs[key] = JudgedPair(*key, int(right), source, *about)
         self._write()
 
     def undo(self, proposal: Proposal, before: JudgedPair | None) -> None:
@@ -137,4 +139,5 @@ def _pair(row: Mapping[str, str]) -> JudgedPair:
         likeness=float(row["likeness"]),
         judge=row["judge"],
         text=row["text"],
+        picture=row["picture"],
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lookalike.encoders.sentences import SentenceEncoder
     from lookalike.evaluation.things import Thing
 
-PROPOSE = {"minilm": 0.66, "builtin": 0.72}
+PROPOSE = {"minilm": 0.66, "builtin": 0.7}
 """Name of a sentence encoder -> likeness from which on about half of the proposals are right."""
 AT_MOST = 30
 """Proposals for one question."""

@@ -61,8 +61,10 @@ def list_pictures(
 
 
 def _rows(path: Path, options: CatalogueOptions, label_column: str | None) -> tuple[list[Listed], list[Skipped]]:
+    from lookalike.evaluation.judged_pairs import refuse_unconfirmed
     from lookalike.images.catalogue import catalogue
 
+    refuse_unconfirmed(path)
     source = catalogue(path, options)
     assert source.plan is not None, "catalogue() plans"
     label = _label_field(path, [column.field for column in source.plan.columns], label_column)
