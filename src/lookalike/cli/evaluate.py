@@ -176,6 +176,8 @@ def _show(run: Run) -> None:
                 _show_one(sides[0].measured, run.seed)
             else:
                 _show_several({side.name: side.measured for side in sides}, run.seed)
+    if len(names) == 2:
+        printing.note("* no luck: the interval leaves out 0, and p is below 0.05")
     sentences = list(verdicts(run, names))
     if sentences:
         printing.out()

@@ -16,7 +16,7 @@ from lookalike.evaluation.metrics import METRICS
 from lookalike.evaluation.qrels import read_qrels
 from lookalike.evaluation.question_table import write_question_table
 from lookalike.evaluation.report import Sheet, Table
-from lookalike.evaluation.run_report import report_of, verdicts
+from lookalike.evaluation.run_report import doubts, report_of, verdicts
 from lookalike.testing import ToyEncoder, draw_pictures
 
 
@@ -193,6 +193,17 @@ def test_a_picture_that_went_since_is_a_grey_box(tmp_path):
         path.unlink()
     sheets = [part for part in report_of(run, ["toy"]).sections[1].parts if isinstance(part, Sheet)]
     assert all(tile.jpeg is None for sheet in sheets for _, tiles in sheet.rows for tile in tiles)
+
+
+def test_a_report_says_how_many_pairs_nobody_looked_at(graded):
+    run = evaluate_all([ToyEncoder()], read_qrels(graded, pool=graded.parent), workers=1)
+    assert list(doubts(run)) == []
+    lines = graded.read_text("utf-8").splitlines()
+    graded.write_text("\n".join([f"{lines[0]},source", *(f"{line},proposal" for line in lines[1:])]), encoding="utf-8")
+    run = evaluate_all([ToyEncoder()], read_qrels(graded, pool=graded.parent), workers=1)
+    (doubt,) = doubts(run)
+    assert doubt.startswith(f"{len(lines) - 1} of {len(lines) - 1} pairs were taken by the likeness of their words")
+    assert doubt in [part.text for part in report_of(run, ["toy"]).sections[0].parts]
 
 
 def test_captions_are_reported_by_one_way(tmp_path):
