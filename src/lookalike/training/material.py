@@ -113,10 +113,10 @@ def gather(
 ) -> Material:
     """The material of a catalogue or of a folder of class folders.
 
-    `views`: looks at each picture, the whole one among them. `like`: material of the same pictures by another encoder,
-    whose groups and split are taken. `progress` is called with what is done, how many are, and how many there are.
+    `views`: looks at each picture, the whole one among them. `like`: material of the same catalogue by another encoder:
+    its pictures, groups and split are taken. `progress` is called with what is done, how many are, and how many there are.
     Raises SourceError when the catalogue cannot be read or fewer than three pictures can be decoded, ValueError where
-    `like` has other pictures.
+    `like` has pictures that this encoder has not.
     """
     listed, skipped = list_pictures(
         catalogue, image_column=image_column, text_columns=text_columns, label_column=label_column
@@ -125,8 +125,13 @@ def gather(
     folder = work / base.id
     cache = RowCache(folder / f"pictures-{views}-{seed}", (views, base.dim))
     skipped += _Encoding(base, cache, views, seed).fill(listed, limits, workers, tell)
-    there, left_out = _without_placeholders([each for each in listed if _key(each.asset) in cache], cache)
-    skipped += left_out
+    there = [each for each in listed if _key(each.asset) in cache]
+    if like is None:
+        there, left_out = _without_placeholders(there, cache)
+        skipped += left_out
+    else:
+        known = set(like.uris)
+        there = [each for each in there if each.asset.uri in known]
     if len(there) < len(SHARES):
         raise SourceError(
             f"only {len(there)} pictures of {catalogue} can be decoded", hint=skipped[0].reason if skipped else ""
@@ -144,7 +149,7 @@ def gather(
     elif like.uris == uris:
         groups, split = like.groups, like.split
     else:
-        raise ValueError(f"material of {like.base_id} has other pictures than that of {base.id}")
+        raise ValueError(f"material of {like.base_id} has pictures that {base.id} has no vectors of")
     return Material(base.id, uris, images, texts, text_of, sayings, labels, label_names, groups, split, tuple(skipped))
 
 
@@ -207,7 +212,8 @@ def _without_placeholders(listed: list[Listed], cache: RowCache) -> tuple[list[L
     seen = [base64.b64decode(cache.notes[_key(each.asset)]["impression"]) for each in listed]
     kinds = np.zeros(len(listed), dtype=np.uint8)
     if listed:
-        np.maximum.at(kinds, rows, find_placeholders(np.array([[*seen[row]] for row in rows], np.uint8), texts))
+        impressions = np.frombuffer(b"".join(seen[row] for row in rows), np.uint8).reshape(len(rows), -1)
+        np.maximum.at(kinds, rows, find_placeholders(impressions, texts))
     kept = [each for each, kind in zip(listed, kinds.tolist(), strict=True) if kind not in REASONS]
     out = [
         Skipped(each.asset.uri, REASONS[kind], "placeholder", each.asset.key)
