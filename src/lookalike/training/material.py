@@ -114,7 +114,8 @@ def gather(
     """The material of a catalogue or of a folder of class folders.
 
     `views`: looks at each picture, the whole one among them. `like`: material of the same catalogue by another encoder:
-    its pictures, groups and split are taken. `progress` is called with what is done, how many are, and how many there are.
+    its pictures, groups and split are taken. `progress` is called with what is done, how much of it, and how much there
+    is.
     Raises SourceError when the catalogue cannot be read or fewer than three pictures can be decoded, ValueError where
     `like` has pictures that this encoder has not.
     """
