@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lookalike.core.errors import NoTextTower
+from lookalike.core.errors import NoTextTower, SourceError
 from lookalike.evaluation.embedding import BARE_NAME, embed_for_each, embed_names, embed_texts
 from lookalike.evaluation.measured import SHOWN, evaluate_vectors
 from lookalike.evaluation.metrics import METRICS, depth_of
@@ -157,7 +157,7 @@ def evaluate_all(
 
     `templates`: what is asked for a class, "{}" standing for its name. `progress` is called with pictures done and
     pictures in all. Raises NoTextTower where an encoder without words is asked nothing but words, SourceError when no
-    picture can be decoded, ValueError for an unknown metric.
+    picture, or none of those that ask, can be decoded, ValueError for an unknown metric.
     """
     depth_of(metrics)  # an unknown metric is told before the work, not after it
     for encoder in encoders:
@@ -167,13 +167,15 @@ def evaluate_all(
         encoders, judgements.pictures, known=judgements.known, limits=limits, workers=workers, progress=progress
     )
     asked = questions_of(judgements, embedded[0])
+    if not asked:
+        raise SourceError("no question is left: none of the pictures that ask can be decoded")
     skipped = (*judgements.skipped, *embedded[0].skipped)
     evaluations = []
     for encoder, each in zip(encoders, embedded, strict=True):
         found = {
             way: _measure(encoder, each.vectors, questions, metrics, templates) for way, questions in asked.items()
         }
-        items = each.vectors[: next(iter(asked.values())).items] if asked else each.vectors
+        items = each.vectors[: next(iter(asked.values())).items]
         outcomes = {way: outcomes_of(measured, asked[way], items) for way, measured in found.items() if measured}
         evaluations.append(
             Evaluation(

@@ -63,7 +63,9 @@ def _opened(path: str) -> Iterator[TextIO]:
         encoding = "utf-16" if start in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
         with open(path, encoding=encoding, newline="") as text:
             yield text
-    except (OSError, UnicodeError, csv.Error) as error:
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (UnicodeError, csv.Error) as error:
         raise SourceError(
             f"{path} cannot be read: {error}", hint="it must be a CSV file in UTF-8 with a line of headings"
         ) from error

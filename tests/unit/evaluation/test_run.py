@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from lookalike.core.errors import NoTextTower
+from lookalike.core.errors import NoTextTower, SourceError
 from lookalike.evaluation.evaluate import JUDGED, evaluate, evaluate_all
 from lookalike.evaluation.judgements import read_captions, read_labels
 from lookalike.evaluation.measured import COSINES
@@ -94,6 +94,14 @@ def test_a_broken_picture_takes_its_grades_along_and_no_others(graded):
     assert found.text_to_image.values["hit@1"].tolist() == [1.0, 1.0]
     assert found.text_to_image.relevant.tolist() == [1, 2]
     assert found.image_to_image is None  # the only picture that asks is broken
+
+
+def test_pictures_that_ask_and_cannot_be_decoded_leave_nothing_to_measure(graded, tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    red = next(path for path in sorted(graded.parent.iterdir()) if "-red-" in path.name)
+    graded.write_text(f"query_image,item\n{tmp_path / 'broken.jpg'},{red}\n", encoding="utf-8")
+    with pytest.raises(SourceError, match="no question is left"):
+        evaluate(ToyEncoder(), read_qrels(graded), workers=1)
 
 
 def test_an_encoder_without_words_is_asked_with_pictures_alone(graded):
