@@ -33,6 +33,8 @@ METHODS: tuple[Method, ...] = ("neighbours", "words", "both")
 NEIGHBOURS = 10
 """Of 1 to 50 the best or near it with 2 to 40 labelled pictures a class (docs/benchmarks/classify.md)."""
 _NEARNESS = 0.07
+_ROWS_AT_ONCE = 512
+"""Pictures whose neighbours are looked for together: 40 MB of cosines with 20,000 labelled ones."""
 _SHARPNESS = tuple(float(each) for each in np.geomspace(5, 320, 13))
 """Candidates for what cosines with names are multiplied by; CLIP learns 100, the built-in fits about 30."""
 _TRUST = tuple(float(each) for each in np.geomspace(0.25, 8, 26))
@@ -136,19 +138,15 @@ def _chances(labelled: Labelled, vectors: Vectors, method: Method) -> NDArray[np
 
 def _votes(labelled: Labelled, vectors: Vectors) -> NDArray[np.float64]:
     shares = labelled.belongs / np.maximum(labelled.belongs.sum(axis=1, keepdims=True), 1)
+    count = min(NEIGHBOURS, len(shares))
     votes = np.zeros((len(vectors), len(labelled.labels)))
     for start in range(0, len(vectors), _ROWS_AT_ONCE):
         cosines = vectors[start : start + _ROWS_AT_ONCE] @ labelled.vectors.T
-        nearest = np.argsort(-cosines, axis=1, kind="stable")[:, :NEIGHBOURS]
+        nearest = np.argpartition(-cosines, count - 1, axis=1)[:, :count]
         near = np.take_along_axis(cosines, nearest, axis=1).astype(np.float64)
-        weights = np.exp((near - near[:, :1]) / _NEARNESS)
-        weights /= weights.sum(axis=1, keepdims=True)
+        weights = _softmax(near / _NEARNESS)
         votes[start : start + _ROWS_AT_ONCE] = np.einsum("qk,qkc->qc", weights, shares[nearest])
     return votes
-
-
-_ROWS_AT_ONCE = 512
-"""Pictures whose neighbours are looked for together: 40 MB of cosines with 20,000 labelled ones."""
 
 
 def _best_sharpness(cosines: NDArray[Any], belongs: NDArray[np.bool_]) -> float:
