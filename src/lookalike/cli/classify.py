@@ -42,6 +42,7 @@ _LISTED = 10
     help="Give no label that is less likely right.",
 )
 @click.option("--out", metavar="FILE", help="Write the labels to a CSV file: image, label, chance.")
+@click.option("--confusions", metavar="FILE", help="Write a CSV file of what is taken for what: labels by answers.")
 @click.option("--xmp", is_flag=True, help="Labels as keywords in XMP files beside the pictures; says what it would do.")
 @click.option("--write", is_flag=True, help="With --xmp: do it.")
 @click.option("--encoder", metavar="NAME", default="builtin", show_default=True, help="The encoder to look with.")
@@ -55,6 +56,7 @@ def classify(
     by: str,
     min_chance: float,
     out: str | None,
+    confusions: str | None,
     xmp: bool,
     write: bool,
     encoder: str,
@@ -68,11 +70,12 @@ def classify(
     """
     from lookalike.cli.opening import fetch_encoder
     from lookalike.evaluation.judgements import read_labels
-    from lookalike.evaluation.labelling import label_folder, label_sidecars, write_answers
+    from lookalike.evaluation.labelling import label_folder, label_sidecars, write_answers, write_confusions
 
     if write and not xmp:
         raise click.UsageError("--write goes with --xmp")
     table = output_file("--out", out) if out else None
+    matrix = output_file("--confusions", confusions) if confusions else None
     used = fetch_encoder(encoder, device)
     if by in {"words", "both"} and "text" not in used.modalities:
         raise click.UsageError(f"{used.name} only understands pictures: --by neighbours")
@@ -84,6 +87,8 @@ def classify(
     if table:
         write_answers(found.answers, min_chance, table)
         figures["out"] = str(table.absolute())
+    if matrix:
+        write_confusions(found, matrix)
     if xmp:
         figures["sidecars"] = label_sidecars(found.answers, min_chance, write=write).as_dict()
     if as_json:

@@ -149,6 +149,15 @@ def write_answers(answers: Sequence[Answer], least: float, out: Path) -> None:
             table.writerow([each.picture.uri, each.label if each.chance >= least else "", f"{each.chance:.3f}"])
 
 
+def write_confusions(found: Classified, out: Path) -> None:
+    """Write a CSV file: a line for each label, a column for each answer, how many held-out pictures. Raises OSError."""
+    with out.open("w", encoding="utf-8", newline="", errors="surrogateescape") as file:
+        table = csv.writer(file)
+        table.writerow(["label", *found.labels])
+        for label, counts in zip(found.labels, found.used.confusion.tolist(), strict=True):
+            table.writerow([label, *counts])
+
+
 @dataclass(frozen=True, slots=True)
 class Sidecars:
     """What writing labels as keywords comes to, or came to when `written`."""

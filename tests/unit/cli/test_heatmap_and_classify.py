@@ -74,7 +74,8 @@ def known(shop):
 
 
 def test_classify_measures_then_labels_into_a_table(call, known, shop, tmp_path):
-    called = call("classify", shop, "--labels", known, "--out", tmp_path / "tags.csv", "--min-chance", "0.4")
+    outs = ("--out", tmp_path / "tags.csv", "--confusions", tmp_path / "confusions.csv")
+    called = call("classify", shop, "--labels", known, *outs, "--min-chance", "0.4")
     assert called.code == 0, called.err
     assert "24 labelled pictures, 3 labels" in called.out
     assert all(method in called.out for method in ("neighbours", "words", "both"))
@@ -85,6 +86,10 @@ def test_classify_measures_then_labels_into_a_table(call, known, shop, tmp_path)
     assert f"{len(labelled)} of 24 pictures get a label" in called.out
     assert all(float(row["chance"]) >= 0.4 for row in labelled)
     assert len(rows) == 24
+    with (tmp_path / "confusions.csv").open(encoding="utf-8", newline="") as file:
+        header, *counts = csv.reader(file)
+    assert header == ["label", *(row[0] for row in counts)]
+    assert [sum(map(int, row[1:])) for row in counts] == [8, 8, 8]
     assert list(shop.glob("*.xmp")) == []
 
 
