@@ -9,6 +9,7 @@ from lookalike.core.errors import SourceError
 from lookalike.encoders.derived import write_derived
 from lookalike.evaluation.chart import Axis, Line
 from lookalike.evaluation.report import Plot, Section, Table
+from lookalike.training.before_after import sheet_of
 from lookalike.training.heads import CHOSEN_BY, HeadSettings, train_heads
 from lookalike.training.measuring import PICTURES, WORDS, by_pictures, by_words, questions_of
 from lookalike.training.splits import TEST, TRAIN, VALIDATION
@@ -59,13 +60,15 @@ def tune(materials: tuple[Material, ...], settings: HeadSettings, told: Callable
         examples = material.whole(material.pictures(TRAIN))
         write_derived(folder, base=encoders[0], image=heads.image, text=heads.text, about=about, examples=examples)
 
+    compared = _compared(material, images, texts)
+    shown = sheet_of(material, questions_of(material, TEST), compared[0].before, compared[0].after)
     return Tuned(
         "heads",
         write,
-        _compared(material, images, texts),
+        compared,
         better,
         verdict,
-        sections=(_curves(heads),),
+        sections=(Section("For example", (shown,)), _curves(heads)),
         curve=tuple(
             {name: value for name, value in asdict(epoch).items() if value is not None} for epoch in heads.curve
         ),
@@ -76,7 +79,10 @@ def tune(materials: tuple[Material, ...], settings: HeadSettings, told: Callable
 def _by_words(material: Material, part: int, images: Vectors, texts: Vectors) -> Comparison:
     questions = questions_of(material, part)
     before = by_words(questions, material.whole(), material.texts)
-    return Comparison(WORDS, before, by_words(questions, images, texts))
+    note = (
+        "No text was learned from." if questions.new else "The texts also stand with pictures that were learned from."
+    )
+    return Comparison(WORDS, before, by_words(questions, images, texts), note=note)
 
 
 def _compared(material: Material, images: Vectors, texts: Vectors) -> tuple[Comparison, ...]:

@@ -27,12 +27,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The same questions of the test part, answered by the base and by what was tuned. `what`: the kind of question."""
+    """The same questions of the test part, answered by the base and by what was tuned.
+
+    `what`: the kind of question. `note`: what else a reader has to know of them.
+    """
 
     what: str
     before: Measured
     after: Measured
     seed: int = 0
+    note: str = ""
 
     def differences(self) -> dict[str, Difference]:
         """How much better `after` is, figure by figure, with intervals."""

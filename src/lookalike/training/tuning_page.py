@@ -62,7 +62,7 @@ def _compared(comparison: Comparison) -> tuple[Table, Intervals]:
         ("", "before", "after", "difference", "95 %", "at best", "better / equal / worse"),
         rows,
         title=f"{comparison.what}, {comparison.before.queries:,} questions",
-        note="Held out: neither these pictures nor these texts were learned from, and no copy of them was.",
+        note=f"Held out: nothing was learned from these pictures, nor from copies of them. {comparison.note}".rstrip(),
     )
     estimates = tuple(Estimate(name, each.mean, each.low, each.high) for name, each in differences.items())
     return table, Intervals("Difference, after minus before", estimates, "difference", mark=0.0)

@@ -52,7 +52,9 @@ def test_an_outcome_is_written_with_its_report_and_its_curves(shop, tmp_path):
     assert {"before", "after", "interval", "ceiling"} <= figures["compared"][0]["figures"]["precision@5"].keys()
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "Before and after" in page
-    assert "held-out" in page.lower() or "Held out" in page
+    assert "The texts also stand with pictures that were learned from" in page  # 24 titles for 96 products
+    assert "(after)" in page
+    assert "data:image/jpeg" in page
     assert sorted(path.name for path in out.glob("*.png")) == [
         "cosine-of-right-pairs.png",
         "loss.png",
