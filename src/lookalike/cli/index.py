@@ -65,7 +65,7 @@ def index(
     An unchanged file costs one look at its size and time; a moved or copied one is not encoded again.
     With --embeddings nothing is encoded and no picture read: the vectors of a catalogue are in FILE.
     """
-    from lookalike.cli.opening import maker_of, open_collection
+    from lookalike.cli.opening import open_collection
 
     catalogue = read_options(**columns)
     there = collection_path(collection).exists()
@@ -73,15 +73,8 @@ def index(
         raise click.UsageError(NO_FOLDERS)
     if not there:
         _refuse_missing(paths)
-    given = None
-    if embeddings is not None:
-        from lookalike.engine.given_vectors import Embeddings
-
-        given = Embeddings(embeddings, embeddings_key, None if encoder is None else maker_of(encoder, device))
-        encoder = None
-    elif embeddings_key is not None:
-        raise click.UsageError("--embeddings-key goes with --embeddings FILE")
-    with open_collection(collection, encoder=encoder, device=device, create=True) as opened:
+    given = _given(embeddings, embeddings_key, encoder, device)
+    with open_collection(collection, encoder=None if given else encoder, device=device, create=True) as opened:
         if not paths and not opened.status()["roots"]:
             raise click.UsageError(NO_FOLDERS)
         report = run_sync(
@@ -104,6 +97,18 @@ def index(
                 printing.out(f"Searching: {opened.explain_index()}.")
     if report.interrupted or (report.index is not None and report.index.interrupted):
         raise Interrupted
+
+
+def _given(file: str | None, names_in: str | None, encoder: str | None, device: str) -> Embeddings | None:
+    """The vectors that the options name, by the encoder that is then theirs."""
+    if file is None:
+        if names_in is not None:
+            raise click.UsageError("--embeddings-key goes with --embeddings FILE")
+        return None
+    from lookalike.cli.opening import maker_of
+    from lookalike.engine.given_vectors import Embeddings
+
+    return Embeddings(file, names_in, None if encoder is None else maker_of(encoder, device))
 
 
 def run_sync(

@@ -1,6 +1,6 @@
 """Texts of a catalogue as an encoder is given them: a template filled, words in their ground form, stop words left out.
 
-Every step is off unless it is asked for; what each is worth on a catalogue of fashion stands in docs/benchmarks/texts.md.
+Every step is off unless it is asked for: what each is worth was measured (docs/benchmarks/texts.md).
 The steps follow each other in that order. Where words are changed, letters become small and marks between words go.
 
 Ground forms of English words are those of nouns, by the endings of their plural, as in the rules of detachment of

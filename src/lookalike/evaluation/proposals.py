@@ -1,7 +1,7 @@
 """Pairs of a question and a thing that are likely right, by the likeness of their words: what a person then judges.
 
-Likeness is the cosine of a sentence encoder. From which likeness on a pair is worth a person's look was measured with
-attributes as truth (tools/bench/judge_threshold.py; docs/benchmarks/texts.md has the error rates), for the encoders below. For
+Likeness is the cosine of a sentence encoder. From which likeness on a pair is worth a person's look was measured for
+the encoders below with attributes as truth (tools/bench/judge_threshold.py; error rates: docs/benchmarks/texts.md). For
 another one every question gets its nearest things, until somebody measures.
 """
 
