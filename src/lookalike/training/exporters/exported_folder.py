@@ -1,8 +1,8 @@
 """Torch towers to the folder that the library loads, with the proof that nothing was lost on the way.
 
 Promises: the folder appears whole or not at all; before it does, what was written is opened as the library opens it,
-and its vectors are compared with torch's, of pictures and texts of several kinds, alone and in batches. Where the
-smallest cosine is below `LEAST_COSINE` there is no folder. Graphs are written by torch's tracing exporter, which needs
+and its vectors are compared with torch's, of pictures and texts of several kinds, alone and in batches. Where they
+differ (a cosine below `LEAST_COSINE`) there is no folder. Graphs are written by torch's tracing exporter, which needs
 no further package and takes a third or less of its successor's time (`docs/dependencies.md`).
 """
 
@@ -25,7 +25,7 @@ from lookalike.encoders.tokenise import open_tokeniser, read_rules
 from lookalike.encoders.writing import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 LEAST_COSINE = 0.9999
 """Between a vector of torch and the same of the written graph; kernels of fp32 differ by 1e-6."""
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_LARGEST_OFF = 0.01  # of the distance between different inputs' vectors
 _OPSET = 17  # has LayerNormalization; ONNX Runtime from 1.13 on reads it
 _LARGEST_GRAPH = 1_900_000_000  # bytes of weights in one file: protobuf ends at 2 GiB
 _BATCHES = (1, 4)  # pictures or texts in a run when compared: what was traced with two must take any number
@@ -172,26 +173,40 @@ def _plain_attention() -> Iterator[None]:
 
 
 def _compared(folder: Path, towers: Towers, config: Mapping[str, Any]) -> Parity:
-    """Smallest cosines between torch and the encoder in `folder`. Raises EncoderBroken where one is too small."""
-    pictures, words = towers.pictures, towers.words
+    """Smallest cosines between torch and the encoder in `folder`. Raises EncoderBroken where the two differ."""
     encoder = OnnxEncoder(folder, name=folder.name, id=folder.name, device="cpu")
     image = text = None
-    if pictures:
-        rules = read_preprocessing(pictures.rules, str(folder))
+    if towers.pictures:
         shown = drawn_pictures()
-        wanted = _vectors(pictures.module, rules.batch(shown))
-        image = min(_cosine(_in_batches(encoder.encode_images, shown, size), wanted) for size in _BATCHES)
-    if words:
+        values = read_preprocessing(towers.pictures.rules, str(folder)).batch(shown)
+        image = _least_cosine("picture", encoder.encode_images, shown, _vectors(towers.pictures.module, values))
+    if towers.words:
         tokens, _ = open_tokeniser(folder / "textual", read_rules(config))(_TEXTS)
-        wanted = _vectors(words.module, tokens)
-        text = min(_cosine(_in_batches(encoder.encode_texts, _TEXTS, size), wanted) for size in _BATCHES)
-    for what, cosine in (("picture", image), ("text", text)):
-        if cosine is not None and not cosine >= LEAST_COSINE:
+        text = _least_cosine("text", encoder.encode_texts, _TEXTS, _vectors(towers.words.module, tokens))
+    return Parity(image, text)
+
+
+def _least_cosine(what: str, encode: Callable[[Any], Vectors], given: Sequence[Any], wanted: Vectors) -> float:
+    """The smallest cosine, of all batch sizes, between what `encode` makes of `given` and `wanted`.
+
+    Cosines alone would say little of a network whose vectors are all much alike, as with random weights: what is off
+    must also be small beside what lies between different inputs. Raises EncoderBroken.
+    """
+    apart = float(np.median(np.linalg.norm(wanted[1:] - wanted[:-1], axis=1)))
+    least = 1.0
+    for size in _BATCHES:
+        parts = [encode(given[start : start + size]) for start in range(0, len(given), size)]
+        found = np.concatenate(parts)
+        cosine = float(np.sum(found.astype(np.float64) * wanted, axis=1).min())
+        off = float(np.linalg.norm(found - wanted, axis=1).max())
+        if not (cosine >= LEAST_COSINE and off <= _LARGEST_OFF * apart):
             raise EncoderBroken(
-                f"the written graph is not the model: a {what} has cosine {cosine:.6f} between the two",
+                f"the written graph is not the model: a {what} has cosine {cosine:.6f} between the two, and is off by "
+                f"{off:.1e} where {what}s lie {apart:.1e} apart",
                 hint="nothing was written; another release of torch or ONNX Runtime may export it rightly",
             )
-    return Parity(image, text)
+        least = min(least, cosine)
+    return least
 
 
 def drawn_pictures() -> list[Pixels]:
@@ -204,19 +219,10 @@ def drawn_pictures() -> list[Pixels]:
     return [np.ascontiguousarray(each, np.uint8) for each in (slope, stripes, blocks, noise, np.full((64, 64, 3), 128))]
 
 
-def _in_batches(encode: Any, given: Sequence[Any], size: int) -> Vectors:
-    return np.concatenate([encode(given[start : start + size]) for start in range(0, len(given), size)])
-
-
 def _vectors(module: nn.Module, values: NDArray[Any]) -> NDArray[np.float32]:
     """What torch says, (n, dim) of unit length."""
     vectors = module(torch.from_numpy(values)).float()
     return np.asarray(nn.functional.normalize(vectors, dim=-1).numpy(), np.float32)
-
-
-def _cosine(found: Vectors, wanted: NDArray[np.float32]) -> float:
-    """The smallest of the rows'."""
-    return float(np.sum(found.astype(np.float64) * wanted, axis=1).min())
 
 
 def _width(towers: Towers) -> int:
