@@ -36,7 +36,7 @@ def test_every_answer_carries_the_headers_that_keep_it_to_itself(site):
     for path in ("/", "/?q=red", "/api/v1/status", "/nothing", "/static/page.css", "/api/v1/items/nobody"):
         headers = site.ask(path).headers
         assert "default-src 'none'" in headers["content-security-policy"]
-        assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
+        assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "same-origin")
 
 
 def test_a_body_without_an_announced_end_is_cut_off_at_the_limit(site):
