@@ -197,6 +197,33 @@ def run(photos: Path, encoder: str, out: Path, repeats: int) -> None:
             print(encoder, repeat, number, means, flush=True)
 
 
+def later(photos: Path, encoder: str, out: Path) -> None:
+    """Do metrics adapted to a collection serve pictures that come later? Half of what is searched is kept from them.
+
+    Every picture kept is searched among those kept; settings are those chosen before.
+    """
+    vectors, labels, names = read(photos, encoder)
+    gains: dict[str, list[NDArray[np.float64]]] = {}
+    for path in sorted(out.glob("*.json")):
+        repeat, number = map(int, path.stem.split("-"))
+        half = halves(names, repeat)[labels]
+        learned = ~half if number else half
+        turn = _turn(vectors[learned])
+        known = measure(turn(vectors[learned]), labels[learned])
+        searched = np.flatnonzero(~learned)
+        kept = np.random.default_rng(repeat).permutation(searched)[: len(searched) // 2]
+        chosen = json.loads(path.read_text(encoding="utf-8"))["chosen"]
+        values = {"plain": class_values(vectors[kept], labels[kept])}
+        for way, rows in (("it saw", kept), ("come later", np.setdiff1d(searched, kept))):
+            clusters = measure_clusters(turn(vectors[rows]), known, seed=repeat)
+            projection = learn(known, Metric(**chosen["glrt, adapted"]), clusters).projection
+            values[f"glrt, adapted: pictures {way}"] = class_values(projection(turn(vectors[kept])), labels[kept])
+        for name, each in values.items():
+            gains.setdefault(name, []).append(each - values["plain"])
+    for name, parts in gains.items():
+        print(encoder, name, metric_page.difference(np.concatenate(parts)))
+
+
 def main() -> None:
     parser = ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--photos", type=Path, required=True)
@@ -204,8 +231,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--tables", action="store_true", help="print the tables of all encoders measured in OUT")
+    parser.add_argument("--later", action="store_true", help="measure pictures that come after the metric")
     asked = parser.parse_args()
-    if asked.tables:
+    if asked.later:
+        later(asked.photos, asked.encoder, asked.out / asked.encoder)
+    elif asked.tables:
         print(metric_page.tables(asked.out, asked.photos), end="")
     else:
         run(asked.photos, asked.encoder, asked.out / asked.encoder, asked.repeats)

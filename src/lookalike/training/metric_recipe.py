@@ -10,7 +10,7 @@ Without any labels the clusters of TRAIN stand for them, and the metric is judge
 either it cannot be judged.
 
 Words are projected like pictures, but about the mean of TRAIN's texts: texts lie elsewhere in the base's space, and
-about the pictures' mean they would all look alike.
+about the pictures' mean they would all look alike. A catalogue without texts has the names of its kinds for that.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from lookalike.core.arrays import Vectors
     from lookalike.core.protocols import Encoder
     from lookalike.evaluation.measured import Measured
     from lookalike.training.material import Material
@@ -117,7 +118,7 @@ def tune(materials: tuple[Material, ...], settings: Settings, told: Callable[[st
     about = {"recipe": "metric", "settings": asdict(settings), "chosen": kept.chosen, "material": material.about()}
 
     def write(folder: Path, encoders: tuple[Encoder, ...]) -> None:
-        words = text if "text" in encoders[0].modalities else None
+        words = text or _by_names(material, kept.image, encoders[0])
         examples = material.whole(material.pictures(TRAIN))
         write_derived(folder, base=encoders[0], image=kept.image, text=words, about=about, examples=examples)
 
@@ -226,11 +227,22 @@ def _of_clusters(material: Material, settings: Settings) -> _Tried:
 
 
 def _for_words(material: Material, image: Projection) -> Projection | None:
-    """The same for words, about the mean of TRAIN's texts; None where there are no words."""
+    """The same for words, about the mean of TRAIN's texts; None where there are none."""
     rows = material.pairs(TRAIN)
-    if image.bias is None or not len(rows):
+    return _about(image, material.texts[rows]) if len(rows) else None
+
+
+def _by_names(material: Material, image: Projection, base: Encoder) -> Projection | None:
+    """The same for words of a catalogue without texts, about the mean of its kinds' names; None without words."""
+    if "text" not in base.modalities or not material.label_names:
+        return None
+    return _about(image, base.encode_texts(material.label_names))
+
+
+def _about(image: Projection, texts: Vectors) -> Projection:
+    if image.bias is None:
         return image
-    return Projection(image.matrix, -material.texts[rows].mean(axis=0) @ image.matrix)
+    return Projection(image.matrix, -texts.mean(axis=0) @ image.matrix)
 
 
 def _found(material: Material, image: Projection) -> tuple[float | None, float | None]:

@@ -49,11 +49,16 @@ def tuned(material):
 
 
 class Base:
+    """What a recipe asks of an encoder."""
+
     id = name = "toy-0123456789ab"
     dim = 12
     modalities = frozenset({"image", "text"})
     tolerance = 1e-4
     image_side = 8
+
+    def encode_texts(self, texts):
+        return unit_vectors(np.random.default_rng(len(texts)).standard_normal((len(texts), 12)) + 3.0)
 
 
 def test_what_disturbs_is_left_out_and_pictures_find_their_kind(tuned):
@@ -89,6 +94,16 @@ def test_the_encoder_written_makes_what_was_measured(tuned, material, tmp_path):
     assert config["about"]["recipe"] == "metric"
     found = by_pictures(material, TEST, opened.derive(material.whole()))
     assert np.allclose(found.values[METRIC], tuned.compared[0].after.values[METRIC])
+
+
+def test_without_texts_words_lie_about_the_names_of_the_kinds(tmp_path):
+    silent = drawn(texts=False)
+    tune((silent,), Settings(method="wccn"), lambda _: None).write(tmp_path / "mine", (Base(),))
+    opened = open_derived(
+        tmp_path / "mine", read_json(tmp_path / "mine" / "config.json"), Base(), name="mine", id="mine-1"
+    )
+    names = opened.encode_texts(silent.label_names)
+    assert np.linalg.norm(names.mean(axis=0)) < 0.5
 
 
 def test_a_metric_that_brings_nothing_is_said_to_be_no_better():
