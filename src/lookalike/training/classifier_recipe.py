@@ -12,7 +12,7 @@ import json
 import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from lookalike.evaluation.report import Plot, Section, Table
 from lookalike.training import measuring
 from lookalike.training.classifier import ClassifierRun, ClassifierSettings, outputs
 from lookalike.training.exporters.exported_folder import export_image_model
+from lookalike.training.exporters.image_models import PUBLISHED, RANDOM, fetched, unknown
 from lookalike.training.labelled_pixels import pixels_of
 from lookalike.training.measuring import PICTURES
 from lookalike.training.splits import TEST, TRAIN, VALIDATION
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 VIEWS = 1
 """Looks at each picture by the base, which is only compared with."""
 CHOSEN_BY = "map@10"
-RANDOM, PUBLISHED = "random", "published"
 _PACKED = 7 / 6  # packed pixels over those of a crop: crops of half a picture are not blown up
 
 
@@ -51,7 +51,8 @@ class Settings:
     """What can be set; see `ClassifierSettings` for the others.
 
     `architecture`: a name of timm's. `weights`: "random", "published" (timm downloads them) or the path of a file.
-    `options`: arguments of the architecture as a JSON object. `work`: where pixels and checkpoints are kept.
+    `options`: arguments of the architecture as a JSON object. `work`: where pixels and checkpoints are kept, "" for where
+    vectors are.
     """
 
     architecture: str = "convnext_atto"
@@ -66,7 +67,7 @@ class Settings:
     weight_decay: float = 0.05
     smallest_area: float = 0.35
     seed: int = 0
-    work: str = "classifier"
+    work: str = ""
 
     def __post_init__(self) -> None:
         try:
@@ -137,20 +138,29 @@ def learn(
 def open_network(settings: Settings, classes: int) -> nn.Module:
     """A network of timm's with an output for each of `classes`.
 
-    Raises MissingExtra without timm, ValueError for an architecture or options that timm does not know.
+    Raises MissingExtra without timm, UnknownEncoder, EncoderUnavailable or EncoderBroken for weights, ValueError for
+    options that the network does not take.
     """
     try:
         import timm
     except ImportError as error:
         raise MissingExtra("training a classifier", "export") from error
+    if not timm.is_model(settings.architecture):
+        raise unknown("timm", settings.architecture, timm.list_models())
     torch.manual_seed(settings.seed)
     options: dict[str, Any] = json.loads(settings.options) | {"num_classes": classes}
-    if settings.weights not in (RANDOM, PUBLISHED):
+
+    def create() -> nn.Module:
+        return cast("nn.Module", timm.create_model(settings.architecture, settings.weights != RANDOM, **options))
+
+    if settings.weights == RANDOM:
+        try:
+            return create()
+        except TypeError as error:
+            raise ValueError(f"options={settings.options}: {error}") from error
+    if settings.weights != PUBLISHED:
         options["pretrained_cfg_overlay"] = {"file": os.path.expanduser(settings.weights)}
-    try:
-        network: nn.Module = timm.create_model(settings.architecture, settings.weights != RANDOM, **options)
-    except (RuntimeError, TypeError) as error:
-        raise ValueError(f"timm opens no {settings.architecture}: {error}") from error
+    network: nn.Module = fetched(settings.architecture, settings.weights, create)
     return network
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import MissingExtra
@@ -97,6 +97,8 @@ def tune_encoder(
     began = time.monotonic()
     recipe = load_recipe(task.recipe)
     settings = recipe.Settings() if task.settings is None else task.settings
+    if getattr(settings, "work", None) == "":
+        settings = replace(settings, work=str(task.work))
     if task.wandb:
         _wandb()
     materials: list[Material] = []
