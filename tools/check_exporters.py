@@ -120,7 +120,7 @@ def of_open_clip(_: Path, open_model: Callable):
 
     towers = open_model("open_clip:ViT-B-32", weights="random")
     model = towers.pictures.module.model.eval()
-    transform = open_clip.image_transform_v2(
+    transform = open_clip.transform.image_transform_v2(
         open_clip.transform.PreprocessCfg(**open_clip.get_model_preprocess_cfg(model)), is_train=False
     )
     ids = open_clip.get_tokenizer("ViT-B-32")(captions())
@@ -145,7 +145,7 @@ def of_sentence_transformers(work: Path, open_model: Callable):
     merges = ["#version: 0.2", *(" ".join(pair) for pair in vocabulary["merges"])]
     (inner / "vocab.json").write_text(json.dumps(vocabulary["vocab"]), encoding="utf-8")
     (inner / "merges.txt").write_text("\n".join(merges) + "\n", encoding="utf-8")
-    transform = open_clip.image_transform_v2(open_clip.transform.PreprocessCfg(size=224), is_train=False)
+    transform = open_clip.transform.image_transform_v2(open_clip.transform.PreprocessCfg(size=224), is_train=False)
     rules = {"size": 224, "crop_size": 224, "resample": 3, "image_mean": transform.transforms[-1].mean}
     rules |= {"image_std": transform.transforms[-1].std}
     (inner / "preprocessor_config.json").write_text(json.dumps(rules), encoding="utf-8")

@@ -2,7 +2,8 @@
 
 The rules are those of open_clip's evaluation transform (`open_clip/transform.py`, `image_transform`), as they stand
 in a model's `preprocess_cfg.json`: resize (shortest, longest or squash) with Pillow's antialiased bicubic or bilinear
-filter on uint8, crop or pad to the size, then (x / 255 - mean) / std. Equal to it within 1e-3 per value; pictures
+filter on uint8, crop or pad to the size, then (x / 255 - mean) / std. "middle" is ruCLIP's: the square in the middle is
+cut out at full size, then made small. Equal to it within 1e-3 per value; pictures
 already of the right size cost no resize. Decoding, orientation and colour profiles are done before, in `images`.
 """
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from lookalike.core.arrays import Pixels
 
-ResizeMode = Literal["shortest", "longest", "squash"]
+ResizeMode = Literal["shortest", "longest", "squash", "middle"]
 _OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)  # CLIP's own; open_clip's default
 _OPENAI_STD = (0.26862954, 0.26130258, 0.27577711)
 _FILTERS = {"bicubic": 3, "bilinear": 2, "random": 3}  # Pillow's numbers; open_clip reads "random" as bicubic
@@ -82,6 +83,8 @@ class Preprocessing:
         height, width = self.size
         if picture.size == (width, height):
             return picture
+        if self.resize_mode == "middle":
+            picture = _middle(picture)
         target = self._resized(picture.width, picture.height)
         if target != picture.size:
             picture = picture.resize(target, Image.Resampling(_FILTERS[self.interpolation]))
@@ -99,7 +102,7 @@ class Preprocessing:
         others round to even.
         """
         to_height, to_width = (self.resize_to,) * 2 if self.resize_to else self.size
-        if self.resize_mode == "squash":
+        if self.resize_mode in {"squash", "middle"}:
             return to_width, to_height
         if self.resize_mode == "shortest" and to_height == to_width:
             long = int(to_width * max(width, height) / min(width, height))
@@ -107,6 +110,13 @@ class Preprocessing:
         choose = max if self.resize_mode == "longest" else min
         ratio = choose(width / to_width, height / to_height)
         return max(1, round(width / ratio)), max(1, round(height / ratio))
+
+
+def _middle(picture: Image.Image) -> Image.Image:
+    """The largest square in the middle."""
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    return picture.crop((left, top, left + side, top + side))
 
 
 def read_preprocessing(values: Mapping[str, Any], source: str) -> Preprocessing:
@@ -129,8 +139,9 @@ def read_preprocessing(values: Mapping[str, Any], source: str) -> Preprocessing:
     except (TypeError, ValueError) as error:
         raise EncoderBroken(f"{source} does not say how to prepare pictures: {error}") from error
     known = rules.interpolation in _FILTERS and rules.resize_mode in get_args(ResizeMode)
+    known = known and (rules.resize_mode != "middle" or rules.size[0] == rules.size[1])
     if rules.resize_to is not None:
-        known = known and rules.resize_mode != "longest" and rules.resize_to >= max(rules.size)
+        known = known and rules.resize_mode in {"shortest", "squash"} and rules.resize_to >= max(rules.size)
     if not known or values.get("mode", "RGB") != "RGB" or min(rules.size) < 1 or min(rules.std) <= 0:
         raise EncoderBroken(f"{source} asks for a way of preparing pictures that is not known here: {dict(values)}")
     return rules

@@ -106,6 +106,15 @@ def test_a_picture_may_be_resized_larger_than_what_is_cut_out_of_its_middle(mode
     np.testing.assert_array_equal(middle.fitted(pictures), whole.fitted(pictures)[:, 16:240, 16:240])
 
 
+@pytest.mark.parametrize(("shape", "top", "left"), [((480, 641), 0, 80), ((301, 200), 50, 0), ((300, 300), 0, 0)])
+def test_the_square_in_the_middle_may_be_cut_out_before_it_is_made_small(shape, top, left):
+    pixels, side = photo(*shape), min(shape)
+    rules = read_preprocessing(CLIP | {"resize_mode": "middle", "interpolation": "bilinear"}, "preprocess_cfg.json")
+    square = Image.fromarray(pixels[top : top + side, left : left + side])
+    wanted = np.asarray(square.resize((224, 224), Image.Resampling.BILINEAR))
+    np.testing.assert_array_equal(rules.fitted([pixels])[0], wanted)
+
+
 def test_what_is_fitted_once_stays_as_it_is():
     rules = read_preprocessing(CLIP | {"resize_size": 256}, "preprocess_cfg.json")
     fitted = rules.fitted([photo(480, 640)])
@@ -129,6 +138,8 @@ def test_missing_keys_mean_open_clips_defaults():
         {"size": "large"},
         {"resize_size": 200},
         {"resize_size": 256, "resize_mode": "longest"},
+        {"resize_size": 256, "resize_mode": "middle"},
+        {"size": [192, 256], "resize_mode": "middle"},
     ],
 )
 def test_rules_that_cannot_be_followed_are_refused_with_the_files_name(wrong):

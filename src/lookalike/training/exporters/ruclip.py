@@ -39,7 +39,7 @@ def open_ruclip(folder: Path, name: str | None = None) -> Towers:
         "mean": list(config.get("mean") or _MEAN),
         "std": list(config.get("std") or _STD),
         "interpolation": "bilinear",
-        "resize_mode": "shortest",
+        "resize_mode": "middle",
     }
     words = {"clean": "none", "context_length": reading.length, "pad_id": subwords.filling}
     words["vocab_size"] = reading.token_embedding.num_embeddings
