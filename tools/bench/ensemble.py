@@ -19,7 +19,7 @@ import numpy as np
 from held_out_classes import SETS, asked_classes, by_classes, materials_of
 
 from lookalike.training import measuring
-from lookalike.training.ensembling import METRIC, Settings, joined, picture_questions, tune
+from lookalike.training.ensembling import METRIC, joined, learn_weights, picture_questions
 from lookalike.training.splits import TEST, VALIDATION
 
 if TYPE_CHECKING:
@@ -28,20 +28,31 @@ if TYPE_CHECKING:
     from lookalike.training.material import Material
 
 SHARES = (0.0, 0.5, 0.5)
-SETTINGS = Settings(questions=500)
+QUESTIONS = 500  # of the classes that weights are learned on
+
+
+def learned(materials: Sequence[Material]) -> list[float]:
+    """Weights by VALIDATION, as the recipe learns them."""
+    asked = picture_questions(materials, VALIDATION, QUESTIONS)
+    assert asked is not None, "all photos have labels"
+    return list(learn_weights(asked)[0])
+
+
+def best_part(materials: Sequence[Material]) -> int:
+    """The one that is the best alone on VALIDATION."""
+    alone = [measuring.by_pictures(each, VALIDATION, each.whole()).values[METRIC].mean() for each in materials]
+    return int(np.argmax(alone))
 
 
 def measure(materials: tuple[Material, ...]) -> dict[str, Any]:
     """Weights learned on VALIDATION and what they bring on TEST."""
-    tuned = tune(materials, SETTINGS, lambda _: None)
-    weights = tuned.about["weights"]
+    weights = learned(materials)
     parts = len(materials)
     ways = {each.base_id: np.eye(parts)[at].tolist() for at, each in enumerate(materials)}
     ways |= {"equal weights": [1 / parts] * parts, "weights learned": weights}
     for left_out in range(parts if parts > 2 else 0):
-        others = tuple(each for at, each in enumerate(materials) if at != left_out)
-        learned = tune(others, SETTINGS, lambda _: None).about["weights"]
-        ways[f"without {materials[left_out].base_id}"] = np.insert(learned, left_out, 0.0).tolist()
+        others = [each for at, each in enumerate(materials) if at != left_out]
+        ways[f"without {materials[left_out].base_id}"] = np.insert(learned(others), left_out, 0.0).tolist()
     measured = {
         way: measuring.by_pictures(materials[0], TEST, joined(materials, mixture)[0]) for way, mixture in ways.items()
     }
@@ -50,8 +61,7 @@ def measure(materials: tuple[Material, ...]) -> dict[str, Any]:
     values["ranks, equal weights"] = asked.by_ranks(ways["equal weights"])
     values["ranks, weights learned"] = asked.by_ranks(weights)
     classes = asked_classes(materials[0], TEST, measured["weights learned"])
-    best = tuned.about["validation"]["alone"]
-    before = materials[int(np.argmax(best))].base_id
+    before = materials[best_part(materials)].base_id
     return {
         "weights": dict(zip((each.base_id for each in materials), weights, strict=True)),
         "best part on validation": before,
@@ -73,7 +83,7 @@ def _figure(values: np.ndarray, classes: np.ndarray) -> list[float]:
 def transfer(vectors: Path, encoders: Sequence[str], seed: int) -> dict[str, Any]:
     """The weights of the pool, measured in each set alone."""
     pooled = materials_of(vectors, encoders, shares=SHARES, seed=seed)
-    weights = tune(pooled, SETTINGS, lambda _: None).about["weights"]
+    weights = learned(pooled)
     found: dict[str, Any] = {}
     for name in SETS:
         materials = materials_of(vectors, encoders, shares=SHARES, seed=seed, sets=[name])
@@ -81,8 +91,7 @@ def transfer(vectors: Path, encoders: Sequence[str], seed: int) -> dict[str, Any
         alone = [measuring.by_pictures(materials[0], TEST, joined(materials, each)[0]) for each in parts]
         mixed = measuring.by_pictures(materials[0], TEST, joined(materials, weights)[0])
         classes = asked_classes(materials[0], TEST, mixed)
-        own = [measuring.by_pictures(each, VALIDATION, each.whole()).values[METRIC].mean() for each in materials]
-        best = alone[int(np.argmax(own))].values[METRIC]
+        best = alone[best_part(materials)].values[METRIC]
         found[name] = {
             each: round(float(one.values[METRIC].mean()), 4) for each, one in zip(encoders, alone, strict=True)
         }
@@ -98,17 +107,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
-    found = {
-        "splits": [
-            measure(materials_of(asked.vectors, asked.encoders, shares=SHARES, seed=seed))
-            for seed in range(asked.seeds)
-        ],
-        "sets": transfer(asked.vectors, asked.encoders, 0),
-    }
-    text = json.dumps(found, indent=1)
-    print(text)
+    found: dict[str, Any] = {"splits": []}
+    for seed in range(asked.seeds):
+        found["splits"].append(measure(materials_of(asked.vectors, asked.encoders, shares=SHARES, seed=seed)))
+        print(json.dumps(found["splits"][-1]), flush=True)
+    found["sets"] = transfer(asked.vectors, asked.encoders, 0)
+    print(json.dumps(found["sets"]))
     if asked.out:
-        asked.out.write_text(text + "\n", encoding="utf-8")
+        asked.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

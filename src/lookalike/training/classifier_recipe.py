@@ -51,8 +51,8 @@ class Settings:
     """What can be set; see `ClassifierSettings` for the others.
 
     `architecture`: a name of timm's. `weights`: "random", "published" (timm downloads them) or the path of a file.
-    `options`: arguments of the architecture as a JSON object. `work`: where pixels and checkpoints are kept, "" for where
-    vectors are.
+    `options`: arguments of the architecture as a JSON object. `work`: where pixels and checkpoints are kept, "" for
+    where vectors are.
     """
 
     architecture: str = "convnext_atto"
