@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 DEMO   := .venv-demo
+EXPORTERS := .venv-exporters
 WHEEL  := build/wheel
 
-.PHONY: help setup demo test bench bench-builtin wheel lint format check-corpora check-crash check-builtins lock clean
+.PHONY: help setup demo test bench bench-builtin wheel lint format check-corpora check-crash check-builtins check-exporters lock clean
 
 help:              ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+: +##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1\t/' | expand -t 18
@@ -82,9 +83,19 @@ check-crash: setup   ## kill an indexing process 50 times, a building one and on
 check-builtins: setup   ## collections of every built-in ever shipped still answer; weights from the history
 	$(BIN)/python tools/check_older_builtins.py
 
+check-exporters: $(EXPORTERS)/.ready   ## exported encoders beside their makers' code, random weights; ARGS=--large or names
+	PYTHONPATH=src $(EXPORTERS)/bin/python tools/check_exporters.py $(ARGS)
+
+# torch and torchvision must fit each other. youtokentome and ruclip are references only: no wheels, old requirements.
+$(EXPORTERS)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(EXPORTERS)
+	$(EXPORTERS)/bin/pip install --quiet torch==2.13.0 torchvision==0.28.0 ".[export]" transformers cython setuptools
+	$(EXPORTERS)/bin/pip install --quiet --no-deps --no-build-isolation youtokentome==1.0.6 ruclip==0.0.2
+	touch $@
+
 lock:              ## write down the exact versions of the development environment
 	{ echo "# Exact versions of the development environment; written by: make lock"; \
 	  $(BIN)/pip freeze --exclude-editable --exclude open_clip_torch | sed 's/+cpu$$//'; } > requirements-dev.txt
 
 clean:             ## remove everything that was built
-	rm -rf build dist demo-output $(DEMO) $(VENV)
+	rm -rf build dist demo-output $(DEMO) $(EXPORTERS) $(VENV)
