@@ -2,6 +2,7 @@
 
     python tools/bench/metric.py --photos DIR --encoder builtin --out DIR
     python tools/bench/metric.py --photos DIR --out DIR --tables
+    python tools/bench/metric.py --photos DIR --out OTHER --encoder builtin --sets fashion
 
 `--photos` is what `metric_photos.py` wrote. Classes of Caltech-101, PACS and the clothing set are dealt into halves,
 `REPEATS` times; names that begin alike (cougar_body, cougar_face) stay together. Each half is learned from once and
@@ -40,6 +41,8 @@ from lookalike.training.metric_choice import (
 from lookalike.training.proxy_losses import ProxySettings, train_projection
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from lookalike.core.arrays import Vectors
@@ -57,9 +60,9 @@ RATES = (3e-4, 1e-3, 3e-3)
 PROXIES = ("proxy-anchor", "softmax")
 
 
-def read(photos: Path, encoder: str) -> tuple[Vectors, NDArray[np.int64], list[str]]:
+def read(photos: Path, encoder: str, sets: Sequence[str] = SETS) -> tuple[Vectors, NDArray[np.int64], list[str]]:
     """Vectors (n, d), the class of each, and the names of the classes."""
-    parts = [np.load(photos / f"{name}.{encoder}.npz") for name in SETS]
+    parts = [np.load(photos / f"{name}.{encoder}.npz") for name in sets]
     names, labels = np.unique(np.concatenate([part["labels"] for part in parts]), return_inverse=True)
     return np.concatenate([part["vectors"] for part in parts]), labels.astype(np.int64), names.tolist()
 
@@ -170,8 +173,8 @@ def words(split: Split, asked: Vectors, known: Vectors, classes: NDArray[np.int6
     return found
 
 
-def run(photos: Path, encoder: str, out: Path, repeats: int) -> None:
-    vectors, labels, names = read(photos, encoder)
+def run(photos: Path, encoder: str, sets: Sequence[str], out: Path, repeats: int) -> None:
+    vectors, labels, names = read(photos, encoder, sets)
     out.mkdir(parents=True, exist_ok=True)
     loaded = load_encoder() if encoder == "builtin" else None
     texts = loaded.encode_texts([name.replace("_", " ") for name in names]) if loaded else None
@@ -229,6 +232,7 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, required=True)
     parser.add_argument("--encoder", help="as metric_photos.py called it")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--sets", nargs="+", default=SETS)
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--tables", action="store_true", help="print the tables of all encoders measured in OUT")
     parser.add_argument("--later", action="store_true", help="measure pictures that come after the metric")
@@ -238,7 +242,7 @@ def main() -> None:
     elif asked.tables:
         print(metric_page.tables(asked.out, asked.photos), end="")
     else:
-        run(asked.photos, asked.encoder, asked.out / asked.encoder, asked.repeats)
+        run(asked.photos, asked.encoder, asked.sets, asked.out / asked.encoder, asked.repeats)
 
 
 if __name__ == "__main__":
