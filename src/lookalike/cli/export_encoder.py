@@ -38,10 +38,10 @@ def export_encoder(*, model: str, out: str, weights: str, side: int | None, as_j
         raise MissingExtra("exporting encoders", "export")
     from lookalike.training.exporters.choosing import export_model
 
-    folder = Path(out).expanduser()
+    folder, chosen = Path(out).expanduser(), str(Path(weights).expanduser())
     began = time.perf_counter()
     try:
-        exported = export_model(model, folder, weights=weights, side=side)
+        exported = export_model(model, folder, weights=chosen, side=side)
     except ValueError as error:  # options that do not go together
         raise click.UsageError(str(error)) from error
     seconds = time.perf_counter() - began

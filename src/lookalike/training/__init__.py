@@ -8,6 +8,8 @@ tells the story; `python -m lookalike.training --help` runs it.
 Tuning: read `tune`, then `material` (what is learned from), `tuned` (what comes out) and `recipe_settings` (which
 recipes there are). `docs/tuning.md` tells the story; `lookalike tune-encoder` runs it.
 
+Exporting: `exporters` writes models of other makers as encoders. `docs/encoders.md`; `lookalike export-encoder`.
+
 This is the only room that imports torch (extra `train`), in the modules that learn with it; nothing the library does
 at run time imports those.
 """

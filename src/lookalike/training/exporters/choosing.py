@@ -10,7 +10,7 @@ from lookalike.core.errors import EncoderUnavailable, UnknownEncoder
 from lookalike.encoders.onnx_encoder import read_json
 from lookalike.training.exporters import image_models, open_clip_models, ruclip, sentence_clip
 from lookalike.training.exporters.exported_folder import Parity, Towers, write_exported
-from lookalike.training.exporters.image_models import PUBLISHED
+from lookalike.training.exporters.image_models import PUBLISHED, RANDOM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,6 +65,10 @@ def open_model(spec: str, *, weights: str = PUBLISHED, side: int | None = None, 
         raise UnknownEncoder(f'"{spec}" names no model to export', hint=f"say LIBRARY:NAME, of {', '.join(LIBRARIES)}")
     if side and library not in ("timm", "torchvision"):
         raise ValueError(f"the size of pictures of {library} is in its weights")
+    if weights not in (PUBLISHED, RANDOM) and not Path(weights).is_file():
+        raise EncoderUnavailable(
+            f"there is no file of weights {weights}", hint=f"--weights takes {PUBLISHED}, {RANDOM} or a file"
+        )
     if library == "timm":
         return image_models.open_timm(name, weights, side)
     if library == "torchvision":

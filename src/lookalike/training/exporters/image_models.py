@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import nn
 
-from lookalike.core.errors import EncoderBroken, EncoderUnavailable, MissingExtra, UnknownEncoder
+from lookalike.core.errors import EncoderBroken, EncoderUnavailable, LookalikeError, MissingExtra, UnknownEncoder
 from lookalike.training.exporters.exported_folder import Pictures, Towers
+from lookalike.training.exporters.weights import read_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -90,6 +91,8 @@ def fetched(name: str, weights: str, opened: Callable[[], Any]) -> Any:
     """What `opened` returns. Raises EncoderUnavailable or EncoderBroken, by where the weights were to come from."""
     try:
         return opened()
+    except LookalikeError:
+        raise
     except Exception as error:  # libraries raise whatever network, archive or state dict make them raise
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         if weights == PUBLISHED:
@@ -106,7 +109,7 @@ def unknown(library: str, name: str, names: Sequence[str]) -> UnknownEncoder:
 def _classifier(models: Any, name: str, weights: str) -> nn.Module:
     network: nn.Module = models.get_model(name, weights="DEFAULT" if weights == PUBLISHED else None)
     if weights not in (PUBLISHED, RANDOM):
-        network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+        network.load_state_dict(read_weights(Path(weights)))
     return network
 
 

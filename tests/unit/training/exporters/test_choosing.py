@@ -30,6 +30,11 @@ def test_options_that_the_weights_decide_are_refused(ruclip_folder):
         open_model(f"ruclip:{ruclip_folder}", weights="random")
 
 
+def test_a_file_of_weights_that_is_not_there_is_told():
+    with pytest.raises(EncoderUnavailable, match=r"no file of weights nowhere\.pt"):
+        open_model("timm:convnext_atto", weights="nowhere.pt")
+
+
 def test_a_folder_is_opened_where_it_lies(ruclip_folder):
     towers = open_model(f"ruclip:{ruclip_folder}")
     assert towers.about == {"made_from": "ruclip:ruclip-tiny", "languages": ["ru"]}
