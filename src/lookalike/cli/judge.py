@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lookalike.cli import printing
+from lookalike.cli.counting import counting
 from lookalike.cli.options import collection_option, command, device_option, json_option
 from lookalike.cli.outcome import Interrupted
 from lookalike.cli.settings import collection_path
@@ -151,7 +152,8 @@ def _proposals(
         )
     least = PROPOSE.get(encoder.name, -1.0) if above is None else above
     printing.note(f"Comparing {printing.count(len(questions), 'question')} with {len(things):,} texts ({encoder.name})")
-    found = propose(questions, things, encoder, above=least, at_most=at_most)
+    progress = counting("comparing texts")
+    found = propose(questions, things, encoder, above=least, at_most=at_most, progress=progress)
     without = [question for question, each in zip(questions, found, strict=True) if not each]
     if without:
         number = printing.count(len(without), "question has", "questions have")

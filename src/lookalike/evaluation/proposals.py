@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lookalike.core.arrays import Vectors
     from lookalike.encoders.sentences import SentenceEncoder
@@ -36,10 +36,21 @@ class Proposal:
 
 
 def propose(
-    questions: Sequence[str], things: Sequence[Thing], encoder: SentenceEncoder, *, above: float, at_most: int = AT_MOST
+    questions: Sequence[str],
+    things: Sequence[Thing],
+    encoder: SentenceEncoder,
+    *,
+    above: float,
+    at_most: int = AT_MOST,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[list[Proposal]]:
-    """For each question its likeliest things, best first, equal ones in their order: none below `above`."""
-    asked, said = _encoded(encoder, questions), _encoded(encoder, [thing.text for thing in things])
+    """For each question its likeliest things, best first, equal ones in their order: none below `above`.
+
+    `progress` is called with the texts encoded and texts in all. Equal texts are encoded once.
+    """
+    texts = {text: at for at, text in enumerate(dict.fromkeys(thing.text for thing in things))}
+    asked = _encoded(encoder, questions)
+    said = _encoded(encoder, list(texts), progress)[[texts[thing.text] for thing in things]]
     found = []
     for question, vector in zip(questions, asked, strict=True):
         likeness = said @ vector
@@ -48,7 +59,13 @@ def propose(
     return found
 
 
-def _encoded(encoder: SentenceEncoder, texts: Sequence[str]) -> Vectors:
-    parts = [encoder.encode_texts(texts[at : at + _TEXTS_AT_ONCE]) for at in range(0, len(texts), _TEXTS_AT_ONCE)]
+def _encoded(
+    encoder: SentenceEncoder, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
+) -> Vectors:
+    parts = []
+    for at in range(0, len(texts), _TEXTS_AT_ONCE):
+        parts.append(encoder.encode_texts(texts[at : at + _TEXTS_AT_ONCE]))
+        if progress:
+            progress(min(at + _TEXTS_AT_ONCE, len(texts)), len(texts))
     vectors: Vectors = np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
     return vectors
