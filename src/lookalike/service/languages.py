@@ -30,6 +30,10 @@ class Words:
         """What a field is called; one that has no words here by its own name."""
         return self._words.get(f"field_{name}", name)
 
+    def value(self, field: str, value: object) -> str:
+        """A value of a field as people say it: the names of colours are ours, all else is the collection's own."""
+        return self._words.get(f"value_{value}", str(value)) if field == "colours" else str(value)
+
     def counted(self, name: str, n: int) -> str:
         """`n` things, in the form that the language wants for that number (CLDR's plural rules)."""
         return self(f"{name}_{_form(self.language, n)}", n=f"{n:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"))

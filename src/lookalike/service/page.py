@@ -5,7 +5,6 @@ JavaScript; a little of it adds endless scroll, dropping pictures, keys and a di
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,20 +15,17 @@ from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from pydantic import ValidationError
 
 from lookalike.core.errors import LookalikeError
-from lookalike.engine.relevance import DEFAULT_MIN_RELEVANCE
-from lookalike.service import archive, facets
+from lookalike.service import archive, facets, thumbnails
 from lookalike.service.desk import AtDesk
 from lookalike.service.entrance import COOKIE, SIGN_IN
 from lookalike.service.languages import Words, choose
+from lookalike.service.page_state import PageState
 from lookalike.service.problems import Problem
 from lookalike.service.questions import FIRST_PAGE, answer, question_of, too_large
 from lookalike.service.runs_api import need_to_write
-from lookalike.service.schema import Asked
 from lookalike.store.tokens import Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from jinja2 import Environment
     from starlette.staticfiles import StaticFiles
 
@@ -39,8 +35,6 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 LANGUAGE_COOKIE = "language"
 _YEAR_S = 31_536_000
-PAGE = 60
-"""Pictures drawn at once."""
 _SIDE = 320  # pixels of a thumbnail in the grid, sharp on most screens at the height of a row
 
 router = APIRouter(include_in_schema=False)
@@ -49,7 +43,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 async def search(request: Request, desk: AtDesk) -> Response:
     """The search page: `?q=...` is a search, with filters, order and liked items in the address too."""
-    state = _State.of(request)
+    state = PageState.of(request)
     words = _words(request)
     shown: dict[str, Any] = {"state": state, "facets": [], "results": None, "error": None, "status": None}
     try:
@@ -68,7 +62,7 @@ async def search(request: Request, desk: AtDesk) -> Response:
 @router.get("/more")
 async def more(request: Request, desk: AtDesk, after: Annotated[str, Query(max_length=8000)]) -> Response:
     """The next pictures of a search, as the piece of the page that holds them."""
-    state = _State.of(request)
+    state = PageState.of(request)
     results = await _ask(state, desk, after)
     return _drawn("hits.html", request, _words(request), state=state, results=results)
 
@@ -76,7 +70,7 @@ async def more(request: Request, desk: AtDesk, after: Annotated[str, Query(max_l
 @router.get("/item/{id:path}")
 async def item(id: str, request: Request, desk: AtDesk) -> Response:
     """One item with all that is known about it."""
-    state = _State.of(request)
+    state = PageState.of(request)
     collection = await desk.lanes.run(desk.shelf.collection, state.collection)
     found = await desk.lanes.run(desk.shelf.item, collection, id)
     facts = await desk.lanes.run(collection.item, found.id)
@@ -98,7 +92,7 @@ async def download(
 async def bring_up_to_date(request: Request, desk: AtDesk, retry: Annotated[str, Form()] = "") -> Response:
     """Start a run over all that the collection knows, and show how far it is."""
     need_to_write(request)
-    state = _State.of(request)
+    state = PageState.of(request)
     served = desk.shelf.served(state.collection)
     collection = await desk.lanes.run(desk.shelf.collection, served.name)
     with suppress(Problem):  # one runs already: that one is shown
@@ -109,7 +103,7 @@ async def bring_up_to_date(request: Request, desk: AtDesk, retry: Annotated[str,
 @router.get("/status")
 async def status(request: Request, desk: AtDesk) -> Response:
     """What the collection holds, how far a run is, and the files that were not taken."""
-    state = _State.of(request)
+    state = PageState.of(request)
     collection = await desk.lanes.run(desk.shelf.collection, state.collection)
     told = await desk.lanes.run(collection.status)
     failures = await desk.lanes.run(collection.failures)
@@ -121,7 +115,7 @@ async def status(request: Request, desk: AtDesk) -> Response:
 @router.get(SIGN_IN)
 async def sign_in(request: Request, to: str = "/") -> Response:
     """The page that asks for a token."""
-    return _drawn("sign_in.html", request, _words(request), state=_State(), to=to, is_wrong=False)
+    return _drawn("sign_in.html", request, _words(request), state=PageState(), to=to, is_wrong=False)
 
 
 @router.post(SIGN_IN)
@@ -131,7 +125,7 @@ async def take_token(
     """Keep the token in a cookie, which no script can read, and go on."""
     onward = to if to.startswith("/") and not to.startswith(("//", "/\\")) else "/"
     if desk.settings.tokens and not await desk.lanes.run(Tokens(desk.settings.tokens).scope_of, token.strip()):
-        drawn = _drawn("sign_in.html", request, _words(request), state=_State(), to=onward, is_wrong=True)
+        drawn = _drawn("sign_in.html", request, _words(request), state=PageState(), to=onward, is_wrong=True)
         drawn.status_code = 401
         return drawn
     answer = RedirectResponse(onward, 303)
@@ -153,84 +147,15 @@ async def take_picture(request: Request, image: UploadFile, desk: AtDesk) -> Res
     return RedirectResponse(f"/?{urlencode([*asked, ('picture', number)])}", 303)
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """All that the address of a page says."""
-
-    q: str = ""
-    item: str = ""
-    picture: str = ""
-    where: str = ""
-    order: str = ""
-    like: tuple[str, ...] = ()
-    unlike: tuple[str, ...] = ()
-    all: bool = False
-    after: str = ""
-    collection: str | None = None
-    choices: Mapping[str, list[str]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, request: Request) -> _State:
-        given = request.query_params
-        pairs = given.multi_items()
-        starts = {name.removesuffix(".start"): value for name, value in pairs if name.endswith(".start")}
-        ends = {name.removesuffix(".end"): value for name, value in pairs if name.endswith(".end")}
-        ranges = [(name, f"{starts.get(name, '')}..{ends.get(name, '')}") for name in {**starts, **ends}]
-        plain = [pair for pair in pairs if not pair[0].endswith((".start", ".end"))]
-        return cls(
-            q=given.get("q", "").strip(),
-            item=given.get("item", ""),
-            picture=given.get("picture", ""),
-            where=given.get("where", "").strip(),
-            order=given.get("order", ""),
-            like=tuple(given.getlist("like")),
-            unlike=tuple(given.getlist("unlike")),
-            all=given.get("all") == "1",
-            collection=given.get("collection") or None,
-            choices=facets.choices_in([*plain, *ranges]),
-        )
-
-    @property
-    def is_question(self) -> bool:
-        return bool(self.q or self.item or self.picture)
-
-    def address(self, path: str = "/", **changed: Any) -> str:
-        """The address of this state with something changed."""
-        state = replace(self, **changed)
-        pairs: list[tuple[str, str]] = [
-            (name, value)
-            for name in ("q", "item", "picture", "where", "order", "collection", "after")
-            if (value := getattr(state, name))
-        ]
-        pairs += [("like", each) for each in state.like] + [("unlike", each) for each in state.unlike]
-        pairs += [(facets.PREFIX + name, value) for name, values in state.choices.items() for value in values]
-        if state.all:
-            pairs.append(("all", "1"))
-        return f"{path}?{urlencode(pairs)}" if pairs else path
-
-    def nearer(self, id: str) -> str:
-        """The address that asks for more like an item: beside the words, or in place of all else."""
-        if self.q:
-            return self.address(like=(*self.like, id))
-        return self.address(picture="", item=id, like=(), unlike=())
-
-    def question(self) -> Asked:
-        """As the API would be asked. Raises ValidationError."""
-        least = None if self.all else DEFAULT_MIN_RELEVANCE
-        return Asked(
-            q=self.q or None,
-            item=self.item or None,
-            k=PAGE,
-            where=facets.filter_of(self.choices, self.where or None),
-            order=self.order,
-            like=list(self.like),
-            unlike=list(self.unlike),
-            min_relevance=least,
-            collection=self.collection,
-        )
+@router.get("/pictures/{number}")
+async def picture(number: str, desk: AtDesk) -> Response:
+    """A picture that was searched with, small: so that the page shows what it was asked."""
+    data = desk.pictures[number]
+    small = await desk.lanes.run(thumbnails.small, data, thumbnails.SIDES[0], desk.settings.upload_limits)
+    return Response(small, media_type=thumbnails.MEDIA_TYPE, headers={"Cache-Control": "private, max-age=3600"})
 
 
-async def _ask(state: _State, desk: Desk, after: str) -> Results:
+async def _ask(state: PageState, desk: Desk, after: str) -> Results:
     asked = state.question().model_copy(update={"after": after})
     if not state.picture:
         return await answer(question_of(asked, desk.settings), desk)
@@ -245,6 +170,17 @@ def _told(error: Exception) -> dict[str, str]:
     return {"message": str(error), "hint": getattr(error, "hint", "")}
 
 
+def drawn_problem(request: Request, status: int, detail: str, hint: str) -> Response:
+    """An error as a page, for who came with a browser."""
+    error = {"message": detail, "hint": hint}
+    state = PageState(collection=request.query_params.get("collection"))
+    drawn = _drawn(
+        "search.html", request, _words(request), state=state, error=error, facets=[], results=None, status=None
+    )
+    drawn.status_code = status
+    return drawn
+
+
 def _words(request: Request) -> Words:
     chosen = choose(
         request.query_params.get("lang"),
@@ -257,15 +193,20 @@ def _words(request: Request) -> Words:
 def _drawn(template: str, request: Request, words: Words, **values: Any) -> HTMLResponse:
     desk: Desk = request.app.state.desk
     with desk.figures.stages.labels("render").time():
-        text = _templates().get_template(template).render(say=words, thumb=_thumb, alt=_alt, name=_name, **values)
+        text = _templates().get_template(template).render(say=words, **values)
     drawn = HTMLResponse(text, headers={"Vary": "Accept-Language, Cookie, X-Fragment", "Cache-Control": "no-cache"})
     if request.query_params.get("lang") == words.language:
         drawn.set_cookie(LANGUAGE_COOKIE, words.language, max_age=_YEAR_S, httponly=True, samesite="lax")
     return drawn
 
 
-def _thumb(id: str, side: int = _SIDE) -> str:
-    return f"/api/v1/items/{quote(id)}/thumbnail?size={side}"
+def _thumb(id: str, collection: str | None, side: int = _SIDE) -> str:
+    asked = {"size": side} | ({"collection": collection} if collection else {})
+    return f"/api/v1/items/{quote(id)}/thumbnail?{urlencode(asked)}"
+
+
+def _original(id: str, collection: str | None) -> str:
+    return f"/api/v1/items/{quote(id)}/original" + (f"?{urlencode({'collection': collection})}" if collection else "")
 
 
 def _name(uri: str) -> str:
@@ -289,10 +230,12 @@ def static_files() -> StaticFiles:
 def _templates() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    templates = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.globals |= {"thumb": _thumb, "original": _original, "alt": _alt, "name": _name}
+    return templates

@@ -21,7 +21,9 @@ from starlette.exceptions import HTTPException
 from lookalike.core import errors
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI, Request
+    from collections.abc import Callable
+
+    from fastapi import FastAPI, Request, Response
 
 _LOG = logging.getLogger("lookalike.service")
 MEDIA_TYPE = "application/problem+json"
@@ -57,8 +59,9 @@ class Problem(Exception):
         self.headers = headers or {}
 
 
-def answer_with_problems(app: FastAPI) -> None:
-    """Let `app` answer every error with a problem."""
+def answer_with_problems(app: FastAPI, drawn: Callable[[Request, int, str, str], Response]) -> None:
+    """Let `app` answer every error with a problem; `drawn` makes a page of it (status, detail, hint) for browsers."""
+    app.state.drawn_problem = drawn
     app.add_exception_handler(Problem, _of_problem)
     app.add_exception_handler(errors.LookalikeError, _of_error)
     app.add_exception_handler(ValueError, _of_error)
@@ -69,21 +72,25 @@ def answer_with_problems(app: FastAPI) -> None:
 
 def problem(
     request: Request, status: int, code: str, detail: str, headers: dict[str, str] | None = None, **more: Any
-) -> JSONResponse:
-    """The answer. What of `more` is empty is left out."""
+) -> Response:
+    """The answer: an object, or a page where a browser went to an address. What of `more` is empty is left out."""
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail}
     body |= {name: value for name, value in more.items() if value not in ("", None)}
     request.state.code = code
+    if "text/html" in request.headers.get("accept", "") and "app" in request.scope:
+        page: Response = request.app.state.drawn_problem(request, status, detail, more.get("hint", ""))
+        page.headers.update(headers or {})
+        return page
     body["request"] = getattr(request.state, "number", "")
     return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
 
 
-async def _of_problem(request: Request, error: Exception) -> JSONResponse:
+async def _of_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     return problem(request, error.status, error.code, str(error), error.headers, hint=error.hint)
 
 
-async def _of_error(request: Request, error: Exception) -> JSONResponse:
+async def _of_error(request: Request, error: Exception) -> Response:
     status, code = next((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
     if status >= 500:
         _LOG.error("request %s failed", getattr(request.state, "number", ""), exc_info=error)
@@ -91,19 +98,19 @@ async def _of_error(request: Request, error: Exception) -> JSONResponse:
     return problem(request, status, code, str(error), hint=hint, position=position)
 
 
-async def _of_validation(request: Request, error: Exception) -> JSONResponse:
+async def _of_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     told = [f"{'.'.join(map(str, each['loc'][1:])) or each['loc'][0]}: {each['msg']}" for each in error.errors()]
     return problem(request, 422, "bad-value", "; ".join(told), hint="see /api/v1/openapi.json for what is taken")
 
 
-async def _of_http(request: Request, error: Exception) -> JSONResponse:
+async def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = {404: "not-found", 405: "wrong-method"}.get(error.status_code, "refused")
     headers = dict(error.headers) if error.headers else None
     return problem(request, error.status_code, code, str(error.detail), headers)
 
 
-async def _of_surprise(request: Request, error: Exception) -> JSONResponse:
+async def _of_surprise(request: Request, error: Exception) -> Response:
     _LOG.error("request %s failed", getattr(request.state, "number", ""), exc_info=error)
     return problem(request, 500, "unexpected", "something unexpected happened; the log tells more under this request")

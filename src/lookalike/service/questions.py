@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from lookalike.core.errors import CannotDecode
-from lookalike.core.records import DecodeLimits, Term
+from lookalike.core.records import Term
 from lookalike.engine.asking import SearchOptions, query_without_terms
 from lookalike.engine.terms import as_query
 from lookalike.images.decode import decode_picture
@@ -79,9 +79,8 @@ def _prepared(question: Question, collection: Collection, settings: ServiceSetti
 def _decoded(term: Term, collection: Collection, settings: ServiceSettings) -> Term:
     if term.kind != "picture":
         return term
-    limits = DecodeLimits(max_pixels=settings.upload_pixels, max_bytes=settings.upload_bytes)
     try:
-        picture = decode_picture(term.value, side=collection.encoder.image_side, limits=limits)
+        picture = decode_picture(term.value, side=collection.encoder.image_side, limits=settings.upload_limits)
     except CannotDecode as error:
         raise CannotDecode(error.code, f"the picture cannot be used: {error}", hint=error.hint) from error
     return Term("picture", picture.pixels, term.weight, term.label)

@@ -6,6 +6,8 @@ import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
+from lookalike.core.records import DecodeLimits
+
 LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -44,7 +46,12 @@ class ServiceSettings:
     @property
     def is_remote(self) -> bool:
         """Whether others than this computer can reach it."""
-        return not is_local(self.host)
+        return not is_local(self.host) or bool(self.proxies)
+
+    @property
+    def upload_limits(self) -> DecodeLimits:
+        """What decoding a picture that was sent may cost."""
+        return DecodeLimits(max_pixels=self.upload_pixels, max_bytes=self.upload_bytes)
 
     @property
     def allowed_hosts(self) -> frozenset[str]:

@@ -59,14 +59,19 @@ def thumbnail(collection: Collection, item: ItemRecord, side: int) -> tuple[byte
 
 
 def _made(collection: Collection, item: ItemRecord, side: int) -> bytes:
-    from PIL import Image
-
     try:
         _, stream = collection.open_item(item.id)
         with stream:
-            picture = decode_picture(stream.read(), side=side, limits=_LIMITS)
+            return small(stream.read(), side, _LIMITS)
     except (OSError, SourceError, CannotDecode) as error:
         raise Problem(404, "file-away", f"the file of {item.id} cannot be shown: {_in_short(error)}") from error
+
+
+def small(data: bytes, side: int, limits: DecodeLimits) -> bytes:
+    """A picture as WebP, upright, its longest side `side` at most. Raises CannotDecode."""
+    from PIL import Image
+
+    picture = decode_picture(data, side=side, limits=limits)
     image = Image.fromarray(picture.pixels)
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
     stream = io.BytesIO()

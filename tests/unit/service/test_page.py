@@ -54,10 +54,10 @@ def test_an_item_has_a_page_and_a_piece_for_the_dialog(site):
     address = links(text, "/item/")[0]
     whole = site.ask(address)
     assert whole.status == 200
-    assert "<dt>path</dt>" in whole.text
+    assert "<dt>File</dt>" in whole.text
     piece = site.ask(address, headers={"X-Fragment": "1"}).text
     assert "<html" not in piece
-    assert "<dt>path</dt>" in piece
+    assert "<dt>File</dt>" in piece
 
 
 def test_a_picture_is_searched_with_at_an_address_of_its_own(site, shown):

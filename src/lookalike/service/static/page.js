@@ -15,8 +15,9 @@ function layOut(root) {
   }
 }
 
-// --- endless scroll
+// --- endless scroll; who comes back finds as many pages as there were
 let loading = false;
+let pages = 0;
 async function loadNext(link) {
   if (loading) return;
   loading = true;
@@ -27,6 +28,7 @@ async function loadNext(link) {
     piece.innerHTML = await answer.text();
     layOut(piece.content);
     link.closest("li").replaceWith(piece.content);
+    pages += 1;
     watchNext();
   } finally {
     loading = false;
@@ -36,10 +38,25 @@ const nearEnd = new IntersectionObserver((seen) => {
   for (const entry of seen) if (entry.isIntersecting) loadNext(entry.target);
 }, { rootMargin: "800px" });
 function watchNext() {
-  const link = grid && grid.querySelector("a[data-next]");
+  const link = grid.querySelector("a[data-next]");
   if (link) nearEnd.observe(link);
 }
-if (grid) { layOut(grid); watchNext(); }
+async function loadAgain({ pages: wanted, y }) {
+  for (let link; pages < wanted && (link = grid.querySelector("a[data-next]"));) {
+    const before = pages;
+    await loadNext(link);
+    if (pages === before) break;
+  }
+  scrollTo(0, y);
+}
+if (grid) {
+  layOut(grid);
+  const before = history.state;
+  if (before?.pages) loadAgain(before).then(watchNext); else watchNext();
+  addEventListener("pagehide", () => {
+    if (!dialog.open) history.replaceState({ ...history.state, pages, y: scrollY }, "");
+  });
+}
 
 // --- pictures: picked, dropped or pasted
 const form = document.querySelector("form.pick");
@@ -68,23 +85,36 @@ addEventListener("paste", (event) => {
   if (file) { event.preventDefault(); searchWith(file); }
 });
 
-// --- details in a dialog; the address stays that of the search
+// --- details in a dialog, at the address that the item's own page has; going back shuts it
 let opener = null;
 async function openDetails(link) {
   const answer = await fetch(link.href, { headers: { "X-Fragment": "1" } });
   if (!answer.ok) { location.href = link.href; return; }
   opener = link;
   dialog.innerHTML = await answer.text();
+  const why = dialog.querySelector(".why");
+  why.textContent = link.dataset.why;
+  why.hidden = false;
   const shut = document.createElement("button");
   shut.className = "shut";
   shut.textContent = "✕";
-  shut.setAttribute("aria-label", "Esc");
+  shut.setAttribute("aria-label", dialog.dataset.close);
   shut.addEventListener("click", () => dialog.close());
   dialog.append(shut);
-  if (!dialog.open) dialog.showModal();
+  const here = { details: link.dataset.item };
+  if (dialog.open) history.replaceState(here, "", link.href);
+  else { history.pushState(here, "", link.href); dialog.showModal(); }
 }
 dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-dialog.addEventListener("close", () => { dialog.replaceChildren(); opener?.focus(); });
+dialog.addEventListener("close", () => {
+  dialog.replaceChildren();
+  opener?.focus();
+  if (history.state?.details) history.back();
+});
+addEventListener("popstate", (event) => {
+  if (!dialog.open) location.reload();
+  else if (!event.state?.details) dialog.close();
+});
 addEventListener("click", (event) => {
   const link = event.target.closest?.("a[data-item]");
   if (link && !(event.ctrlKey || event.metaKey || event.shiftKey || event.button)) { event.preventDefault(); openDetails(link); }
