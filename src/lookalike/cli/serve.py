@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PORT = 8000
 REMOTE_REQUESTS_A_SECOND = 20.0
 """What one client from elsewhere may ask in the long run: a person scrolling through pictures stays far below."""
+FAREWELL_S = 2.0
+"""How long it goes on answering behind a proxy once it is to end: every connection the proxy uses meanwhile is told."""
 
 
 @command
@@ -31,6 +33,14 @@ REMOTE_REQUESTS_A_SECOND = 20.0
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one.")
 @click.option("--name", "names", multiple=True, metavar="HOST", help="A name it is called by; may be repeated.")
+@click.option(
+    "--proxy",
+    "proxies",
+    multiple=True,
+    metavar="ADDRESS",
+    callback=lambda _context, _option, given: _networks(given),
+    help="The address or network of a proxy that hands on what others ask; may be repeated.",
+)
 @click.option("--log", "is_logging", is_flag=True, help="A line of JSON on standard error for each request.")
 @device_option
 @json_option
@@ -40,41 +50,41 @@ def serve(
     host: str,
     port: int,
     names: tuple[str, ...],
+    proxies: tuple[str, ...],
     is_logging: bool,
     device: str,
     as_json: bool,
 ) -> None:
     """Serve the collection as a page for the browser and as an API for programs.
 
-    Unless told otherwise only this computer can reach it. With another --host who asks needs a token (lookalike
-    token add NAME), and --name says by which names it may be called.
+    Unless told otherwise only this computer can reach it. With another --host, or behind a --proxy, who asks needs a
+    token (lookalike token add NAME), and --name says by which names it may be called.
     """
     from lookalike.core.errors import MissingExtra
 
     try:
-        import uvicorn
-
-        from lookalike.service.app import create_app
+        from lookalike.service.server import Server
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("lookalike"):
             raise
         raise MissingExtra("lookalike serve", "serve") from None
     from lookalike.service.settings import ServiceSettings, is_local
 
-    remote = not is_local(host)
+    remote = not is_local(host) or bool(proxies)
     settings = ServiceSettings(
         _named(collections),
         host=host,
         port=port,
         hosts=names,
         device=device,
-        tokens=_tokens(host) if remote else None,
+        tokens=_tokens(proxies[0] if is_local(host) else host) if remote else None,
         requests_a_second=REMOTE_REQUESTS_A_SECOND if remote else 0.0,
+        proxies=proxies,
+        farewell_s=FAREWELL_S if proxies else 0.0,
     )
     _prepare_logs(is_logging=is_logging)
-    config = uvicorn.Config(create_app(settings), host=host, port=port, log_level="error", access_log=False)
-    server = uvicorn.Server(config)
-    with config.bind_socket() as line:
+    server = Server(settings)
+    with server.config.bind_socket() as line:
         shown = f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{line.getsockname()[1]}/"
         if as_json:
@@ -91,8 +101,20 @@ def _tokens(host: str) -> Path:
 
     path = tokens_path()
     if not Tokens(path).all():
-        raise click.UsageError(f"others can reach {host}, so who asks needs a token: lookalike token add NAME")
+        raise click.UsageError(f"others can ask by way of {host}, so who asks needs a token: lookalike token add NAME")
     return path
+
+
+def _networks(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Addresses and networks as they were given. Raises BadParameter for what is none, such as a name."""
+    import ipaddress
+
+    for each in given:
+        try:
+            ipaddress.ip_network(each)
+        except ValueError as error:
+            raise click.BadParameter(f"{error}; such as 127.0.0.1 or 172.30.77.0/24") from None
+    return given
 
 
 def _prepare_logs(*, is_logging: bool) -> None:

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 import lookalike
 from lookalike.service import api, clip_retrieval, page, runs_api, watch
+from lookalike.service.closing import Closing
 from lookalike.service.desk import AtDesk, Desk
 from lookalike.service.entrance import Entrance
 from lookalike.service.guard import Guard
@@ -26,18 +27,21 @@ if TYPE_CHECKING:
     from lookalike.service.settings import ServiceSettings
 
 
-def create_app(settings: ServiceSettings) -> Guard:
+def create_app(settings: ServiceSettings, closing: Closing | None = None) -> Guard:
     """The service as an ASGI application. Collections are opened when they are first asked for.
 
-    The guard is outermost, so that errors nobody expected leave with its headers too.
+    The guard is outermost, so that errors nobody expected leave with its headers too. `closing`: where the server says
+    that it is about to end.
     """
+    closing = closing or Closing()
     figures = Figures()
 
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
         lanes = Lanes(settings.lanes)
         shelf = Shelf(settings, lanes, figures.together.observe)
-        app.state.desk = desk = Desk(settings, lanes, shelf, KeptPictures(), figures, Jobs())
+        app.state.desk = desk = Desk(settings, lanes, shelf, KeptPictures(), figures, Jobs(), closing)
+        closing.when_begun(desk.jobs.stop)
         try:
             yield
         finally:
@@ -65,7 +69,7 @@ def create_app(settings: ServiceSettings) -> Guard:
     app.add_api_route("/readyz", _ready, include_in_schema=False)
     answer_with_problems(app, page.drawn_problem)
     tokens = None if settings.tokens is None else Tokens(settings.tokens)
-    return Guard(Watch(Entrance(app, settings, tokens), figures), settings)
+    return Guard(Watch(Entrance(app, settings, tokens), figures), settings, closing)
 
 
 async def _alive() -> dict[str, str]:
@@ -74,7 +78,9 @@ async def _alive() -> dict[str, str]:
 
 
 async def _ready(desk: AtDesk) -> dict[str, Any]:
-    """Whether every collection can be asked."""
+    """Whether every collection can be asked, and it is not about to end."""
+    if desk.closing.has_begun:
+        raise Problem(503, "closing", "this service is about to end")
     for name in desk.shelf.names:
         try:
             opened = await desk.lanes.run(desk.shelf.collection, name)

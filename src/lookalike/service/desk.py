@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 
 if TYPE_CHECKING:
+    from lookalike.service.closing import Closing
     from lookalike.service.jobs import Jobs
     from lookalike.service.kept_pictures import KeptPictures
     from lookalike.service.lanes import Lanes
@@ -26,6 +27,7 @@ class Desk:
     pictures: KeptPictures
     figures: Figures
     jobs: Jobs
+    closing: Closing
 
 
 def desk_of(request: Request) -> Desk:

@@ -20,6 +20,7 @@ from lookalike.service.problems import Problem, problem
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from lookalike.service.closing import Closing
     from lookalike.service.settings import ServiceSettings
 
 _FORM_BYTES = 1_000_000
@@ -43,8 +44,9 @@ SECURITY_HEADERS = {
 class Guard:
     """Outermost part of the application: numbers requests, refuses what may not be asked, adds the headers."""
 
-    def __init__(self, app: ASGIApp, settings: ServiceSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: ServiceSettings, closing: Closing) -> None:
         self._app = app
+        self._closing = closing
         self._hosts = settings.allowed_hosts
         self._is_remote = settings.is_remote
         self._most = settings.upload_bytes + _FORM_BYTES
@@ -62,6 +64,8 @@ class Guard:
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
                 headers["X-Request-Id"] = number
+                if self._closing.has_begun:  # so that the next request of this client goes where it will be answered
+                    headers["Connection"] = "close"
             await send(message)
 
         if refused:

@@ -91,10 +91,14 @@ class Jobs:
             raise Problem(404, "no-job", f"there is no run {number}")
         return self._jobs[number]
 
-    def close(self) -> None:
-        """Stop what runs, and wait a while for it: what was taken is kept in any case."""
+    def stop(self) -> None:
+        """Have what runs stop soon."""
         for job in self._jobs.values():
             job.stop.set()
+
+    def close(self) -> None:
+        """Stop what runs, and wait a while for it: what was taken is kept in any case."""
+        self.stop()
         for job in self._jobs.values():
             if job.thread is not None:
                 job.thread.join(_END_S)

@@ -28,7 +28,9 @@ class ServiceSettings:
     is taken as a question. `upload_pixels`: the same, as its header declares it. `device`: where encoders run. `lanes`:
     threads that work for requests, one a core unless given. `tokens`: the database of tokens; with one, who asks needs
     a token. `requests_a_second`: what one client may ask in the long run, 0 for no limit; `requests_at_once`: and at a
-    stretch.
+    stretch. `proxies`: addresses or networks of proxies that hand on what others ask; such a proxy, and nobody else, is
+    believed which client it asks for and whether that came by HTTPS. `farewell_s`: how long it goes on answering once
+    it is to end, so that a proxy can turn away from it.
     """
 
     collections: tuple[Served, ...]
@@ -42,6 +44,8 @@ class ServiceSettings:
     tokens: Path | None = None
     requests_a_second: float = 0.0
     requests_at_once: int = 120
+    proxies: tuple[str, ...] = ()
+    farewell_s: float = 0.0
 
     @property
     def is_remote(self) -> bool:

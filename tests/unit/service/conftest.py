@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import pytest
-import uvicorn
 
 import lookalike
-from lookalike.service.app import create_app
+from lookalike.service.server import Server
 from lookalike.service.settings import Served, ServiceSettings
 from lookalike.testing import draw_pictures
 
@@ -50,10 +49,15 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 class Site:
     """A client that shows every reply as it came."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, server: Server) -> None:
         self.port = port
+        self._server = server
         self.base = f"http://127.0.0.1:{port}"
         self._opener = urllib.request.build_opener(_NoRedirect)
+
+    def end(self) -> None:
+        """Have the service begin to end."""
+        self._server.should_exit = True
 
     def ask(
         self, path: str, *, body: bytes | None = None, headers: dict[str, str] | None = None, **query: Any
@@ -124,13 +128,12 @@ def running(settings: ServiceSettings) -> Iterator[Site]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         free.listen()
-        config = uvicorn.Config(create_app(settings), log_level="error", access_log=False)
-        server = uvicorn.Server(config)
+        server = Server(settings)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [free]})
         thread.start()
         while not server.started:
             assert thread.is_alive()
             time.sleep(0.02)
-        yield Site(free.getsockname()[1])
+        yield Site(free.getsockname()[1], server)
         server.should_exit = True
         thread.join()
