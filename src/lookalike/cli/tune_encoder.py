@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="A setting of the recipe; repeatable.")
 @click.option("--image-column", metavar="NAME", help="The column that names the pictures.")
 @click.option("--text-columns", metavar="NAMES", help="The columns to learn words from: title,brand")
+@click.option("--template", metavar="TEXT", default="", help="One text of several columns: '{title}, {category}'.")
+@click.option("--stop-words", is_flag=True, help="Leave small words out of texts.")
+@click.option("--lemmas", is_flag=True, help="Take the ground forms of words (extra lemmas for Cyrillic).")
 @click.option("--label-column", metavar="NAME", help="The column that says what kind a picture is.")
 @click.option(
     "--views", type=click.IntRange(1, 64), metavar="N", help="Looks at each picture.  [default: the recipe's]"
@@ -73,6 +76,7 @@ def tune_encoder(
 
 def _task(catalogue: str, out: str, recipe: str, settings: tuple[str, ...], **more: Any) -> Task:
     """What was asked for. Raises click.UsageError for a recipe or a setting there is not."""
+    from lookalike.engine.text_preparation import TextPreparation
     from lookalike.training.recipe_settings import load_recipe, read_settings
     from lookalike.training.tune import Task
 
@@ -89,7 +93,8 @@ def _task(catalogue: str, out: str, recipe: str, settings: tuple[str, ...], **mo
     columns = tuple(name.strip() for name in (more.pop("text_columns") or "").split(",") if name.strip())
     folder = Path(out).expanduser()
     work = Path(more.pop("work") or f"{folder}.work").expanduser()
-    return Task(Path(catalogue).expanduser(), folder, work, recipe, read, text_columns=columns, **more)
+    texts = TextPreparation(**{name: more.pop(name) for name in ("template", "lemmas", "stop_words")})
+    return Task(Path(catalogue).expanduser(), folder, work, recipe, read, text_columns=columns, texts=texts, **more)
 
 
 def _show(outcome: Outcome) -> None:

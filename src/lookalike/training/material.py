@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from lookalike.core.arrays import HalfVectors, Pixels, Vectors
     from lookalike.core.protocols import Encoder
     from lookalike.core.records import Asset, Picture
+    from lookalike.engine.text_preparation import TextPreparation
 
 COPY_COSINE = 0.98
 """From here on two pictures are copies. Of 9,583 product photos 1,900 then stand in groups, the largest of 246; at 0.97
@@ -103,6 +104,7 @@ def gather(
     image_column: str | None = None,
     text_columns: Sequence[str] = (),
     label_column: str | None = None,
+    prepared: TextPreparation | None = None,
     shares: Sequence[float] = SHARES,
     copy_cosine: float = COPY_COSINE,
     seed: int = 0,
@@ -113,14 +115,14 @@ def gather(
 ) -> Material:
     """The material of a catalogue or of a folder of class folders.
 
-    `views`: looks at each picture, the whole one among them. `like`: material of the same catalogue by another encoder:
-    its pictures, groups and split are taken. `progress` is called with what is done, how much of it, and how much there
-    is.
+    `prepared`: what is done to texts. `views`: looks at each picture, the whole one among them. `like`: material of the
+    same catalogue by another encoder: its pictures, groups and split are taken. `progress` is called with what is done,
+    how much of it, and how much there is.
     Raises SourceError when the catalogue cannot be read or fewer than three pictures can be decoded, ValueError where
     `like` has pictures that this encoder has not.
     """
     listed, skipped = list_pictures(
-        catalogue, image_column=image_column, text_columns=text_columns, label_column=label_column
+        catalogue, image_column=image_column, text_columns=text_columns, label_column=label_column, prepared=prepared
     )
     tell = progress or (lambda *_: None)
     folder = work / base.id

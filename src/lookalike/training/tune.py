@@ -9,10 +9,11 @@ from __future__ import annotations
 import importlib
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import MissingExtra
+from lookalike.engine.text_preparation import TextPreparation
 from lookalike.evaluation.chart import draw_chart
 from lookalike.evaluation.report import Plot, write_report
 from lookalike.training.material import gather
@@ -35,7 +36,8 @@ class Task:
     """What is tuned, on what, and how.
 
     `work`: where vectors are kept between runs. `settings`: the recipe's own, None for its defaults. `views`: looks at
-    each picture, None for as many as the recipe wants. `force`: write the encoder though it is no better.
+    each picture, None for as many as the recipe wants. `texts`: what is done to texts before they are encoded.
+    `force`: write the encoder though it is no better.
     """
 
     catalogue: Path
@@ -46,6 +48,7 @@ class Task:
     image_column: str | None = None
     text_columns: tuple[str, ...] = ()
     label_column: str | None = None
+    texts: TextPreparation = field(default_factory=TextPreparation)
     views: int | None = None
     seed: int = 0
     force: bool = False
@@ -72,6 +75,7 @@ class Outcome:
             "verdict": self.tuned.verdict,
             "compared": [_figures(each) for each in self.tuned.compared],
             "material": self.material.about(),
+            "texts": self.task.texts.as_dict(),
             "skipped": [{"uri": each.uri, "reason": each.reason} for each in self.material.skipped],
             "curve": [dict(point) for point in self.tuned.curve],
             "about": dict(self.tuned.about),
@@ -128,6 +132,7 @@ def _gather(
         image_column=task.image_column,
         text_columns=task.text_columns,
         label_column=task.label_column,
+        prepared=task.texts,
         seed=task.seed,
         like=like,
         progress=progress,

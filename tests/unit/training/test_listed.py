@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lookalike.core.errors import SourceError
+from lookalike.engine.text_preparation import TextPreparation
 from lookalike.testing import draw_pictures
 from lookalike.training.listed import list_pictures
 
@@ -69,3 +70,18 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path, shown
 def test_a_table_without_any_picture_is_an_error(tmp_path):
     with pytest.raises(SourceError, match="names no picture"):
         list_pictures(table(tmp_path, "image,title\ngone.jpg,gone\n"))
+
+
+def test_texts_are_prepared_when_asked_for(tmp_path, shown):
+    path = table(tmp_path, f"image,title\npics/{shown[0].name},the Red Dresses\n")
+    (only,), _ = list_pictures(path, prepared=TextPreparation(lemmas=True, stop_words=True))
+    assert only.texts == ["red dress"]
+
+
+def test_a_template_makes_one_text_of_several_columns(tmp_path, shown):
+    path = table(tmp_path, f"image,title,kind\npics/{shown[0].name},Dress,apparel\n")
+    (only,), _ = list_pictures(path, prepared=TextPreparation(template="{title}, {kind}"))
+    assert only.texts == ["Dress, apparel"]
+    with pytest.raises(SourceError, match="no column brand") as caught:
+        list_pictures(path, prepared=TextPreparation(template="{title} {brand}"))
+    assert "kind" in caught.value.hint
