@@ -4,14 +4,15 @@
 
 `--vectors`: what `metric_photos.py` wrote for each encoder. Classes of Caltech-101, PACS and the clothing set are drawn
 into two halves, as often as there are `--seeds`: weights are learned on one (`lookalike tune-encoder --recipe ensemble`
-does the same), `map@10` picture -> picture is measured on the other, of all three sets in one pool. Intervals are 95 %,
-by drawing classes again.
+does the same), `map@10` picture -> picture is measured on the other, of all three sets in one pool; then the other way
+round. Intervals are 95 %, by drawing classes again, over both halves.
 """
 
 from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from held_out_classes import SETS, asked_classes, by_classes, materials_of
 
 from lookalike.training import measuring
 from lookalike.training.ensembling import METRIC, joined, learn_weights, picture_questions
-from lookalike.training.splits import TEST, VALIDATION
+from lookalike.training.splits import TEST, TRAIN, VALIDATION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,10 +46,29 @@ def best_part(materials: Sequence[Material]) -> int:
 
 
 def measure(materials: tuple[Material, ...]) -> dict[str, Any]:
-    """Weights learned on VALIDATION and what they bring on TEST."""
+    """Weights learned on each half and what they bring on the other."""
+    swap = np.array([TRAIN, TEST, VALIDATION], np.uint8)
+    turned = tuple(replace(each, split=swap[each.split]) for each in materials)
+    halves = [_half(materials), _half(turned)]
+    values = {way: np.concatenate([each[0][way] for each in halves]) for way in halves[0][0]}
+    classes = np.concatenate([each[1] for each in halves])
+    best = values["best part"]
+    return {
+        "weights": [each[2] for each in halves],
+        "questions": len(classes),
+        "classes": len(np.unique(classes)),
+        "map@10": {way: _figure(each, classes) for way, each in values.items()},
+        "more than the best part": {way: _figure(each - best, classes) for way, each in values.items()},
+        "scores more than ranks": _figure(values["weights learned"] - values["ranks, weights learned"], classes),
+    }
+
+
+def _half(materials: tuple[Material, ...]) -> tuple[dict[str, np.ndarray], np.ndarray, list[float]]:
+    """METRIC of each question of TEST by each way to search, the classes of the questions, the weights."""
     weights = learned(materials)
     parts = len(materials)
     ways = {each.base_id: np.eye(parts)[at].tolist() for at, each in enumerate(materials)}
+    ways["best part"] = np.eye(parts)[best_part(materials)].tolist()
     ways |= {"equal weights": [1 / parts] * parts, "weights learned": weights}
     for left_out in range(parts if parts > 2 else 0):
         others = [each for at, each in enumerate(materials) if at != left_out]
@@ -58,21 +78,10 @@ def measure(materials: tuple[Material, ...]) -> dict[str, Any]:
     }
     values = {way: each.values[METRIC] for way, each in measured.items()}
     asked = picture_questions(materials, TEST)
+    assert asked is not None, "all photos have labels"
     values["ranks, equal weights"] = asked.by_ranks(ways["equal weights"])
     values["ranks, weights learned"] = asked.by_ranks(weights)
-    classes = asked_classes(materials[0], TEST, measured["weights learned"])
-    before = materials[best_part(materials)].base_id
-    return {
-        "weights": dict(zip((each.base_id for each in materials), weights, strict=True)),
-        "best part on validation": before,
-        "questions": len(classes),
-        "classes": len(np.unique(classes)),
-        "map@10": {way: _figure(each, classes) for way, each in values.items()},
-        "more than the best part": {
-            way: _figure(each - values[before], classes) for way, each in values.items() if way != before
-        },
-        "scores more than ranks": _figure(values["weights learned"] - values["ranks, weights learned"], classes),
-    }
+    return values, asked_classes(materials[0], TEST, measured["weights learned"]), weights
 
 
 def _figure(values: np.ndarray, classes: np.ndarray) -> list[float]:
