@@ -51,7 +51,8 @@ class HeadSettings:
     `factor` when the validation loss has not fallen for `patience` epochs, and training ends when CHOSEN_BY has not
     risen for `stop_after`.
 
-    `max_scale`: the largest inverse temperature. `device`: auto, cpu or cuda; on CUDA matrices are multiplied in
+    `strength`: how much of what was learned is applied, up to 1: less forgets less of what the base knew (weights
+    averaged with those before, as Wortsman et al. 2022 do). `max_scale`: the largest inverse temperature. `device`: auto, cpu or cuda; on CUDA matrices are multiplied in
     bfloat16. Raises ValueError for values that cannot be.
     """
 
@@ -65,6 +66,7 @@ class HeadSettings:
     factor: float = 0.5
     patience: int = 1
     stop_after: int = 4
+    strength: float = 1.0
     max_scale: float = 100.0
     device: str = "auto"
     seed: int = 0
@@ -74,6 +76,8 @@ class HeadSettings:
         for name, value in least.items():
             if not getattr(self, name) >= value:
                 raise ValueError(f"{name}={getattr(self, name)}: it is at least {value}")
+        if not 0 < self.strength <= 1:
+            raise ValueError(f"strength={self.strength}: it is above 0 and at most 1")
         if self.device not in {"auto", "cpu", "cuda"}:
             raise ValueError(f"device={self.device}: it is auto, cpu or cuda")
 
@@ -139,9 +143,9 @@ class _Head(nn.Module):
     def forward(self, vectors: Tensor) -> Tensor:
         return functional.normalize((vectors + vectors @ self.change + self.bias).float(), dim=-1)
 
-    def projection(self) -> Projection:
-        change = self.change.detach().cpu().numpy()
-        return Projection(np.eye(len(change), dtype=np.float32) + change, self.bias.detach().cpu().numpy().copy())
+    def projection(self, strength: float) -> Projection:
+        change, bias = (strength * each.detach().cpu().numpy() for each in (self.change, self.bias))
+        return Projection(np.eye(len(change), dtype=np.float32) + change, bias)
 
 
 class _Training:
@@ -191,7 +195,8 @@ class _Training:
             elif number - best >= settings.stop_after:
                 break
         self.heads.load_state_dict(kept)
-        return Heads(self.heads["image"].projection(), self.heads["text"].projection(), tuple(curve), best, {})
+        image, text = (self.heads[side].projection(settings.strength) for side in ("image", "text"))
+        return Heads(image, text, tuple(curve), best, {})
 
     def _fit_scale(self) -> None:
         """Begin at the temperature at which the encoder as it is fits best."""

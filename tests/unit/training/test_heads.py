@@ -77,6 +77,12 @@ def test_decay_pulls_back_to_the_encoder_as_it_was(material):
     assert away[1] < away[0]
 
 
+def test_strength_applies_a_part_of_what_was_learned(material):
+    whole, half = (train_heads(material, replace(QUICK, strength=strength)) for strength in (1.0, 0.5))
+    assert np.allclose(half.text.matrix - np.eye(16), (whole.text.matrix - np.eye(16)) / 2, atol=1e-6)
+    assert np.allclose(half.image.bias, whole.image.bias / 2, atol=1e-6)
+
+
 def test_texts_of_one_picture_are_right_together():
     """Were they taken for wrong, five captions of a picture would push each other away and the loss could not fall."""
     once = turned(120)
@@ -89,7 +95,7 @@ def test_texts_of_one_picture_are_right_together():
     assert heads.best > 0
 
 
-@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"batch": 1}, {"lr": -1.0}, {"device": "tpu"}, {"stop_after": 0}])
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"batch": 1}, {"lr": -1.0}, {"device": "tpu"}, {"strength": 0.0}])
 def test_settings_that_cannot_be_are_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         HeadSettings(**wrong)
