@@ -56,8 +56,8 @@ METRIC = "map@10"
 VIEWS = 1
 """Looks at each picture: statistics are of whole ones, as searches see them."""
 ADAPTED = 0.3
-"""Share of the statistics that clusters of unlabelled pictures are tried with: the best of 0.3 to 1 in
-docs/benchmarks/metric.md."""
+"""Share of the statistics that clusters of unlabelled pictures are tried with: of 0.3, 0.6 and 1 the one chosen most
+often (docs/benchmarks/metric.md)."""
 LEAST_UNLABELLED = 20 * PICTURES_PER_CLUSTER
 """Fewer unlabelled pictures are left alone: so few clusters say little."""
 _AUTO: tuple[Method, ...] = ("plain", "centred", "whitening", "wccn", "lda", "glrt", "glrt-joint")
