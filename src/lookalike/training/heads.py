@@ -51,9 +51,10 @@ class HeadSettings:
     `factor` when the validation loss has not fallen for `patience` epochs, and training ends when CHOSEN_BY has not
     risen for `stop_after`.
 
-    `strength`: how much of what was learned is applied, up to 1: less forgets less of what the base knew (weights
-    averaged with those before, as Wortsman et al. 2022 do). `max_scale`: the largest inverse temperature. `device`: auto, cpu or cuda; on CUDA matrices are multiplied in
-    bfloat16. Raises ValueError for values that cannot be.
+    `strength`: how much of what was learned is applied, up to 1: with less, less of what the base knew is forgotten
+    (weights averaged with those before, as Wortsman et al. 2022 do). `max_scale`: the largest inverse temperature.
+    `device`: auto, cpu or cuda; on CUDA matrices are multiplied in bfloat16. Raises ValueError for values that cannot
+    be.
     """
 
     epochs: int = 30
