@@ -11,6 +11,7 @@ from lookalike.encoders.onnx_encoder import read_json
 from lookalike.training.exporters import image_models, open_clip_models, ruclip, sentence_clip
 from lookalike.training.exporters.exported_folder import Parity, Towers, write_exported
 from lookalike.training.exporters.image_models import PUBLISHED, RANDOM
+from lookalike.training.exporters.weights import brief
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,8 +90,7 @@ def _fetch(repository: str, files: Sequence[str], endpoint: str | None) -> Path:
     try:
         return Path(snapshot_download(repository, allow_patterns=list(files), endpoint=endpoint))
     except Exception as error:  # network, addresses, rights: the hub's library has an error for each
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise EncoderUnavailable(
-            f"{repository} is no folder here and could not be fetched: {first}",
+            f"{repository} is no folder here and could not be fetched: {brief(error)}",
             hint="fetch it on another computer and give the path of its folder",
         ) from error

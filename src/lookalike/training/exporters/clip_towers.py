@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lookalike.core.errors import EncoderBroken
+from lookalike.training.exporters.weights import brief
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -155,7 +156,7 @@ def open_towers(weights: Mapping[str, Tensor], details: Details) -> tuple[ImageT
     try:
         return ImageTower(seeing, details).eval(), TextTower(reading, details).eval()
     except (KeyError, RuntimeError, ValueError) as error:
-        missing = f"no weights {error}" if isinstance(error, KeyError) else str(error).splitlines()[0]
+        missing = f"no weights {error}" if isinstance(error, KeyError) else brief(error)
         raise EncoderBroken(f"these are not the weights of a CLIP of transformers: {missing}") from error
 
 

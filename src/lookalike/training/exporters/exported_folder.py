@@ -23,6 +23,7 @@ from lookalike.encoders.onnx_encoder import OnnxEncoder
 from lookalike.encoders.preprocess import read_preprocessing
 from lookalike.encoders.tokenise import open_tokeniser, read_rules
 from lookalike.encoders.writing import replacing
+from lookalike.training.exporters.weights import brief
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -158,7 +159,7 @@ def _write_graph(module: nn.Module, example: Tensor, name: str, path: Path) -> N
                 opset_version=_OPSET, dynamo=False,
             )  # fmt: skip
     except Exception as error:  # what a model can do and ONNX cannot has no one type of error
-        raise EncoderBroken(f"the {name} tower cannot be written as ONNX: {str(error).splitlines()[0]}") from error
+        raise EncoderBroken(f"the {name} tower cannot be written as ONNX: {brief(error)}") from error
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from torch import nn
 
 from lookalike.core.errors import EncoderBroken, EncoderUnavailable, LookalikeError, MissingExtra, UnknownEncoder
 from lookalike.training.exporters.exported_folder import Pictures, Towers
-from lookalike.training.exporters.weights import read_weights
+from lookalike.training.exporters.weights import brief, read_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,10 +94,11 @@ def fetched(name: str, weights: str, opened: Callable[[], Any]) -> Any:
     except LookalikeError:
         raise
     except Exception as error:  # libraries raise whatever network, archive or state dict make them raise
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
         if weights == PUBLISHED:
-            raise EncoderUnavailable(f"the weights of {name} could not be had: {first}", hint=_OWN_WEIGHTS) from error
-        raise EncoderBroken(f"{weights} does not hold weights of {name}: {first}") from error
+            raise EncoderUnavailable(
+                f"the weights of {name} could not be had: {brief(error)}", hint=_OWN_WEIGHTS
+            ) from error
+        raise EncoderBroken(f"{weights} does not hold weights of {name}: {brief(error)}") from error
 
 
 def unknown(library: str, name: str, names: Sequence[str]) -> UnknownEncoder:

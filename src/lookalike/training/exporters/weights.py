@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+_LONGEST = 250  # letters of another library's error
+
+
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Weights by name, of a file that torch.save wrote (a state dict) or of .safetensors.
 
@@ -24,11 +28,15 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     except MissingExtra:
         raise
     except Exception as error:  # torch raises of every kind; a file with code in it is an UnpicklingError
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise EncoderBroken(f"{path} cannot be read as weights: {first}") from error
+        raise EncoderBroken(f"{path} cannot be read as weights: {brief(error)}") from error
     if not isinstance(read, dict) or not all(isinstance(each, torch.Tensor) for each in read.values()):
         raise EncoderBroken(f"{path} does not hold weights by name")
     return read
+
+
+def brief(error: Exception) -> str:
+    """An error of another library on one line."""
+    return shorten(str(error) or type(error).__name__, _LONGEST, placeholder=" ...")
 
 
 def _safetensors(path: Path) -> dict[str, Tensor]:

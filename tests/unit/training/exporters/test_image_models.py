@@ -41,7 +41,7 @@ def test_weights_that_cannot_be_had_are_told_from_wrong_ones():
     def offline():
         raise ConnectionError("no route\nto the hub")
 
-    with pytest.raises(EncoderUnavailable, match=r"weights of resnet could not be had: no route$") as raised:
+    with pytest.raises(EncoderUnavailable, match=r"weights of resnet could not be had: no route to the hub$") as raised:
         fetched("resnet", "published", offline)
     assert "--weights" in raised.value.hint
     with pytest.raises(EncoderBroken, match=r"mine\.pt does not hold weights of resnet: no route"):
