@@ -72,7 +72,7 @@ def index(
     if not paths and not there:
         raise click.UsageError(NO_FOLDERS)
     if not there:
-        _refuse_missing(paths)
+        refuse_missing(paths)
     given = _given(embeddings, embeddings_key, encoder, device)
     with open_collection(collection, encoder=None if given else encoder, device=device, create=True) as opened:
         if not paths and not opened.status()["roots"]:
@@ -146,7 +146,7 @@ def run_sync(
     raise AssertionError("a sync ends with its report")
 
 
-def _refuse_missing(paths: Sequence[str]) -> None:
+def refuse_missing(paths: Sequence[str]) -> None:
     """Say so before an empty collection is made. In one that exists a missing path may be an unplugged disk."""
     from lookalike.core.errors import SourceError
     from lookalike.engine.sources import place_of, root_address
@@ -162,9 +162,9 @@ def _summarise(report: SyncReport, opened: Collection, where: str) -> None:
     from lookalike.engine.exchange import IMPORTED
 
     state = opened.status()
-    changes = list(_changes(report))
+    changed = list(changes(report))
     verb = "Stopped after" if report.interrupted else "Done in"
-    printing.out(f"{verb} {printing.duration(report.seconds)}: {', '.join(changes) or 'nothing changed'}.")
+    printing.out(f"{verb} {printing.duration(report.seconds)}: {', '.join(changed) or 'nothing changed'}.")
     printing.out(
         f"The collection holds {printing.count(state['pictures'], 'picture')}: {printing.printable(str(opened.path))}"
     )
@@ -183,7 +183,8 @@ def _summarise(report: SyncReport, opened: Collection, where: str) -> None:
         printing.note(f'Next: lookalike search "a dog in the snow"{where} (or a PHOTO.jpg instead of words)')
 
 
-def _changes(report: SyncReport) -> Iterator[str]:
+def changes(report: SyncReport) -> Iterator[str]:
+    """What a run changed, in words."""
     for name in ("added", "changed", "moved", "removed"):
         if number := getattr(report, name):
             yield f"{number:,} {name}"

@@ -11,6 +11,7 @@ from lookalike.cli.outcome import run
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "index": ("lookalike.cli.index", "Take pictures into the collection, or bring it up to date."),
+    "watch": ("lookalike.cli.watch", "Keep the collection up to date while files change, until Ctrl-C."),
     "search": ("lookalike.cli.search", "Find pictures with words or with a picture."),
     "serve": ("lookalike.cli.serve", "The collection as a page for the browser and an API for programs."),
     "token": ("lookalike.cli.token", "Who may ask a service that others can reach."),

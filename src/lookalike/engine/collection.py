@@ -153,6 +153,7 @@ class Collection(Closing):
         exclude: Sequence[str] | None = None,
         check_content: bool = False,
         retry_failed: bool = False,
+        settled_s: float = 0.0,
         limits: DecodeLimits | None = None,
         workers: int | None = None,
         catalogue: CatalogueOptions | None = None,
@@ -165,11 +166,11 @@ class Collection(Closing):
 
         `catalogue`: how the tables among `paths` are read; remembered for each of them. `embeddings`: vectors for the
         pictures of `paths`, which is then one catalogue: nothing is encoded, and no picture read.
-        Yields Progress and Skipped while it runs and one SyncReport at the end; nothing happens until the
-        iterator is consumed. `exclude`: globs in gitignore syntax, remembered by the collection (None keeps
-        those it has). `check_content` also finds changes that kept size and time. `index` says when an index that
-        is due is built: now, before the report; in the background, by a process of low priority; or by a later
-        call. Set `stop` from another thread or a signal handler to end soon; what is done is kept.
+        Yields Progress and Skipped while it runs and one SyncReport at the end; nothing happens until the iterator is
+        consumed. `exclude`: globs in gitignore syntax, remembered by the collection (None keeps those it has).
+        `check_content` also finds changes that kept size and time. `settled_s`: leave a file that was written within so
+        many seconds for a later run. `index`: when one that is due is built: now, before the report; in the background,
+        by a process of low priority; or by a later call. `stop`, set from anywhere, ends it soon; what is done is kept.
 
         Raises CollectionBusy, CollectionReadOnly, OutOfSpace, SourceError.
         """
@@ -189,6 +190,7 @@ class Collection(Closing):
             exclude=None if exclude is None else tuple(exclude),
             check_content=check_content,
             retry_failed=retry_failed,
+            settled_s=settled_s,
             limits=limits or DecodeLimits(),
             workers=workers,
             catalogue=catalogue,
@@ -306,9 +308,8 @@ class Collection(Closing):
 
         `folder`: as `export` writes it, or clip-retrieval. `encoder`: whose vectors they are, also as the id of the
         collection's own; None takes what an export says. When nobody says it, only vectors and items can be asked.
-        `pictures`: where relative paths begin; None for `folder`. Yields Progress and Skipped, at last an
-        ImportReport. An import that was stopped goes on with the same call.
-        Raises SourceError, EncoderMismatch, CollectionBusy, OutOfSpace, MissingExtra.
+        `pictures`: where relative paths begin; None for `folder`. Yields Progress and Skipped, at last an ImportReport.
+        A stopped one goes on with the same call. Raises SourceError, EncoderMismatch, CollectionBusy, OutOfSpace.
         """
         from lookalike.engine.importing import import_vectors, vectors_by
         from lookalike.engine.indexing import then_index
@@ -330,9 +331,8 @@ class Collection(Closing):
         """Write all vectors, with what is known about their pictures, into a new `folder`.
 
         `layout`: "faiss" (a flat index and a list of paths), "npy" (clip-retrieval's) or "parquet" (one table).
-        `dtype` None: float16 for npy, else float32. `shard`: vectors in one pair of files of npy, about a million
-        unless given. Yields Progress, at last an ExportReport. When stopped, nothing is left.
-        Raises CollectionError for a folder that is not empty, MissingExtra, OSError.
+        `dtype` None: float16 for npy, else float32. `shard`: vectors in one pair of files of npy, about a million else.
+        Yields Progress, at last an ExportReport; stopped, leaves nothing. Raises CollectionError where it is not empty.
         """
         from lookalike.engine.exporting import SHARD, export
 

@@ -63,7 +63,8 @@ class IngestSettings:
     """How a run works. `exclude` None keeps the collection's globs; `workers` None takes all cores.
 
     `catalogue`: how tables are read from now on; None keeps what is remembered for each. `given`: vectors for the
-    pictures of the one catalogue that is taken in, in place of encoding.
+    pictures of the one catalogue that is taken in, in place of encoding. `settled_s`: files written within so many
+    seconds are left for a later run.
     """
 
     exclude: tuple[str, ...] | None
@@ -73,6 +74,7 @@ class IngestSettings:
     workers: int | None
     catalogue: CatalogueOptions | None = None
     given: GivenVectors | None = None
+    settled_s: float = 0.0
 
 
 def ingest(
@@ -90,7 +92,7 @@ def ingest(
         removed = removed_places(store, writer, paths)
         scopes = resolve_scopes(store, writer, paths)
         run = _Run(store, writer, settings, stop)
-        walk = Look(store, writer, exclusions(store, writer, settings.exclude), removed)
+        walk = Look(store, writer, exclusions(store, writer, settings.exclude), removed, settings.settled_s)
         yield from _plan_catalogues(run, store, walk, scopes, is_asked=bool(paths))
         for scope in scopes:
             yield from _look(run, walk, scope, differing)

@@ -8,6 +8,7 @@ Pending.
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -35,7 +36,10 @@ LOOK_BATCH = 500
 DEVICES_SETTING = "devices"
 """Root number -> number of the device that its folder was last met on."""
 
-TRANSIENT = frozenset({"changing", "unreadable", "vanished", "crashed"})
+CHANGING = "changing"
+BEING_WRITTEN = "the file is being written; it is taken when it has settled"
+
+TRANSIENT = frozenset({CHANGING, "unreadable", "vanished", "crashed"})
 """Reasons that can pass by themselves: such a file is tried again in every run."""
 
 ROWS_BATCH = 5000
@@ -48,13 +52,21 @@ Looked: TypeAlias = "Pending | Skipped | RowsReport | None"
 class Look:
     """Walks scopes one after another; afterwards knows which were walked completely and what could not be listed."""
 
-    def __init__(self, store: Store, writer: Writer, exclude: Sequence[str], removed: Mapping[bytes, bool]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        writer: Writer,
+        exclude: Sequence[str],
+        removed: Mapping[bytes, bool],
+        settled_s: float = 0.0,
+    ) -> None:
         self.catalogues: dict[int, CatalogueSource] = {}
         """By the number of their root, those that are there, as they are read in this run."""
         self._store = store
         self._writer = writer
         self._exclude = exclude
         self._removed = removed
+        self._settled_ns = int(settled_s * 1e9)
         self.walked: list[tuple[int, bytes]] = []
         self.unlisted: list[tuple[int, bytes]] = []
         self._known: dict[bytes, KnownItem] = {}
@@ -98,6 +110,8 @@ class Look:
                     looked = _compare(scope, entry, known, failure, check_content=check_content)
                     if source is not None and looked is None and known is not None and known.beside != entry.beside:
                         described.append((entry.key, source.said_by_place(entry)))
+                    elif source is not None and isinstance(looked, Pending) and self._is_fresh(entry):
+                        yield Skipped(entry.uri, BEING_WRITTEN, CHANGING, key=entry.key)
                     else:
                         yield _with_place(looked, source)
             if described:
@@ -130,6 +144,10 @@ class Look:
             except SourceError as error:
                 self._writer.set_offline(root.number, True)
                 yield unreadable(root, str(error))
+
+    def _is_fresh(self, asset: Asset) -> bool:
+        """Whether a file was written just now, so that more of it may come. A time in the future says nothing."""
+        return 0 <= time.time_ns() - asset.modified_ns < self._settled_ns
 
     def may_pass(self, skipped: Skipped) -> bool:
         """Whether the entry just given was taken before and may be readable again by itself."""
