@@ -22,7 +22,7 @@ if importlib.util.find_spec("torch") is None:
 elif os.environ.get(ALONE) == "1":
     collect_ignore = ["test_in_own_process.py"]
 else:
-    collect_ignore_glob = ["test_[!i]*.py"]
+    collect_ignore_glob = ["test_[!i]*.py", "test_im*.py"]
 
 
 @pytest.fixture(scope="session", autouse=True)
