@@ -121,16 +121,17 @@ def train_heads(
 
     `told` is called with each rate and what it came to.
     """
-    best: Heads | None = None
-    tried: dict[float, float] = {}
-    for rate in [settings.lr] if settings.lr else RATES:
-        heads = _Training(material, replace(settings, lr=rate)).run()
-        told(rate, heads)
-        tried[rate] = heads.found
-        if best is None or heads.found > best.found:
-            best = heads
-    assert best is not None, "there is at least one rate"
-    return replace(best, tried=tried)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # such small matrices on several threads only make threads wait for one another
+    found: dict[float, Heads] = {}
+    try:
+        for rate in [settings.lr] if settings.lr else RATES:
+            found[rate] = _Training(material, replace(settings, lr=rate)).run()
+            told(rate, found[rate])
+    finally:
+        torch.set_num_threads(threads)
+    best = max(found.values(), key=lambda heads: heads.found)
+    return replace(best, tried={rate: heads.found for rate, heads in found.items()})
 
 
 class _Head(nn.Module):
