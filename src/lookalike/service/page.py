@@ -41,7 +41,9 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-async def search(request: Request, desk: AtDesk) -> Response:
+async def search(
+    request: Request, desk: AtDesk, after: Annotated[str, Query(max_length=8000)] = FIRST_PAGE
+) -> Response:
     """The search page: `?q=...` is a search, with filters, order and liked items in the address too."""
     state = PageState.of(request)
     words = _words(request)
@@ -51,7 +53,8 @@ async def search(request: Request, desk: AtDesk) -> Response:
         shown["status"] = described.status
         shown["facets"] = facets.facets_of(described.fields, state.choices)
         if state.is_question:
-            shown["results"] = await _ask(state, desk, FIRST_PAGE)
+            shown["results"] = await _ask(state, desk, after)
+            await asked_before.remember(state.q, after, request, desk)
     except (LookalikeError, ValidationError, ValueError, Problem) as error:
         shown["error"] = _told(error)
     if request.headers.get("x-fragment"):

@@ -67,10 +67,10 @@ function searchWith(file) {
   chosen.files = files.files;
   form.submit();
 }
-chosen.addEventListener("change", () => { if (chosen.files.length) form.submit(); });
+chosen?.addEventListener("change", () => { if (chosen.files.length) form.submit(); });
 const cover = document.getElementById("drop");
 let inside = 0;
-const hasFile = (event) => [...(event.dataTransfer?.items || [])].some((item) => item.kind === "file");
+const hasFile = (event) => form && [...(event.dataTransfer?.items || [])].some((item) => item.kind === "file");
 addEventListener("dragenter", (event) => { if (hasFile(event)) { inside += 1; cover.hidden = false; } });
 addEventListener("dragleave", () => { inside = Math.max(inside - 1, 0); cover.hidden = inside === 0; });
 addEventListener("dragover", (event) => { if (hasFile(event)) event.preventDefault(); });
@@ -78,11 +78,11 @@ addEventListener("drop", (event) => {
   inside = 0;
   cover.hidden = true;
   const file = event.dataTransfer?.files[0];
-  if (file) { event.preventDefault(); searchWith(file); }
+  if (file && form) { event.preventDefault(); searchWith(file); }
 });
 addEventListener("paste", (event) => {
   const file = [...(event.clipboardData?.files || [])].find((each) => each.type.startsWith("image/"));
-  if (file) { event.preventDefault(); searchWith(file); }
+  if (file && form) { event.preventDefault(); searchWith(file); }
 });
 
 // --- details in a dialog, at the address that the item's own page has; going back shuts it
@@ -112,8 +112,9 @@ dialog.addEventListener("close", () => {
   if (history.state?.details) history.back();
 });
 addEventListener("popstate", (event) => {
-  if (!dialog.open) location.reload();
-  else if (!event.state?.details) dialog.close();
+  const wanted = Boolean(event.state?.details);
+  if (dialog.open && !wanted) dialog.close();
+  else if (wanted !== dialog.open || !grid) location.reload();
 });
 addEventListener("click", (event) => {
   const link = event.target.closest?.("a[data-item]");
