@@ -6,7 +6,7 @@ DEMO   := .venv-demo
 EXPORTERS := .venv-exporters
 WHEEL  := build/wheel
 
-.PHONY: help setup demo test bench bench-builtin wheel lint format check-corpora check-crash check-builtins check-exporters lock clean
+.PHONY: help setup demo test bench bench-builtin wheel lint format check-corpora check-api check-uploads check-crash check-builtins check-exporters check-deploy lock clean
 
 help:              ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+: +##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1\t/' | expand -t 18
@@ -76,6 +76,13 @@ check-corpora: setup   ## odd and broken files: a picture or a reason each; CORP
 	$(BIN)/python tools/check_corpora.py $(CORPORA)
 
 check-crash: setup   ## kill an indexing process 50 times, a building one and one with a catalogue 20: nothing lost, doubled or mixed up
+check-api: setup   ## every odd request that the API's own description makes thinkable, with schemathesis in .venv-api
+	@test -x .venv-api/bin/schemathesis || { $(PYTHON) -m venv .venv-api && .venv-api/bin/pip install --quiet schemathesis; }
+	$(BIN)/python tools/check_api.py --schemathesis .venv-api/bin/schemathesis $(ARGS)
+
+check-uploads: setup   ## odd, broken and hostile files sent to a service: the right answer each; CORPORA="DIR DIR"
+	$(BIN)/python tools/check_uploads.py $(CORPORA)
+
 	$(BIN)/python tests/crash/kill_while_indexing.py $(ARGS)
 	$(BIN)/python tests/crash/kill_while_building.py
 	$(BIN)/python tests/crash/kill_while_cataloguing.py

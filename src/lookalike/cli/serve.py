@@ -89,6 +89,7 @@ def serve(
         address = f"http://{shown}:{line.getsockname()[1]}/"
         if as_json:
             printing.out_json({"address": address, "collections": [each.name for each in settings.collections]})
+        line.listen()  # who reads the address below may connect at once, and waits until the service has started
         else:
             printing.note(f"lookalike is at {address}  (Ctrl-C ends it)")
         server.run(sockets=[line])

@@ -19,6 +19,7 @@ from lookalike.core.errors import SourceError
 from lookalike.service import thumbnails
 from lookalike.service.desk import AtDesk
 from lookalike.service.problems import Problem
+from lookalike.service.asked_before import remember
 from lookalike.service.questions import answer, question_of, too_large
 from lookalike.service.schema import (
     MOST,
@@ -27,7 +28,6 @@ from lookalike.service.schema import (
     FailureOut,
     FieldOut,
     ItemOut,
-    ProblemOut,
     ResultsOut,
     SearchIn,
 )
@@ -39,10 +39,6 @@ if TYPE_CHECKING:
     from lookalike.service.desk import Desk
 
 PREFIX = "/api/v1"
-ERRORS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": ProblemOut, "description": "The request cannot be answered as it is."},
-    "5XX": {"model": ProblemOut, "description": "The service cannot answer now."},
-}
 _CHUNK = 1 << 18
 _KEPT = "private, max-age=86400"
 _SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "image/bmp"})
@@ -51,7 +47,7 @@ _POST_BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": SearchIn.model_json_schema()},
+            "application/json": {"schema": {"$ref": "#/components/schemas/SearchIn"}},
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
@@ -67,7 +63,13 @@ _POST_BODY = {
 }
 Named = Annotated[str | None, Query(description="the collection; the first one unless given", max_length=200)]
 
-router = APIRouter(prefix=PREFIX, responses=ERRORS)
+_PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The picture.", "content": {thumbnails.MEDIA_TYPE: {}}},
+    304: {"description": "The picture that is there already is the newest."},
+}
+_FILE: dict[int | str, dict[str, Any]] = {200: {"description": "The file.", "content": {"*/*": {}}}}
+
+router = APIRouter(prefix=PREFIX)
 
 
 @router.get("/search", response_model=ResultsOut, tags=["search"])
@@ -112,7 +114,7 @@ def _read_question(body: bytes) -> SearchIn:
         raise Problem(422, "bad-value", "; ".join(told), hint="see /api/v1/openapi.json for what is taken") from None
 
 
-@router.get("/items/{id:path}/thumbnail", response_class=Response, tags=["items"])
+@router.get("/items/{id:path}/thumbnail", response_class=Response, responses=_PICTURE, tags=["items"])
 async def thumbnail(
     id: str,
     request: Request,
@@ -128,12 +130,14 @@ async def thumbnail(
     headers = {"ETag": tag, "Cache-Control": _KEPT}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    made, was_kept = await desk.lanes.run(thumbnails.thumbnail, opened, item, side)
-    desk.figures.thumbnails.labels("kept" if was_kept else "made").inc()
-    return Response(made, media_type=thumbnails.MEDIA_TYPE, headers=headers)
+    small = await desk.lanes.run(thumbnails.kept, opened, item, side)
+    desk.figures.thumbnails.labels("kept" if small else "made").inc()
+    if small is None:
+        small = await desk.decoding.lanes.run(thumbnails.made, opened, item, side, desk.decoding)
+    return Response(small, media_type=thumbnails.MEDIA_TYPE, headers=headers)
 
 
-@router.get("/items/{id:path}/original", response_class=Response, tags=["items"])
+@router.get("/items/{id:path}/original", response_class=Response, responses=_FILE, tags=["items"])
 async def original(id: str, desk: AtDesk, collection: Named = None) -> StreamingResponse:
     """The item's file as it lies there."""
     opened = await desk.lanes.run(desk.shelf.collection, collection)
@@ -159,9 +163,11 @@ async def similar(
     id: str, desk: AtDesk, collection: Named = None, k: Annotated[int, Query(ge=1, le=MOST)] = 10
 ) -> dict[str, Any]:
     """Pictures like the item's; it is not among them."""
-    asked = Asked(item=id, k=min(k + 1, MOST), collection=collection)
+    opened = await desk.lanes.run(desk.shelf.collection, collection)
+    found = await desk.lanes.run(desk.shelf.item, opened, id)
+    asked = Asked(item=found.id, k=min(k + 1, MOST), collection=collection)
     results = (await answer(question_of(asked, desk.settings), desk)).as_dict()
-    others = [hit for hit in results["hits"] if hit["id"] != id][:k]
+    others = [hit for hit in results["hits"] if hit["id"] != found.id][:k]
     results["hits"] = [{**hit, "rank": rank} for rank, hit in enumerate(others, 1)]
     return results
 

@@ -10,6 +10,8 @@ from fastapi import FastAPI
 import lookalike
 from lookalike.service import api, clip_retrieval, page, runs_api, watch
 from lookalike.service.closing import Closing
+from lookalike.service.decoding import Decoding
+from lookalike.service.description import describe
 from lookalike.service.desk import AtDesk, Desk
 from lookalike.service.entrance import Entrance
 from lookalike.service.guard import Guard
@@ -38,15 +40,16 @@ def create_app(settings: ServiceSettings, closing: Closing | None = None) -> Gua
 
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
-        lanes = Lanes(settings.lanes)
+        lanes, decoding = Lanes(settings.lanes), Decoding()
         shelf = Shelf(settings, lanes, figures.together.observe)
-        app.state.desk = desk = Desk(settings, lanes, shelf, KeptPictures(), figures, Jobs(), closing)
+        app.state.desk = desk = Desk(settings, lanes, decoding, shelf, KeptPictures(), figures, Jobs(), closing)
         closing.when_begun(desk.jobs.stop)
         try:
             yield
         finally:
             desk.jobs.close()
             lanes.close()
+            decoding.close()
             desk.shelf.close()
 
     app = FastAPI(
@@ -68,6 +71,7 @@ def create_app(settings: ServiceSettings, closing: Closing | None = None) -> Gua
     app.add_api_route("/healthz", _alive, include_in_schema=False)
     app.add_api_route("/readyz", _ready, include_in_schema=False)
     answer_with_problems(app, page.drawn_problem)
+    describe(app)
     tokens = None if settings.tokens is None else Tokens(settings.tokens)
     return Guard(Watch(Entrance(app, settings, tokens), figures), settings, closing)
 

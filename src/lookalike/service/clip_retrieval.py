@@ -14,7 +14,7 @@ import binascii
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
 
 from lookalike.core.errors import QueryError
 from lookalike.service.desk import AtDesk
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from lookalike.service.desk import Desk
 
 router = APIRouter(tags=["clip-retrieval"])
+
+
+def _body(shape: str) -> dict[str, Any]:
+    """The description of a body that a route reads itself."""
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape}"}}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 class KnnIn(BaseModel):
@@ -47,11 +53,11 @@ class KnnIn(BaseModel):
 class MetadataIn(BaseModel):
     """Ids of items of a collection."""
 
-    ids: list[str | int] = Field(max_length=MOST)
+    ids: list[StrictStr | StrictInt] = Field(max_length=MOST)
     indice_name: str | None = Field(default=None, max_length=200)
 
 
-@router.post("/knn-service")
+@router.post("/knn-service", openapi_extra=_body("KnnIn"))
 async def knn(request: Request, desk: AtDesk) -> list[dict[str, Any]]:
     """Items like the words, picture or embedding, best first: `id`, `similarity`, `url`, `caption` and metadata."""
     try:
@@ -78,7 +84,7 @@ async def indices(desk: AtDesk) -> list[str]:
     return desk.shelf.names
 
 
-@router.post("/metadata")
+@router.post("/metadata", openapi_extra=_body("MetadataIn"))
 async def metadata(request: Request, desk: AtDesk) -> list[dict[str, Any]]:
     """What is known about items; ids that are not there are passed over."""
     try:

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 if TYPE_CHECKING:
     from lookalike.service.closing import Closing
+    from lookalike.service.decoding import Decoding
     from lookalike.service.jobs import Jobs
     from lookalike.service.kept_pictures import KeptPictures
     from lookalike.service.lanes import Lanes
@@ -23,6 +24,7 @@ class Desk:
 
     settings: ServiceSettings
     lanes: Lanes
+    decoding: Decoding
     shelf: Shelf
     pictures: KeptPictures
     figures: Figures

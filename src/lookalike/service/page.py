@@ -154,7 +154,9 @@ async def take_picture(request: Request, image: UploadFile, desk: AtDesk) -> Res
 async def picture(number: str, desk: AtDesk) -> Response:
     """A picture that was searched with, small: so that the page shows what it was asked."""
     data = desk.pictures[number]
-    small = await desk.lanes.run(thumbnails.small, data, thumbnails.SIDES[0], desk.settings.upload_limits)
+    small = await desk.decoding.lanes.run(
+        thumbnails.small, data, thumbnails.SIDES[0], desk.settings.upload_limits, desk.decoding
+    )
     return Response(small, media_type=thumbnails.MEDIA_TYPE, headers={"Cache-Control": "private, max-age=3600"})
 
 

@@ -10,11 +10,12 @@ from lookalike.core.errors import CannotDecode
 from lookalike.core.records import Term
 from lookalike.engine.asking import SearchOptions, query_without_terms
 from lookalike.engine.terms import as_query
-from lookalike.images.decode import decode_picture
 from lookalike.service.problems import Problem
 from lookalike.service.schema import Asked, SearchIn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lookalike.core.records import Query, Results
     from lookalike.engine.collection import Collection
     from lookalike.service.desk import Desk
@@ -59,8 +60,9 @@ async def answer(question: Question, desk: Desk) -> Results:
     asking = await desk.shelf.asking(question.collection)
     collection = desk.shelf.collection(question.collection)
     began = time.perf_counter()
-    query = await desk.lanes.run(_prepared, question, collection, desk.settings)
+    terms = [await _decoded(term, collection, desk) for term in question.terms]
     desk.figures.stages.labels("decode").observe(time.perf_counter() - began)
+    query = await desk.lanes.run(_prepared, terms, question, collection)
     if question.after is None:
         results = await asking.ask(query)
     else:
@@ -70,17 +72,18 @@ async def answer(question: Question, desk: Desk) -> Results:
     return results
 
 
-def _prepared(question: Question, collection: Collection, settings: ServiceSettings) -> Query:
-    """The question with its pictures decoded."""
-    terms = tuple(_decoded(term, collection, settings) for term in question.terms)
-    return as_query(terms, query_without_terms(question.k, question.options), lambda: collection.encoder.image_side)
+def _prepared(terms: Sequence[Term], question: Question, collection: Collection) -> Query:
+    return as_query(
+        tuple(terms), query_without_terms(question.k, question.options), lambda: collection.encoder.image_side
+    )
 
 
-def _decoded(term: Term, collection: Collection, settings: ServiceSettings) -> Term:
+async def _decoded(term: Term, collection: Collection, desk: Desk) -> Term:
     if term.kind != "picture":
         return term
     try:
-        picture = decode_picture(term.value, side=collection.encoder.image_side, limits=settings.upload_limits)
+        side = await desk.lanes.run(lambda: collection.encoder.image_side)
+        picture = await desk.decoding.lanes.run(desk.decoding.decode, term.value, side, desk.settings.upload_limits)
     except CannotDecode as error:
         raise CannotDecode(error.code, f"the picture cannot be used: {error}", hint=error.hint) from error
     return Term("picture", picture.pixels, term.weight, term.label)

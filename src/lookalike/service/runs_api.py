@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from lookalike.service.api import ERRORS, PREFIX
+from lookalike.service.api import PREFIX
 from lookalike.service.desk import AtDesk
 from lookalike.service.jobs import watched
 from lookalike.service.problems import Problem
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from lookalike.service.jobs import Job
 
-router = APIRouter(prefix=f"{PREFIX}/jobs", responses=ERRORS, tags=["jobs"])
+router = APIRouter(prefix=f"{PREFIX}/jobs", tags=["jobs"])
+_EVENTS: dict[int | str, dict[str, Any]] = {200: {"description": "Events.", "content": {"text/event-stream": {}}}}
 Number = Annotated[int, Path(ge=1)]
 
 
@@ -57,7 +58,7 @@ async def run(number: Number, desk: AtDesk) -> dict[str, Any]:
     return desk.jobs.job(number).as_dict()
 
 
-@router.get("/{number}/events", response_class=StreamingResponse)
+@router.get("/{number}/events", response_class=StreamingResponse, responses=_EVENTS)
 async def events(number: Number, desk: AtDesk) -> StreamingResponse:
     """The same as server-sent events, one for each change, until the run has ended."""
     return StreamingResponse(_told(desk.jobs.job(number)), media_type="text/event-stream")

@@ -25,12 +25,13 @@ class ServiceSettings:
 
     `hosts`: names under which the service may be called (`Host` of a request), beside those of this computer; a page of
     another site that had its name point here is refused by it (DNS rebinding). `upload_bytes`: the largest picture that
-    is taken as a question. `upload_pixels`: the same, as its header declares it. `device`: where encoders run. `lanes`:
-    threads that work for requests, one a core unless given. `tokens`: the database of tokens; with one, who asks needs
-    a token. `requests_a_second`: what one client may ask in the long run, 0 for no limit; `requests_at_once`: and at a
-    stretch. `proxies`: addresses or networks of proxies that hand on what others ask; such a proxy, and nobody else, is
-    believed which client it asks for and whether that came by HTTPS. `farewell_s`: how long it goes on answering once
-    it is to end, so that a proxy can turn away from it.
+    is taken as a question. `upload_pixels`: the same, as its header declares it. `upload_s`: seconds that decoding it
+    may take. `device`: where encoders run. `lanes`: threads that work for requests, one a core unless given. `tokens`:
+    the database of tokens; with one, who asks needs a token. `requests_a_second`: what one client may ask in the long
+    run, 0 for no limit; `requests_at_once`: and at a stretch. `proxies`: addresses or networks of proxies that hand on
+    what others ask; such a proxy, and nobody else, is believed which client it asks for and whether that came by HTTPS.
+    `farewell_s`: how long it goes on answering once it is to end, so that a proxy can turn away from it. `history`: the
+    database in which questions in words are kept, None for none.
     """
 
     collections: tuple[Served, ...]
@@ -39,6 +40,7 @@ class ServiceSettings:
     hosts: tuple[str, ...] = ()
     upload_bytes: int = 25_000_000
     upload_pixels: int = 100_000_000
+    upload_s: float = 10.0
     device: str = "auto"
     lanes: int | None = None
     tokens: Path | None = None
@@ -55,7 +57,7 @@ class ServiceSettings:
     @property
     def upload_limits(self) -> DecodeLimits:
         """What decoding a picture that was sent may cost."""
-        return DecodeLimits(max_pixels=self.upload_pixels, max_bytes=self.upload_bytes)
+        return DecodeLimits(max_pixels=self.upload_pixels, max_bytes=self.upload_bytes, timeout_s=self.upload_s)
 
     @property
     def allowed_hosts(self) -> frozenset[str]:

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from lookalike.core.errors import CannotDecode, SourceError
 from lookalike.core.records import DecodeLimits
-from lookalike.images.decode import decode_picture
 from lookalike.service.problems import Problem
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lookalike.engine.collection import Collection
+    from lookalike.service.decoding import Decoding
     from lookalike.store.collection_store import ItemRecord
 
 SIDES = (160, 320, 640, 1280)
@@ -43,40 +43,44 @@ def name_of(item: ItemRecord, side: int) -> str:
     return hashlib.blake2b(state, digest_size=16).hexdigest()
 
 
-def thumbnail(collection: Collection, item: ItemRecord, side: int) -> tuple[bytes, bool]:
-    """The item's picture as WebP, upright, its longest side `side` at most; and whether it was kept from before.
+def kept(collection: Collection, item: ItemRecord, side: int) -> bytes | None:
+    """The thumbnail that was made before; None where there is none."""
+    with suppress(OSError):
+        return _place(collection, item, side).read_bytes()
+    return None
+
+
+def made(collection: Collection, item: ItemRecord, side: int, decoding: Decoding) -> bytes:
+    """The item's picture as WebP, upright, its longest side `side` at most; it is kept. Call it in a decoding lane.
 
     Raises Problem where the file is away or cannot be decoded any more.
     """
-    name = name_of(item, side)
-    kept = collection.path / "thumbnails" / name[:2] / f"{name}.webp"
-    with suppress(OSError):
-        return kept.read_bytes(), True
-    made = _made(collection, item, side)
-    with suppress(OSError):
-        _keep(kept, made)
-    return made, False
-
-
-def _made(collection: Collection, item: ItemRecord, side: int) -> bytes:
     try:
         _, stream = collection.open_item(item.id)
         with stream:
-            return small(stream.read(), side, _LIMITS)
+            small_one = small(stream.read(), side, _LIMITS, decoding)
     except (OSError, SourceError, CannotDecode) as error:
         raise Problem(404, "file-away", f"the file of {item.id} cannot be shown: {_in_short(error)}") from error
+    with suppress(OSError):
+        _keep(_place(collection, item, side), small_one)
+    return small_one
 
 
-def small(data: bytes, side: int, limits: DecodeLimits) -> bytes:
+def small(data: bytes, side: int, limits: DecodeLimits, decoding: Decoding) -> bytes:
     """A picture as WebP, upright, its longest side `side` at most. Raises CannotDecode."""
     from PIL import Image
 
-    picture = decode_picture(data, side=side, limits=limits)
+    picture = decoding.decode(data, side, limits)
     image = Image.fromarray(picture.pixels)
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
     stream = io.BytesIO()
     image.save(stream, "WEBP", quality=_QUALITY, method=_METHOD)
     return stream.getvalue()
+
+
+def _place(collection: Collection, item: ItemRecord, side: int) -> Path:
+    name = name_of(item, side)
+    return collection.path / "thumbnails" / name[:2] / f"{name}.webp"
 
 
 def _keep(path: Path, data: bytes) -> None:

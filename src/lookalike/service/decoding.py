@@ -1,0 +1,76 @@
+"""Pictures decoded apart from the service: in processes of their own, each with a limit of time.
+
+A file that was made to cost minutes, or that crashes a codec, costs its sender an error and nobody else anything: the
+threads that wait for these processes are others than those that answer questions (`lanes`).
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, BinaryIO
+
+from lookalike.core.errors import CannotDecode
+from lookalike.core.records import Asset, Picture
+from lookalike.images.decoding_pool import DecodingPool
+from lookalike.service.lanes import Lanes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lookalike.core.records import DecodeLimits
+
+
+class Decoding:
+    """`lanes`: where to call `decode`, as many threads as there are processes, which start when they are needed."""
+
+    def __init__(self, count: int | None = None) -> None:
+        self.lanes = Lanes(count)
+        self._all = [DecodingPool(1) for _ in range(self.lanes.count)]
+        self._free: SimpleQueue[DecodingPool] = SimpleQueue()
+        for pool in self._all:
+            self._free.put(pool)
+
+    def decode(self, data: bytes, side: int, limits: DecodeLimits) -> Picture:
+        """The picture in a file, reduced for an encoder that looks at `side` pixels; waits for a free process.
+
+        Raises CannotDecode, also for what takes longer than its limit of time.
+        """
+        if len(data) > limits.max_bytes:
+            raise CannotDecode("too-big", f"{len(data):,} bytes, more than the limit of {limits.max_bytes:,}")
+        pool = self._free.get()
+        try:
+            jobs = [(_Sent(data), _asset(data))]
+            (_, _, answer), *_ = pool.decode_many(jobs, side=side, limits=limits)
+        finally:
+            self._free.put(pool)
+        if isinstance(answer, Picture):
+            return answer
+        raise CannotDecode(answer.code, answer.reason)
+
+    def close(self) -> None:
+        """End the processes at once, and the waiting for them."""
+        for pool in self._all:
+            pool.close()
+        self.lanes.close()
+
+
+def _asset(data: bytes) -> Asset:
+    return Asset(b"picture", "picture", len(data), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A source of one file that is in memory."""
+
+    data: bytes
+
+    def assets(self) -> Iterator[Asset]:
+        yield _asset(self.data)
+
+    def open(self, asset: Asset) -> BinaryIO:  # noqa: ARG002 - there is one
+        return io.BytesIO(self.data)
+
+    def stamp(self, asset: Asset) -> tuple[int, int]:
+        return asset.size, asset.modified_ns
