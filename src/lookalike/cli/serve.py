@@ -85,11 +85,11 @@ def serve(
     _prepare_logs(is_logging=is_logging)
     server = Server(settings)
     with server.config.bind_socket() as line:
+        line.listen()  # who reads the address below may connect at once, and waits until the service has started
         shown = f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{line.getsockname()[1]}/"
         if as_json:
             printing.out_json({"address": address, "collections": [each.name for each in settings.collections]})
-        line.listen()  # who reads the address below may connect at once, and waits until the service has started
         else:
             printing.note(f"lookalike is at {address}  (Ctrl-C ends it)")
         server.run(sockets=[line])

@@ -70,8 +70,8 @@ def create_app(settings: ServiceSettings, closing: Closing | None = None) -> Gua
     app.mount("/static", page.static_files())
     app.add_api_route("/healthz", _alive, include_in_schema=False)
     app.add_api_route("/readyz", _ready, include_in_schema=False)
-    answer_with_problems(app, page.drawn_problem)
     describe(app)
+    answer_with_problems(app, page.drawn_problem)
     tokens = None if settings.tokens is None else Tokens(settings.tokens)
     return Guard(Watch(Entrance(app, settings, tokens), figures), settings, closing)
 
