@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parent))
+import numpy as np
 from cutoff_cases import Case, cases, read_world
 from cutoff_fit import chances, fit
 from cutoff_page import page
 
 from lookalike.encoders.load import load_encoder
-from lookalike.engine.relevance import Calibration, Scale
+from lookalike.engine.relevance import FACTS, Calibration, Scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,8 @@ WEIGHTS = ROOT / "src" / "lookalike" / "engine" / "relevance.json"
 PAGE = ROOT / "docs" / "benchmarks" / "cutoff.md"
 ASKED = 10  # classes that are there, and that are not, asked for in each collection
 SEED = 7
+PLAIN = frozenset({"en", "ru", "uk", "phrase", "caption", "picture"})
+"""Kinds of questions that can be judged without knowing what is usual."""
 LEAST_UNDERSTOOD = 0.5  # of the names of what is there, those with a right answer among the first ten
 
 
@@ -80,12 +83,21 @@ def understood(measured: Measured) -> Measured:
     return replace(measured, tune=tune, test=test)
 
 
+def _plain(case: Case) -> Case:
+    """A case as an encoder has it of which nobody knows what is usual."""
+    facts = case.facts.copy()
+    facts[:, FACTS.index("usual")] = np.nan
+    return replace(case, facts=facts)
+
+
 def figures(measured: Sequence[Measured]) -> tuple[str, dict[str, Calibration]]:
     """The page, and the weights by encoder id, with "general" ones of all encoders together."""
     measured = [understood(each) for each in measured]
     weights = {each.encoder_id: each.calibration() for each in measured}
     whole = [each for each in measured if "@" not in each.name]
-    weights["general"] = calibrated([case for each in whole for case in each.tune], whole[0].scale)
+    weights["general"] = calibrated(
+        [_plain(case) for each in whole for case in each.tune if case.kind in PLAIN], whole[0].scale
+    )
     for each in measured:
         others = [other for other in whole if other.name != each.name.partition("@")[0]]
         if others:

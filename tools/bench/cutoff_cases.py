@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import csv
 import json
+import math
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lookalike.core.arrays import unit_vectors
+from lookalike.engine.familiarity import Familiarity, familiarity_of
 from lookalike.engine.questions import caption_vectors
 from lookalike.engine.relevance import FACTS, Scale, background_rows, facts_of, scale_of
 
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from lookalike.core.protocols import Encoder
 
 NAMES = Path(__file__).with_name("cutoff_names.tsv")
+THINGS = Path(__file__).with_name("cutoff_things.tsv")
+"""What photos of people's lives are full of, with the words of captions that tell it is there."""
 TUNE_SETS = ("pacs", "scenes", "sea", "trash")
 SPLIT_SET = "caltech_test"  # its classes go to tuning and to testing by turns; all other sets are for testing
 CAPTIONED = "flickr_test"
@@ -36,6 +41,13 @@ ANSWERS = 10
 SIZES = (500, 1000, 3000, 20_000)
 MODES = ("one set", "mixed", "few", "filter", "all")
 LEAST = 20  # pictures in a collection
+STRANGERS = 10  # names of things in no photo of people's lives, asked of them in each collection of such
+IN_LIVES = {
+    *("bicycle", "car", "boat", "ship", "hat", "shirt", "shoe", "bag", "chair", "furniture", "room", "shorts"),
+    *("trousers", "glasses", "grass", "forest", "guitar", "fish", "bird", "toy", "watch", "bottle", "cup", "motorbike"),
+    *("flower", "dress", "lamp", "headphones", "umbrella", "laptop", "sign", "helicopter", "pump", "player"),
+}
+"""Kinds of things that some of them may show although no caption says so."""
 LIKE_CAPTIONS = {"person", "dog", "street", "building", "seawater", "tree", "mountain", "snow", "ball", "horse", "cat"}
 """Kinds of things that photos with captions are full of."""
 
@@ -58,6 +70,10 @@ class World:
     caption_words: Rows  # how many each has
     captioned: Rows  # of each caption, its photo's place after `first_photo`
     first_photo: int
+    things: dict[str, Vectors]  # in languages
+    thing_kinds: list[set[str]]
+    told: NDArray[np.int64]  # (things, photos with captions): how many captions tell of it
+    familiarity: Familiarity | None
 
     def cosines(self, queries: Sequence[Vectors] | Vectors) -> Scores:
         """(queries, rows)."""
@@ -82,7 +98,7 @@ class Case:
     """One question to one collection: its first answers, which of them are right (NaN: nobody knows), and measures."""
 
     state: str  # "present", "absent", "filtered" (in the collection, not where one looks), "near" (its kind is there)
-    kind: str  # a language, "phrase", "caption", "picture"
+    kind: str  # a language, "phrase", "caption", "thing", "stranger", "picture"
     mode: str  # how the collection was drawn
     size: int
     asked: int
@@ -132,6 +148,8 @@ def read_world(folder: Path, name: str, encoder: Encoder) -> World:
         lengths,
         captioned,
         labelled,
+        *_things(folder, encoder),
+        familiarity_of(encoder.id),
     )
 
 
@@ -158,6 +176,23 @@ def _captions(folder: Path, encoder: Encoder) -> tuple[Vectors, Rows, Rows]:
     return encoder.encode_texts(texts), lengths, np.array([number for number, _ in chosen])
 
 
+def _things(folder: Path, encoder: Encoder) -> tuple[dict[str, Vectors], list[set[str]], NDArray[np.int64]]:
+    """The things of THINGS as vectors, of what kinds they are, and how many captions of each photo tell of them."""
+    with THINGS.open(encoding="utf-8", newline="") as stream:
+        table = list(csv.DictReader(stream, delimiter="\t"))
+    keys = json.loads((folder / f"{CAPTIONED}.json").read_text(encoding="utf-8"))["keys"]
+    place = {key.rsplit("/", 1)[-1]: number for number, key in enumerate(keys)}
+    patterns = [re.compile(rf"\b(?:{row['pattern']})\b") for row in table]
+    told = np.zeros((len(table), len(keys)), np.int64)
+    with (folder / f"{CAPTIONED}.csv").open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            if row["image"] in place:
+                said = [pattern.search(row["caption"].lower()) is not None for pattern in patterns]
+                told[:, place[row["image"]]] += said
+    vectors = {language: encoder.encode_texts([row[language] for row in table]) for language in ("en", "ru", "uk")}
+    return vectors, [set(row["kinds"].split()) for row in table], told
+
+
 def cases(world: World, split: str, *, collections: int, asked: int, seed: int) -> Iterator[Case]:
     """Questions to `collections` random collections, up to `asked` classes present and as many absent in each."""
     draw = np.random.default_rng(seed)
@@ -174,6 +209,11 @@ def cases(world: World, split: str, *, collections: int, asked: int, seed: int) 
             yield from _of_captions(
                 world, split, rows, mode, draw.choice(len(world.captioned), 2 * asked, replace=False)
             )
+        things = np.arange(split != "tune", len(world.told), 2)
+        for thing in draw.choice(things, asked // 2, replace=False):
+            yield from _of_thing(world, int(thing), split, rows, mode=mode, draw=draw)
+        if mode == "few":
+            yield from _of_strangers(world, split, mode, draw)
 
 
 def _collection(world: World, split: str, mode: str, draw: np.random.Generator) -> tuple[Rows, Rows]:
@@ -237,6 +277,48 @@ def _of_captions(world: World, split: str, rows: Rows, mode: str, captions: Rows
             yield _answered(world, what, query, (without, without), np.zeros(len(without)))
 
 
+def _of_strangers(world: World, split: str, mode: str, draw: np.random.Generator) -> Iterator[Case]:
+    """Names of things that photos of people's lives do not show, asked of those with captions alone."""
+    even = 0 if split == "tune" else 1
+    photos = world.first_photo + np.arange(even, len(world.wide) - world.first_photo, 2)
+    strange = [not kinds & (LIKE_CAPTIONS | IN_LIVES) for kinds in world.kinds]
+    own = np.flatnonzero((world.split == split) & strange)
+    for number in draw.choice(own, min(STRANGERS, len(own)), replace=False):
+        for language in ("en", "ru", "uk"):
+            query = world.names[language][number]
+            what = Case("absent", "stranger", mode, len(photos), int(number))
+            found = (query, world.cosines([query])[0])
+            yield _answered(world, what, found, (photos, photos), np.zeros(len(photos)))
+
+
+def _of_thing(
+    world: World, thing: int, split: str, rows: Rows, *, mode: str, draw: np.random.Generator
+) -> Iterator[Case]:
+    """A thing that many of the photos with captions show: asked of them alone, of them among others, of others alone.
+
+    Right is a photo of which two captions tell it; where none does, it may still be there, so nobody knows. The words
+    stand for all languages in turn.
+    """
+    even = 0 if split == "tune" else 1
+    photos = np.arange(even, len(world.wide) - world.first_photo, 2)
+    if mode == "few":
+        photos = photos[draw.random(len(photos)) < 0.3]
+    strange = np.array([not kinds & (LIKE_CAPTIONS | world.thing_kinds[thing]) for kinds in world.kinds] + [False])
+    without = rows[strange[world.classes[rows]]]
+    beside = without if mode in ("mixed", "all") else without[:0]
+    together = np.concatenate([beside, world.first_photo + photos])
+    right = np.concatenate([np.zeros(len(beside)), np.where(world.told[thing, photos] >= 2, 1, np.nan)])
+    for language, vectors in world.things.items():
+        query = (vectors[thing], world.cosines([vectors[thing]])[0])
+        asked = -100_000 - thing
+        if (right == 1).any():
+            what = Case("present", "thing", mode, len(together), asked)
+            yield _answered(world, what, query, (together, together), right)
+        if len(without) >= LEAST and language == "en":
+            what = Case("absent", "thing", mode, len(without), asked)
+            yield _answered(world, what, query, (without, without), np.zeros(len(without)))
+
+
 def _answered(
     world: World, case: Case, asked: tuple[Vectors, Scores], rows: tuple[Rows, Rows], right: NDArray[np.generic]
 ) -> Case:
@@ -253,7 +335,8 @@ def _answered(
     case.right, case.scores = right[best].astype(np.float64), scores
     words = int(world.caption_words[-1 - case.asked]) if case.kind == "caption" else 1
     found = (query, scores, answers, background, world.scale)
-    case.facts = facts_of(*found, is_words=case.is_words, among=len(among), words=words)
+    usual = world.familiarity(query) if case.is_words and world.familiarity is not None else math.nan
+    case.facts = facts_of(*found, is_words=case.is_words, among=len(among), words=words, usual=usual)
     case.measures = measures(query, scores, answers, background, world.bank)
     return case
 

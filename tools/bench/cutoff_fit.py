@@ -37,7 +37,9 @@ def fit(cases: Sequence[Case]) -> Weights:
         weight.append(np.full(known.sum(), 1 / (max(known.sum(), 1) * share)))
     x, y, w = np.concatenate(facts), np.concatenate(right), np.concatenate(weight)
     w /= w.sum()
-    means, spreads = np.nanmean(x, axis=0), np.nanstd(x, axis=0)
+    told = np.isfinite(x).any(axis=0)
+    means, spreads = np.zeros(x.shape[1]), np.ones(x.shape[1])
+    means[told], spreads[told] = np.nanmean(x[:, told], axis=0), np.nanstd(x[:, told], axis=0)
     spreads[spreads < SAME] = 1
     z = np.column_stack([np.nan_to_num((x - means) / spreads), np.ones(len(x))])
     ridge = np.diag([RIDGE] * (z.shape[1] - 1) + [0.0])

@@ -24,6 +24,8 @@ KINDS = {
     "ru": "names, Russian",
     "uk": "names, Ukrainian",
     "phrase": '"a photo of a ..."',
+    "thing": "things in photos of people's lives",
+    "stranger": "strange things, asked of such photos",
     "caption": "captions",
     "picture": "pictures",
 }
@@ -47,11 +49,18 @@ filter the answers are limited to some classes, and half of the questions are fo
 Weights come from half of Caltech's classes, PACS, sea animals, scenes and rubbish; all figures are of the other half
 of Caltech's classes and the other sets. Pictures of the same kind as what is asked for (a spaniel for "beagle") are
 left out, as nobody could say whether they are right; "its kind is there" leaves them in. Captions are those of
-flickr-1k, where only the own photo counts as right. An encoder is asked in the languages it understands. In brackets:
-95 % intervals, bootstrap over what was asked.
+flickr-1k, where only the own photo counts as right. Things in photos of people's lives (`cutoff_things.tsv`: people,
+water, a dog running) are asked of flickr-1k, where a photo of which two captions tell it is right, and of collections
+without any; strange things are names asked of flickr-1k. An encoder is asked in the languages it understands. In
+brackets: 95 % intervals, bootstrap over what was asked.
 
-Weights were fitted on the tuning part alone; which facts they weigh, the sentence among them, and the cut of 0.2 were
-chosen with figures of the other part in view, so these are somewhat kind.
+Weights were fitted on the tuning part alone; which facts they weigh, the sentence among them, and the cut were chosen
+with figures of the other part in view, so these are somewhat kind.
+
+Before things of people's lives were asked, weights fitted without them kept 35 to 45 % of these: "people" and "water"
+were answered with nothing. Names were then kept in 86 % and absent ones answered with nothing in 79 % at 0.2. What is
+usual for a question's words (`engine/familiarity.py`: a network foretells the cosine of the ten nearest among 139,046
+photos; R2 0.74 on words held out, 0.70 with 128 components) raised the separation of all words from 0.80 to 0.88.
 """
 
 
@@ -166,6 +175,7 @@ def _reliability(test: Sequence[Case]) -> Iterator[str]:
                 np.concatenate([case.right for case in asked]),
             )
         )
+    parts = [(chance[np.isfinite(right)], right[np.isfinite(right)]) for chance, right in parts]
     for low in range(BINS):
         cells = []
         for chance, right in parts:

@@ -39,7 +39,7 @@ FIRST_PAGE = "start"
     "--min-relevance",
     type=click.FloatRange(0, 1),
     metavar="CHANCE",
-    help="Leave out what is less likely right; 0 shows all.  [default: 0.2, with --json and paths 0]",
+    help="Leave out what is less likely right; 0 shows all.  [default: 0.3, with --json and paths 0]",
 )
 @click.option("--variety", type=click.FloatRange(0, 1), default=0.0, metavar="SHARE", help="How much answers differ.")
 @click.option("--like", multiple=True, metavar="ITEM", help="More like this answer; may be repeated.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lookalike.engine.familiarity import familiarity_of
 from lookalike.engine.questions import caption_vectors
 from lookalike.engine.ranking import Judge
 from lookalike.engine.relevance import Scale, background_rows, calibration_of, general_calibration, scale_of
@@ -40,7 +41,7 @@ def judge_of(snapshot: Snapshot, encoder: Encoder) -> Judge | None:
         noted = snapshot.setting(SCALE_SETTING, {}).get(encoder.id)
         scale = _scale(noted["scale"]) if noted else scale_of(background, caption_vectors(encoder))
         calibration = general_calibration(scale)
-    return Judge(background, snapshot.count, calibration)
+    return Judge(background, snapshot.count, calibration, familiarity_of(encoder.id))
 
 
 def then_scale(events: Iterator[Event], store: Store, encoder_of: Callable[[], Encoder]) -> Iterator[Event]:

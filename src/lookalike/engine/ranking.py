@@ -6,6 +6,7 @@ Each step leaves a `Ranking`; which steps a query takes stands in `ranked`. What
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from lookalike.core.arrays import HalfVectors, RowMask, Rows, Scores, Vectors
     from lookalike.core.records import Query
+    from lookalike.engine.familiarity import Familiarity
     from lookalike.engine.relevance import Calibration
     from lookalike.store.word_search import WordScores
 
@@ -56,11 +58,15 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """What is needed to tell relevance: the background rows, float16 (n, dim), of `count`, and the calibration."""
+    """What is needed to tell relevance: the background rows, float16 (n, dim), of `count`, and the calibration.
+
+    `familiarity`: what to expect of words, where that is known of the encoder.
+    """
 
     background: HalfVectors
     count: int
     calibration: Calibration
+    familiarity: Familiarity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +142,7 @@ def _chances(asked: Asked, nearest: Ranking, judge: Judge) -> Scores:
     if not len(nearest.rows):
         return nearest.scores
     words = max((len(str(term.value).split()) for term in asked.query.terms if term.kind == "text"), default=0)
+    usual = math.nan if judge.familiarity is None or not words else judge.familiarity(asked.vector)
     return relevance(
         asked.vector,
         nearest.scores,
@@ -145,6 +152,7 @@ def _chances(asked: Asked, nearest: Ranking, judge: Judge) -> Scores:
         is_words=words > 0,
         words=words,
         among=asked.among,
+        usual=usual,
     )
 
 

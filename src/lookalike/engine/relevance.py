@@ -1,6 +1,6 @@
 """How likely an answer is right, so that "nothing found" can be said: a chance in [0, 1] beside each cosine.
 
-A search always has nearest rows; whether they are what was asked for does not show in their cosine alone. Seven facts
+A search always has nearest rows; whether they are what was asked for does not show in their cosine alone. Eight facts
 about a query's answers are weighed by a logistic regression, one for words and one for pictures, fitted for each
 encoder on labelled photos where half of what was asked for was not there (`tools/bench/cutoff.py`;
 docs/benchmarks/cutoff.md has the figures, and what else was tried). Cosines are put on a scale first, in standard
@@ -14,6 +14,7 @@ elsewhere. Reading and keeping those rows is left to the caller.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -33,9 +34,9 @@ COMMON_ROWS = 128
 """Of these, the ones that tell how common the answers look."""
 AGREEING = 5
 """First answers that are looked at together. A search for fewer has to find so many, or its relevance differs."""
-DEFAULT_MIN_RELEVANCE = 0.2
+DEFAULT_MIN_RELEVANCE = 0.3
 """Less is not shown in a terminal or on a page: docs/benchmarks/cutoff.md tells what that keeps and what it spares."""
-FACTS = ("score", "first", "agreement", "behind", "common", "rows", "sentence")
+FACTS = ("score", "first", "agreement", "behind", "common", "rows", "sentence", "usual")
 SENTENCE_WORDS = 7
 """Words from which on a question describes a picture and does not name a thing: its cosines are others."""
 ROWS_KNOWN = (100, 20_000)
@@ -140,12 +141,14 @@ def relevance(
     is_words: bool,
     among: int,
     words: int = 1,
+    usual: float = math.nan,
 ) -> Scores:
     """The chance that each answer to a query, float32 (dim,), is right: float32 (k,) in [0, 1].
 
     `scores`: float32 (k,), best first, of `answers`, float16 (k, dim): all rows found but the query's own picture.
     `background`: float16 (n, dim), n > 0, the rows of the collection at `background_rows`. `is_words`: whether any part
-    of the query is words, `words`: how many. `among`: how many rows could be answered.
+    of the query is words, `words`: how many. `among`: how many rows could be answered. `usual`: the cosine to expect
+    where what is asked for is there (`familiarity`), NaN where nobody knows.
     """
     import numpy as np
 
@@ -154,8 +157,9 @@ def relevance(
     if copies < len(scores):
         weights = calibration.words if is_words else calibration.pictures
         others = (scores[copies:], answers[copies:])
-        scale = calibration.scale
-        facts = facts_of(query, *others, background, scale, is_words=is_words, among=among, words=words)
+        facts = facts_of(
+            query, *others, background, calibration.scale, is_words=is_words, among=among, words=words, usual=usual
+        )
         standard = np.nan_to_num((facts - np.array(weights.means)) / np.array(weights.spreads))
         chances[copies:] = 1 / (1 + np.exp(-(standard @ np.array(weights.weights) + weights.bias)))
     return np.minimum.accumulate(chances)
@@ -171,13 +175,14 @@ def facts_of(
     is_words: bool,
     among: int,
     words: int = 1,
+    usual: float = math.nan,
 ) -> NDArray[np.float64]:
     """What is known of each answer: float64 (k, len(FACTS)); NaN where it cannot be told.
 
     score: its cosine. first: the mean of the first answers. agreement: how near those are to each other. behind: how
     far it lies behind the best that the query has anywhere, among the answers or in the background. common: how near
     the first answers are to what is near them in the background. rows: the decimal logarithm of `among`. sentence: 1
-    for SENTENCE_WORDS and more, else 0.
+    for SENTENCE_WORDS and more, else 0. usual: the cosine to expect.
     """
     import numpy as np
 
@@ -199,6 +204,7 @@ def facts_of(
     facts[:, 4] = (nearest[:, -_NEXT_COMMON:].mean() - its_mean) / its_spread
     facts[:, 5] = np.log10(min(max(among, ROWS_KNOWN[0]), ROWS_KNOWN[1]))
     facts[:, 6] = is_words and words >= SENTENCE_WORDS
+    facts[:, 7] = (usual - mean) / spread
     return facts
 
 
