@@ -1,6 +1,6 @@
 """Checks deploy/ with the real programs: NGINX and Prometheus of the system before two services of ours.
 
-    python tools/check_deploy.py [--photos DIR] [--collection DIR] [--clients N] [--only files|running]
+    python tools/check_deploy.py [--photos DIR] [--clients N] [--only files|running]
 
 Files: Dockerfile, compose, workflows, unit, rules and their tests, by the linters that are found. Running: what NGINX
 keeps out; two rolling restarts and one kill -9 under load, every failed request counted; every expression of alerts
@@ -25,8 +25,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from asking import asking
+from asking import Outcomes, asking
 from deployed import DEPLOY, Deployed, answered, deployed, until
+
+from lookalike.testing import draw_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 ROOT = DEPLOY.parent
 WORKFLOWS = ROOT / ".github" / "workflows"
 SETTLE_S = 3.0  # longer than NGINX leaves a service alone that did not answer (fail_timeout)
+SHOWN = 10
+GROWING = "growing"
 LINTERS = (
     ("hadolint", DEPLOY / "Dockerfile"),
     ("check-jsonschema", "--builtin-schema", "vendor.compose-spec", DEPLOY / "docker-compose.yml"),
@@ -58,7 +62,6 @@ class Report:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--photos", type=Path, help="a folder to index; drawn pictures unless given")
-    parser.add_argument("--collection", type=Path, help="a collection that is there already")
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--only", choices=["files", "running"])
     asked = parser.parse_args()
@@ -100,33 +103,37 @@ def check_unit(report: Report) -> None:
 
 
 def check_running(report: Report, place: Path, asked: argparse.Namespace) -> None:
-    collection = asked.collection or index(place, asked.photos)
-    with deployed(place, collection) as found:
+    with deployed(place, index(place, asked.photos)) as found:
         items = [hit["id"] for hit in json.loads(found.ask("/api/v1/search?q=picture&k=50")[2])["hits"]]
         check_door(report, found)
         check_events(report, found)
         with asking(found.port, found.token, items, asked.clients) as outcomes:
             time.sleep(10)
         report.add("load alone", outcomes, right=not outcomes.failures)
+        show(outcomes)
         for turn in (1, 2):
             with asking(found.port, found.token, items, asked.clients) as outcomes:
                 statuses = rolling_restart(found)
             right = not outcomes.failures and set(statuses) <= {0, -signal.SIGTERM}
             report.add(f"rolling restart {turn}", f"{outcomes}; ended with {statuses}", right=right)
-            print(*outcomes.failures[:10], sep="\n", end="")
+            show(outcomes)
         check_kill(report, found, items, asked.clients)
         check_figures(report, found)
 
 
-def index(place: Path, photos: Path | None) -> Path:
-    """A collection of photos, of drawn pictures without any."""
-    from lookalike.testing import draw_pictures
+def show(outcomes: Outcomes) -> None:
+    for failure in outcomes.failures[:SHOWN]:
+        print(f"     {failure}")
 
+
+def index(place: Path, photos: Path | None) -> Path:
+    """A collection of photos, drawn ones unless given, and of a folder that will grow."""
+    draw_pictures(place / GROWING, 10)
     if photos is None:
         photos = place / "drawn"
         draw_pictures(photos, 300)
     collection = place / "checked.lookalike"
-    command = [sys.executable, "-m", "lookalike", "index", photos, "--collection", collection]
+    command = [sys.executable, "-m", "lookalike", "index", photos, place / GROWING, "--collection", collection]
     subprocess.run(command, check=True, capture_output=True)
     return collection
 
@@ -148,7 +155,7 @@ def check_door(report: Report, found: Deployed) -> None:
     report.add("27.5 MB, as", kind, right=kind == "application/problem+json")
     spoofed = {"Authorization": f"Bearer {found.token}"}
     statuses = [
-        found.ask("/api/v1/fields", headers={**spoofed, "X-Forwarded-For": f"10.0.0.{number % 250}"})[0]
+        found.ask("/sign-in", headers={**spoofed, "X-Forwarded-For": f"10.0.0.{number % 250}"})[0]
         for number in range(400)
     ]
     told = {status: statuses.count(status) for status in sorted(set(statuses))}
@@ -156,17 +163,19 @@ def check_door(report: Report, found: Deployed) -> None:
 
 
 def check_events(report: Report, found: Deployed) -> None:
-    """Events come through NGINX as they happen: the first while the run goes on."""
+    """Events come through NGINX as they happen: not all of them at the end of the run."""
+    draw_pictures(found.place / GROWING, 500)
     line = http.client.HTTPConnection("127.0.0.1", found.port, timeout=60, source_address=("127.0.0.2", 0))
     headers = {"Authorization": f"Bearer {found.token}", "Content-Type": "application/json"}
     with closing(line):
         line.request("POST", "/api/v1/jobs", b"{}", headers)
         job = json.load(line.getresponse())
         line.request("GET", f"/api/v1/jobs/{job['id']}/events", headers=headers)
-        told = [json.loads(each[6:]) for each in line.getresponse() if each.startswith(b"data: ")]
-    states = [each["state"] for each in told]
-    right = len(states) > 1 and states[0] == "running" and states[-1] == "done"
-    report.add("events of a run", f"{len(states)}, from {states[0]} to {states[-1]}", right=right)
+        told = [(time.monotonic(), json.loads(each[6:])) for each in line.getresponse() if each.startswith(b"data: ")]
+    (first, begins), (last, ends) = told[0], told[-1]
+    right = last - first > 0.2 and (begins["state"], ends["state"]) == ("running", "done")
+    seen = f"{len(told)} over {last - first:.1f} s, from {begins['state']} to {ends['state']}"
+    report.add("events of a run", seen, right=right)
 
 
 def rolling_restart(found: Deployed) -> list[int]:
@@ -194,7 +203,7 @@ def check_kill(report: Report, found: Deployed, items: list[str], clients: int) 
         lost += len(outcomes.failures)
         told = f"{outcomes}; {in_flight} were in flight"
         report.add(f"kill -9, {turn + 1}", told, right=len(outcomes.failures) <= clients)
-        print(*outcomes.failures[:10], sep="\n", end="")
+        show(outcomes)
     report.add("kill -9, requests lost in all", lost, right=True)
 
 
