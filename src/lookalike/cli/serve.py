@@ -41,6 +41,7 @@ FAREWELL_S = 2.0
     callback=lambda _context, _option, given: _networks(given),
     help="The address or network of a proxy that hands on what others ask; may be repeated.",
 )
+@click.option("--history", "keeps_history", is_flag=True, help="Keep what is asked in words, for each token its own.")
 @click.option("--log", "is_logging", is_flag=True, help="A line of JSON on standard error for each request.")
 @device_option
 @json_option
@@ -51,6 +52,7 @@ def serve(
     port: int,
     names: tuple[str, ...],
     proxies: tuple[str, ...],
+    keeps_history: bool,
     is_logging: bool,
     device: str,
     as_json: bool,
@@ -60,6 +62,7 @@ def serve(
     Unless told otherwise only this computer can reach it. With another --host, or behind a --proxy, who asks needs a
     token (lookalike token add NAME), and --name says by which names it may be called.
     """
+    from lookalike.cli.token import tokens_path
     from lookalike.core.errors import MissingExtra
 
     try:
@@ -81,6 +84,8 @@ def serve(
         requests_a_second=REMOTE_REQUESTS_A_SECOND if remote else 0.0,
         proxies=proxies,
         farewell_s=FAREWELL_S if proxies else 0.0,
+        history=tokens_path() if keeps_history else None,
+        prepares=True,
     )
     _prepare_logs(is_logging=is_logging)
     server = Server(settings)

@@ -16,15 +16,18 @@ from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 
 from lookalike.core.errors import SourceError
+from lookalike.encoders.load import default_models_dir
+from lookalike.encoders.overview import overview
 from lookalike.service import thumbnails
+from lookalike.service.asked_before import remember
 from lookalike.service.desk import AtDesk
 from lookalike.service.problems import Problem
-from lookalike.service.asked_before import remember
 from lookalike.service.questions import answer, question_of, too_large
 from lookalike.service.schema import (
     MOST,
     Asked,
     CollectionOut,
+    EncodersOut,
     FailureOut,
     FieldOut,
     ItemOut,
@@ -73,9 +76,10 @@ router = APIRouter(prefix=PREFIX)
 
 
 @router.get("/search", response_model=ResultsOut, tags=["search"])
-async def search(asked: Annotated[Asked, Query()], desk: AtDesk) -> dict[str, Any]:
+async def search(asked: Annotated[Asked, Query()], request: Request, desk: AtDesk) -> dict[str, Any]:
     """Find pictures with words, or more like an item."""
     results = await answer(question_of(asked, desk.settings), desk)
+    await remember(asked.q, asked.after, request, desk)
     return results.as_dict()
 
 
@@ -91,6 +95,7 @@ async def search_with(request: Request, desk: AtDesk) -> dict[str, Any]:
     else:
         raise Problem(415, "wrong-type", "a question is application/json or multipart/form-data")
     results = await answer(question_of(asked, desk.settings, picture), desk)
+    await remember(asked.q, asked.after, request, desk)
     return results.as_dict()
 
 
@@ -206,6 +211,13 @@ async def status(desk: AtDesk, collection: Named = None) -> dict[str, Any]:
 async def collections(desk: AtDesk) -> list[dict[str, Any]]:
     """What is served here."""
     return [await desk.lanes.run(_summary, name, desk) for name in desk.shelf.names]
+
+
+@router.get("/encoders", response_model=EncodersOut, tags=["collections"])
+async def encoders(desk: AtDesk) -> dict[str, Any]:
+    """Encoders that lie on the computer of the service, as `encoders --json` tells of them."""
+    told = await desk.lanes.run(overview, default_models_dir())
+    return {"encoders": [each for each in told["encoders"] if each["installed"]], "own": told["own"]}
 
 
 def _summary(name: str, desk: Desk) -> dict[str, Any]:

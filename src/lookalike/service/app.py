@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+import asyncio
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
 import lookalike
-from lookalike.service import api, clip_retrieval, page, runs_api, watch
+from lookalike.core.errors import LookalikeError
+from lookalike.service import api, clip_retrieval, history_api, page, runs_api, watch
 from lookalike.service.closing import Closing
 from lookalike.service.decoding import Decoding
 from lookalike.service.description import describe
@@ -19,6 +21,8 @@ from lookalike.service.jobs import Jobs
 from lookalike.service.kept_pictures import KeptPictures
 from lookalike.service.lanes import Lanes
 from lookalike.service.problems import Problem, answer_with_problems
+from lookalike.service.questions import answer, question_of
+from lookalike.service.schema import Asked
 from lookalike.service.shelf import Shelf
 from lookalike.service.watch import Figures, Watch
 from lookalike.store.tokens import Tokens
@@ -44,9 +48,12 @@ def create_app(settings: ServiceSettings, closing: Closing | None = None) -> Gua
         shelf = Shelf(settings, lanes, figures.together.observe)
         app.state.desk = desk = Desk(settings, lanes, decoding, shelf, KeptPictures(), figures, Jobs(), closing)
         closing.when_begun(desk.jobs.stop)
+        preparing = asyncio.create_task(_prepare(desk)) if settings.prepares else None
         try:
             yield
         finally:
+            if preparing is not None:
+                preparing.cancel()
             desk.jobs.close()
             lanes.close()
             decoding.close()
@@ -64,6 +71,7 @@ def create_app(settings: ServiceSettings, closing: Closing | None = None) -> Gua
     )
     app.include_router(api.router)
     app.include_router(runs_api.router)
+    app.include_router(history_api.router)
     app.include_router(clip_retrieval.router)
     app.include_router(watch.router)
     app.include_router(page.router)
@@ -74,6 +82,14 @@ def create_app(settings: ServiceSettings, closing: Closing | None = None) -> Gua
     answer_with_problems(app, page.drawn_problem)
     tokens = None if settings.tokens is None else Tokens(settings.tokens)
     return Guard(Watch(Entrance(app, settings, tokens), figures), settings, closing)
+
+
+async def _prepare(desk: Desk) -> None:
+    """Ask every collection once, so that the first visitor does not wait for what has to be loaded."""
+    for name in desk.shelf.names:
+        with suppress(LookalikeError, Problem):  # whoever asks it is told
+            await desk.lanes.run(desk.shelf.describe, name)
+            await answer(question_of(Asked(q="a picture", k=1, collection=name), desk.settings), desk)
 
 
 async def _alive() -> dict[str, str]:

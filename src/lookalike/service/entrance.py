@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from lookalike.service.settings import ServiceSettings
-    from lookalike.store.tokens import Tokens
+    from lookalike.store.tokens import Token, Tokens
 
 COOKIE = "lookalike_token"
 SIGN_IN = "/sign-in"
 _OPEN = ("/healthz", "/readyz", "/static/", SIGN_IN)
 """What is answered without a token: nothing there tells of a picture."""
-_SCOPES_KEPT_S = 5.0
+_TOKENS_KEPT_S = 5.0
 """How long a token is taken for good without looking again: so long may one live after it was removed."""
 _CLIENTS_KEPT = 10_000
 
@@ -41,7 +41,7 @@ class Entrance:
         self._app = app
         self._tokens = tokens
         self._buckets = Buckets(settings.requests_a_second, settings.requests_at_once)
-        self._known: OrderedDict[str, tuple[float, str | None]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[float, Token | None]] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,8 +75,8 @@ class Entrance:
         if self._tokens is None or path.startswith(_OPEN):
             return
         secret = _secret_of(headers)
-        allowed = self._scope_of(secret) if secret else None
-        if allowed is None:
+        bearer = self._bearer_of(secret) if secret else None
+        if bearer is None:
             raise Problem(
                 401,
                 "no-token",
@@ -84,14 +84,14 @@ class Entrance:
                 hint="lookalike token add NAME makes one; send it as Authorization: Bearer TOKEN",
                 headers={"WWW-Authenticate": 'Bearer realm="lookalike"'},
             )
-        scope.setdefault("state", {})["scope"] = allowed
+        scope.setdefault("state", {}).update(scope=bearer.scope, asker=bearer.name)
 
-    def _scope_of(self, secret: str) -> str | None:
+    def _bearer_of(self, secret: str) -> Token | None:
         now = time.monotonic()
         kept = self._known.get(secret)
-        if kept is None or now - kept[0] > _SCOPES_KEPT_S:
+        if kept is None or now - kept[0] > _TOKENS_KEPT_S:
             assert self._tokens is not None
-            self._known[secret] = kept = (now, self._tokens.scope_of(secret))
+            self._known[secret] = kept = (now, self._tokens.bearer_of(secret))
             if len(self._known) > _CLIENTS_KEPT:
                 self._known.popitem(last=False)
         return kept[1]

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from pydantic import ValidationError
 
 from lookalike.core.errors import LookalikeError
-from lookalike.service import archive, facets, thumbnails
+from lookalike.service import archive, asked_before, facets, thumbnails
 from lookalike.service.desk import AtDesk
 from lookalike.service.entrance import COOKIE, SIGN_IN
 from lookalike.service.languages import Words, choose
@@ -49,7 +49,7 @@ async def search(
     words = _words(request)
     shown: dict[str, Any] = {"state": state, "facets": [], "results": None, "error": None, "status": None}
     try:
-        described = await desk.lanes.run(desk.shelf.describe, state.collection)
+        described = await desk.lanes.run(desk.shelf.at_hand, state.collection)
         shown["status"] = described.status
         shown["facets"] = facets.facets_of(described.fields, state.choices)
         if state.is_question:
@@ -59,6 +59,7 @@ async def search(
         shown["error"] = _told(error)
     if request.headers.get("x-fragment"):
         return _drawn("results.html", request, words, **shown)
+    shown["suggested"] = await asked_before.suggested(request, desk)
     return _drawn("search.html", request, words, **shown)
 
 
@@ -127,7 +128,7 @@ async def take_token(
 ) -> Response:
     """Keep the token in a cookie, which no script can read, and go on."""
     onward = to if to.startswith("/") and not to.startswith(("//", "/\\")) else "/"
-    if desk.settings.tokens and not await desk.lanes.run(Tokens(desk.settings.tokens).scope_of, token.strip()):
+    if desk.settings.tokens and not await desk.lanes.run(Tokens(desk.settings.tokens).bearer_of, token.strip()):
         drawn = _drawn("sign_in.html", request, _words(request), state=PageState(), to=onward, is_wrong=True)
         drawn.status_code = 401
         return drawn

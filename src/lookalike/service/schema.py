@@ -135,6 +135,40 @@ class FailureOut(BaseModel):
     reason: str
 
 
+class EncoderOut(BaseModel):
+    """An encoder and what it is good for. `recall` and `precision`: by language, in per cent."""
+
+    name: str
+    summary: str
+    repository: str | None
+    dim: int | None
+    languages: list[str]
+    licence: str
+    download_mb: float
+    aliases: list[str]
+    recall: dict[str, float]
+    precision: dict[str, float]
+    cpu_ms: float | None
+    installed: bool
+
+
+class OwnEncoderOut(BaseModel):
+    """An encoder of the user's own: a folder. `made_of`: ids of those it needs."""
+
+    name: str
+    folder: str
+    kind: str
+    dim: int | None
+    made_of: list[str]
+
+
+class EncodersOut(BaseModel):
+    """Encoders at hand."""
+
+    encoders: list[EncoderOut]
+    own: list[OwnEncoderOut]
+
+
 class CollectionOut(BaseModel):
     """A collection that is served here."""
 
@@ -142,6 +176,20 @@ class CollectionOut(BaseModel):
     items: int
     pictures: int
     encoder: str | None
+
+
+class AskedBeforeOut(BaseModel):
+    """A question in words that was asked before: how often, and when last."""
+
+    question: str
+    times: int
+    last: str
+
+
+class ForgottenOut(BaseModel):
+    """How many questions were let go."""
+
+    forgotten: int
 
 
 class JobOut(BaseModel):

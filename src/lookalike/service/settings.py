@@ -31,7 +31,8 @@ class ServiceSettings:
     run, 0 for no limit; `requests_at_once`: and at a stretch. `proxies`: addresses or networks of proxies that hand on
     what others ask; such a proxy, and nobody else, is believed which client it asks for and whether that came by HTTPS.
     `farewell_s`: how long it goes on answering once it is to end, so that a proxy can turn away from it. `history`: the
-    database in which questions in words are kept, None for none.
+    database in which questions in words are kept, None for none. `prepares`: encoders and fields are
+    loaded as soon as the service has started, so that the first visitor does not wait for them.
     """
 
     collections: tuple[Served, ...]
@@ -48,6 +49,8 @@ class ServiceSettings:
     requests_at_once: int = 120
     proxies: tuple[str, ...] = ()
     farewell_s: float = 0.0
+    history: Path | None = None
+    prepares: bool = False
 
     @property
     def is_remote(self) -> bool:

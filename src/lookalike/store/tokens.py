@@ -31,6 +31,14 @@ CREATE TABLE IF NOT EXISTS tokens (
 ) STRICT
 """
 
+HISTORY_TABLE = """
+CREATE TABLE IF NOT EXISTS history (
+    asker TEXT NOT NULL, question TEXT NOT NULL, times INTEGER NOT NULL, last TEXT NOT NULL,
+    PRIMARY KEY (asker, question)
+) STRICT
+"""
+"""Of the same database: see `history.py`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -52,7 +60,6 @@ class Tokens:
         if scope not in get_args(Scope):
             raise ValueError(f"a token is for {' or '.join(get_args(Scope))}, not {scope}")
         secret = _MARK + secrets.token_urlsafe(_BYTES)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with closing(self._connection()) as connection, connection:
             connection.execute(_TABLE)
@@ -65,24 +72,26 @@ class Tokens:
         return secret
 
     def remove(self, name: str) -> bool:
-        """Take a token away; whether there was one."""
+        """Take a token away, and what its bearer asked; whether there was one."""
         if not self._path.exists():
             return False
         with closing(self._connection()) as connection, connection:
             connection.execute(_TABLE)
+            connection.execute(HISTORY_TABLE)
+            connection.execute("DELETE FROM history WHERE asker = ?", (name,))
             return connection.execute("DELETE FROM tokens WHERE name = ?", (name,)).rowcount > 0
 
     def all(self) -> list[Token]:
         """Every token, by name."""
         return [Token(name, scope, created) for name, _, scope, created in self._rows()]
 
-    def scope_of(self, secret: str) -> Scope | None:
-        """What the bearer of a secret may do; None for one that is no token."""
-        given, scope = _digest(secret), None
-        for _, digest, its, _ in self._rows():
+    def bearer_of(self, secret: str) -> Token | None:
+        """The token with a secret; None for one that is no token."""
+        given, found = _digest(secret), None
+        for name, digest, scope, created in self._rows():
             if hmac.compare_digest(digest, given):
-                scope = its
-        return scope
+                found = Token(name, scope, created)
+        return found
 
     def _rows(self) -> list[tuple[str, bytes, Scope, str]]:
         if not self._path.exists():
@@ -92,14 +101,20 @@ class Tokens:
             return connection.execute("SELECT name, digest, scope, created FROM tokens ORDER BY name").fetchall()
 
     def _connection(self) -> sqlite3.Connection:
-        try:
-            is_new = not self._path.exists()
-            connection = sqlite3.connect(self._path, timeout=30)
-            if is_new:
-                os.chmod(self._path, 0o600)
-        except (sqlite3.Error, OSError) as error:
-            raise LookalikeError(f"{self._path} cannot be opened: {error}") from error
-        return connection
+        return service_database(self._path)
+
+
+def service_database(path: Path) -> sqlite3.Connection:
+    """The database of a service, which nobody but its user may read. Raises LookalikeError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not path.exists()
+        connection = sqlite3.connect(path, timeout=30)
+        if is_new:
+            os.chmod(path, 0o600)
+    except (sqlite3.Error, OSError) as error:
+        raise LookalikeError(f"{path} cannot be opened: {error}") from error
+    return connection
 
 
 def _digest(secret: str) -> bytes:

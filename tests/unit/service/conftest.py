@@ -134,6 +134,8 @@ def running(settings: ServiceSettings) -> Iterator[Site]:
         while not server.started:
             assert thread.is_alive()
             time.sleep(0.02)
-        yield Site(free.getsockname()[1], server)
-        server.should_exit = True
-        thread.join()
+        try:
+            yield Site(free.getsockname()[1], server)
+        finally:
+            server.should_exit = True
+            thread.join()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 from PIL import Image
@@ -124,3 +125,13 @@ def test_an_upload_that_is_no_picture_or_too_large_is_refused_and_names_no_path(
     assert site.upload("/api/v1/search", "other", b"x").json["code"] == "no-question"
     assert site.ask("/api/v1/search", body=b"red", headers={"Content-Type": "text/plain"}).status == 415
     assert site.ask("/api/v1/search", body=b"{", headers={"Content-Type": "application/json"}).status == 422
+
+
+def test_encoders_at_hand_are_those_of_the_command_line(site, capfd):
+    from lookalike.cli.main import main
+
+    main(["encoders", "--json"])
+    told = json.loads(capfd.readouterr().out)
+    here = site.ask("/api/v1/encoders").json
+    assert here == {"encoders": [each for each in told["encoders"] if each["installed"]], "own": told["own"]}
+    assert here["encoders"][0]["name"] == "builtin"

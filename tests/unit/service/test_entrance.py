@@ -74,15 +74,15 @@ def test_tokens_are_kept_as_digests_by_name(tokens, secret):
     assert secret.encode() not in tokens._path.read_bytes()
     if sys.platform != "win32":
         assert stat.S_IMODE(tokens._path.stat().st_mode) == 0o600
-    assert tokens.scope_of(secret) == "read"
-    assert tokens.scope_of(secret + "x") is tokens.scope_of("") is None
+    assert tokens.bearer_of(secret).scope == "read"
+    assert tokens.bearer_of(secret + "x") is tokens.bearer_of("") is None
     with pytest.raises(LookalikeError, match="already"):
         tokens.add("phone", "write")
     other = tokens.add("shop", "write")
     assert [(each.name, each.scope) for each in tokens.all()] == [("phone", "read"), ("shop", "write")]
     assert tokens.remove("shop")
     assert not tokens.remove("shop")
-    assert tokens.scope_of(other) is None
+    assert tokens.bearer_of(other) is None
 
 
 def test_a_bucket_empties_and_says_when_to_come_back():
