@@ -79,6 +79,31 @@ def test_what_was_typed_is_shown_as_text(site, hostile):
     assert "search" in text
 
 
+def test_a_picture_and_words_are_asked_together_and_the_picture_is_shown(site, shown):
+    path = min((shown / "pictures").glob("0*.jpg"))
+    at = site.upload("/pictures", "image", path.read_bytes()).headers["location"]
+    text = site.ask(f"{at}&q=circle").text
+    assert "a picture of yours + circle" in text
+    small = re.search(r'<img src="(/pictures/[^"]+)"', text)[1]
+    assert site.ask(small).headers["content-type"] == "image/webp"
+    assert f'name="picture" value="{small.rpartition("/")[2]}"' in text
+
+
+def test_who_comes_with_a_browser_is_told_on_a_page_what_went_wrong(site):
+    told = site.ask("/item/nowhere", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert told.status == 404
+    assert 'role="alert"' in told.text
+    assert site.ask("/item/nowhere").headers["content-type"] == "application/problem+json"
+
+
+def test_without_a_script_the_next_page_has_an_address(site):
+    text = site.ask("/", q="red", all="1").text
+    address = unescape(re.search(r'class="next"><a href="([^"]*)"', text)[1])
+    following = site.ask(address).text
+    assert "<html" in following
+    assert not set(re.findall(r'data-item="([^"]*)"', text)) & set(re.findall(r'data-item="([^"]*)"', following))
+
+
 def test_mistakes_of_a_filter_are_shown_with_their_place(site):
     text = site.ask("/", q="red", where="price < ").text
     assert 'role="alert"' in text
