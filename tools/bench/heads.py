@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     from lookalike.core.arrays import Vectors
     from lookalike.core.protocols import Encoder
 
-SETTINGS = {"issue": HeadSettings(epochs=5, lr=5e-5, weight_decay=0.01), "own": HeadSettings()}
+SETTINGS = {
+    "issue": HeadSettings(epochs=5, lr=5e-5, weight_decay=0.01, strength=1),
+    "whole": HeadSettings(strength=1),
+    "own": HeadSettings(),
+}
 QUESTIONS = 200
 UNUSED = 3
 """Part of a split that nothing looks at: copies of test photos."""

@@ -67,7 +67,7 @@ class HeadSettings:
     factor: float = 0.5
     patience: int = 1
     stop_after: int = 4
-    strength: float = 1.0
+    strength: float = 0.7
     max_scale: float = 100.0
     device: str = "auto"
     seed: int = 0
