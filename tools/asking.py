@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 WORDS = ("a dog", "two people", "red", "a blue square", "street at night", "собака", "children playing", "water")
 PACE_S = 0.08
 """Between the requests of one client: below the 20 a second that one may ask in the long run."""
+BORDER = "a-line-that-parts"
 FIRST_CLIENT = 10  # 127.0.0.10 is the first one's address
+
+
+@dataclass(frozen=True)
+class Material:
+    """What can be asked for: ids of items, and a picture to send."""
+
+    items: list[str]
+    picture: bytes
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,7 @@ class Request:
     method: str
     path: str
     body: bytes | None = None
+    kind: str = "application/json"
 
 
 @dataclass
@@ -51,14 +61,14 @@ class Outcomes:
 
 
 @contextmanager
-def asking(port: int, token: str, items: list[str], clients: int) -> Iterator[Outcomes]:
+def asking(port: int, token: str, material: Material, clients: int) -> Iterator[Outcomes]:
     """Clients that ask until the block ends."""
     outcomes, done = Outcomes(), threading.Event()
 
     def ask(number: int) -> None:
         chance, line = random.Random(number), _connected(port, number)
         while not done.wait(PACE_S * chance.uniform(0.5, 1.5)):
-            _ask(line, _request(chance, items), token, outcomes)
+            _ask(line, _request(chance, material), token, outcomes)
         line.close()
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(clients)]
@@ -73,7 +83,7 @@ def asking(port: int, token: str, items: list[str], clients: int) -> Iterator[Ou
 
 
 def _ask(line: http.client.HTTPConnection, request: Request, token: str, outcomes: Outcomes) -> None:
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": request.kind}
     started = time.perf_counter()
     outcomes.in_flight += 1
     try:
@@ -97,13 +107,20 @@ def _connected(port: int, number: int) -> http.client.HTTPConnection:
     )
 
 
-def _request(chance: random.Random, items: list[str]) -> Request:
+def _request(chance: random.Random, material: Material) -> Request:
     """As a page and programs ask: mostly searches, some pictures."""
     words, kind = chance.choice(WORDS), chance.random()
+    if kind < 0.05:
+        return Request("POST", "/api/v1/search", _form(material.picture), f"multipart/form-data; boundary={BORDER}")
     if kind < 0.15:
         return Request("POST", "/api/v1/search", json.dumps({"q": words, "k": 5}).encode())
     if kind < 0.3:
         return Request("GET", f"/?q={quote(words)}")
     if kind < 0.5:
-        return Request("GET", f"/api/v1/items/{quote(chance.choice(items))}/thumbnail?size=160")
+        return Request("GET", f"/api/v1/items/{quote(chance.choice(material.items))}/thumbnail?size=160")
     return Request("GET", f"/api/v1/search?q={quote(words)}&k=10")
+
+
+def _form(picture: bytes) -> bytes:
+    head = f'--{BORDER}\r\nContent-Disposition: form-data; name="image"; filename="a.webp"\r\n\r\n'
+    return head.encode() + picture + f"\r\n--{BORDER}--\r\n".encode()

@@ -24,15 +24,16 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import yaml
-from asking import Outcomes, asking
+from asking import Material, Outcomes, asking
 from deployed import DEPLOY, Deployed, answered, deployed, until
 
 from lookalike.testing import draw_pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 ROOT = DEPLOY.parent
 WORKFLOWS = ROOT / ".github" / "workflows"
@@ -106,19 +107,21 @@ def check_unit(report: Report) -> None:
 def check_running(report: Report, place: Path, asked: argparse.Namespace) -> None:
     with deployed(place, index(place, asked.photos)) as found:
         items = [hit["id"] for hit in json.loads(found.ask("/api/v1/search?q=picture&k=50")[2])["hits"]]
+        picture = found.ask(f"/api/v1/items/{quote(items[0])}/thumbnail")[2]
+        material = Material(items, picture)
         check_door(report, found)
         check_events(report, found)
-        with asking(found.port, found.token, items, asked.clients) as outcomes:
+        with asking(found.port, found.token, material, asked.clients) as outcomes:
             time.sleep(10)
         report.add("load alone", outcomes, right=not outcomes.failures)
         show(outcomes)
         for turn in (1, 2):
-            with asking(found.port, found.token, items, asked.clients) as outcomes:
+            with asking(found.port, found.token, material, asked.clients) as outcomes:
                 statuses = rolling_restart(found)
             right = not outcomes.failures and set(statuses) <= {0, -signal.SIGTERM}
             report.add(f"rolling restart {turn}", f"{outcomes}; ended with {statuses}", right=right)
             show(outcomes)
-        check_kill(report, found, items, asked.clients)
+        check_kill(report, found, material, asked.clients)
         check_figures(report, found)
 
 
@@ -190,11 +193,11 @@ def rolling_restart(found: Deployed) -> list[int]:
     return statuses
 
 
-def check_kill(report: Report, found: Deployed, items: list[str], clients: int) -> None:
+def check_kill(report: Report, found: Deployed, material: Material, clients: int) -> None:
     """One service killed under load: at most what was being answered fails."""
     lost = 0
     for turn in range(4):
-        with asking(found.port, found.token, items, clients) as outcomes:
+        with asking(found.port, found.token, material, clients) as outcomes:
             time.sleep(SETTLE_S)
             in_flight = outcomes.in_flight
             found.services[turn % 2].end(signal.SIGKILL)
@@ -244,11 +247,11 @@ def alerts() -> Iterator[tuple[str, str]]:
 
 def panels() -> Iterator[tuple[str, str]]:
     """Expressions of the dashboard by the title of their panel."""
-    fill: Callable[[str], str] = lambda expr: re.sub(r"\$(instance|collection)", ".*", expr)  # noqa: E731
     board = json.loads((DEPLOY / "grafana" / "lookalike.json").read_text(encoding="utf-8"))
     for panel in board["panels"]:
         for target in panel["targets"]:
-            yield f"panel {panel['title']}", fill(target["expr"]).replace("$__rate_interval", "1m")
+            chosen = re.sub(r"\$(instance|collection)", ".*", target["expr"])
+            yield f"panel {panel['title']}", chosen.replace("$__rate_interval", "1m")
 
 
 if __name__ == "__main__":
