@@ -137,12 +137,12 @@ class Collection(Closing):
         with self._store.snapshot() as snapshot:
             return open_item(self._store, snapshot, given)
 
-    def fields(self) -> list[FieldFacts]:
-        """What filters and orders may name, and what stands there: what `fields --json` prints."""
+    def fields(self, where: str | None = None, *, most: int = 5, names: Sequence[str] = ()) -> list[FieldFacts]:
+        """What filters and orders may name, and what stands there in items that meet `where`; see `facts_of`."""
         from lookalike.engine.fields import facts_of
 
         with self._store.snapshot() as snapshot:
-            return facts_of(snapshot)
+            return facts_of(snapshot, self._remembered.condition(snapshot, where), most=most, names=names)
 
     # -- pictures in -----------------------------------------------------------------------------
 

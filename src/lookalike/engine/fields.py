@@ -19,9 +19,10 @@ from lookalike.store.places import SEPARATOR
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lookalike.core.conditions import Condition
     from lookalike.core.fields import FieldKind
     from lookalike.store.collection_store import ItemRecord, Snapshot
-    from lookalike.store.columns import Columns
+    from lookalike.store.columns import Chosen, Columns, Words
 
 FREQUENT = 5
 """Values of a field that are shown."""
@@ -82,21 +83,32 @@ def fields_of(snapshot: Snapshot) -> dict[str, FieldKind]:
     return names
 
 
-def facts_of(snapshot: Snapshot) -> list[FieldFacts]:
-    """What stands in every field that has a value somewhere, in the order of `fields_of`."""
-    declared, columns, kinds = snapshot.declared_fields(), snapshot.columns(), fields_of(snapshot)
+def facts_of(
+    snapshot: Snapshot, condition: Condition | None = None, *, most: int = FREQUENT, names: Sequence[str] = ()
+) -> list[FieldFacts]:
+    """What stands in every field that has a value somewhere, in the order of `fields_of`.
+
+    Of items that meet `condition` alone, if there is one; of the fields `names` alone, if there are some. `most`: how
+    many frequent values of each are told.
+    """
+    declared, columns = snapshot.declared_fields(), snapshot.columns()
+    kinds = {name: kind for name, kind in fields_of(snapshot).items() if not names or name in names}
+    chosen = None if condition is None else snapshot.where_entries(condition)
+    if condition is not None and chosen is None:
+        columns = None
     facts: dict[str, FieldFacts] = {}
     unread: dict[str, str] = {}
     for name, kind in kinds.items():
         place = place_of(name, declared)
         if columns is not None and place == "path":
-            facts[name] = FieldFacts(name, kind, len(columns))
+            facts[name] = FieldFacts(name, kind, len(columns) if chosen is None else int(chosen.sum()))
         elif columns is not None and place in columns:
-            facts[name] = _of_column(name, kind, columns, place)
+            facts[name] = _of_column(name, kind, columns, place, _Told(chosen, most))
         elif columns is None or not columns.knows(place):
             unread[name] = place
     if unread:
-        facts |= {name: _of_values(name, kinds[name], each) for name, each in _read(snapshot, unread).items()}
+        read = _read(snapshot, unread, condition)
+        facts |= {name: _of_values(name, kinds[name], each, most) for name, each in read.items()}
     return [facts[name] for name in kinds if name in facts and facts[name].items]
 
 
@@ -129,25 +141,50 @@ def _kind_of_json(types: set[str]) -> FieldKind | None:
 # --- by columns ------------------------------------------------------------------------------------
 
 
-def _of_column(name: str, kind: FieldKind, columns: Columns, place: str) -> FieldFacts:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is told: of the entries `chosen`, of all without it, the `most` frequent values."""
+
+    chosen: Chosen | None
+    most: int
+
+
+def _of_column(name: str, kind: FieldKind, columns: Columns, place: str, told: _Told) -> FieldFacts:
     import numpy as np
 
-    stored = columns.kind(place)
+    stored, chosen = columns.kind(place), told.chosen
     if stored == "plain":
-        return FieldFacts(name, kind, int(columns.plain(place).present().sum()))
+        present = columns.plain(place).present()
+        return FieldFacts(name, kind, int((present if chosen is None else present & chosen).sum()))
     if stored in {"text", "texts", "bytes"}:
-        words = columns.words(place)
-        there = words.codes[words.codes >= 0]
-        items = len(there) if words.owners is None else len(np.unique(words.owners))
-        counts = np.bincount(there, minlength=len(words))
-        most = np.argsort(-counts, kind="stable")[:FREQUENT].tolist()
-        frequent = tuple((_shown(words[code], stored), int(counts[code])) for code in most)
-        return FieldFacts(name, kind, items, frequent=frequent, distinct=len(words))
+        frequent, items, distinct = _frequent(columns.words(place), stored, told)
+        return FieldFacts(name, kind, items, frequent=frequent, distinct=distinct)
     values = columns.numbers(place)
+    values = values if chosen is None else values[chosen]
     there = values[~np.isnan(values) if stored == "float" else values != (-1 if stored == "bool" else NO_NUMBER)]
     if stored == "bool":
         return _of_answers(name, kind, int(there.sum()), len(there))
     return _of_range(name, kind, len(there), *((there.min().item(), there.max().item()) if len(there) else ()))
+
+
+def _frequent(words: Words, stored: str, told: _Told) -> tuple[tuple[tuple[str, int], ...], int, int]:
+    """The most frequent values with how many have each; how many have one; how many different ones there are."""
+    import numpy as np
+
+    codes, owners, chosen = words.codes, words.owners, told.chosen
+    if owners is not None:
+        has_one = np.zeros(int(owners.max(initial=-1)) + 1, np.bool_)
+        has_one[owners] = True
+        items = int((has_one if chosen is None else has_one & chosen[: len(has_one)]).sum())
+        there = codes if chosen is None else codes[chosen[owners]]
+    else:
+        there = codes if chosen is None else codes[chosen]
+        there = there[there >= 0]
+        items = len(there)
+    counts = np.bincount(there, minlength=len(words))
+    ranked = [code for code in np.argsort(-counts, kind="stable")[: told.most].tolist() if counts[code]]
+    frequent = tuple((_shown(words[code], stored), int(counts[code])) for code in ranked)
+    return frequent, items, int(np.count_nonzero(counts))
 
 
 def _shown(word: bytes, stored: str) -> str:
@@ -157,12 +194,16 @@ def _shown(word: bytes, stored: str) -> str:
 # --- by items --------------------------------------------------------------------------------------
 
 
-def _read(snapshot: Snapshot, places: Mapping[str, str]) -> dict[str, list[list[Any]]]:
-    """The values of some fields, given with their places: a list for each item."""
+def _read(snapshot: Snapshot, places: Mapping[str, str], condition: Condition | None) -> dict[str, list[list[Any]]]:
+    """The values of some fields, given with their places: a list for each item that meets the condition."""
     found: dict[str, list[list[Any]]] = {name: [] for name in places}
     for first in range(0, snapshot.count, _READ):
         rows = range(first, min(first + _READ, snapshot.count))
-        for item in (each for items in snapshot.items_of(rows).values() for each in items):
+        items = [each for its in snapshot.items_of(rows).values() for each in its]
+        if condition is not None:
+            meeting = snapshot.where_items(condition, [each.id for each in items])
+            items = [each for each in items if each.id in meeting]
+        for item in items:
             facts = _facts_of_file(item)
             for name, place in places.items():
                 value = facts[place] if place in facts else item.metadata.get(place[len(METADATA) :])
@@ -186,12 +227,12 @@ def _facts_of_file(item: ItemRecord) -> dict[str, Any]:
     }
 
 
-def _of_values(name: str, kind: FieldKind, values: Sequence[Sequence[Any]]) -> FieldFacts:
+def _of_values(name: str, kind: FieldKind, values: Sequence[Sequence[Any]], most: int) -> FieldFacts:
     """`values`: of each item, as JSON has them."""
     if kind in {"text", "texts"}:
         texts = [[text_of(each) for each in its if isinstance(each, (str, int, float))] for its in values]
         counts = Counter(text for its in texts for text in its)
-        frequent = sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:FREQUENT]
+        frequent = sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:most]
         return FieldFacts(name, kind, sum(map(bool, texts)), frequent=tuple(frequent), distinct=len(counts))
     flat = [each for its in values for each in its if each is not None]
     if kind == "bool":

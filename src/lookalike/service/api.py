@@ -18,6 +18,7 @@ from starlette.datastructures import UploadFile
 from lookalike.core.errors import SourceError
 from lookalike.encoders.load import default_models_dir
 from lookalike.encoders.overview import overview
+from lookalike.engine.fields import FREQUENT
 from lookalike.service import thumbnails
 from lookalike.service.asked_before import remember
 from lookalike.service.desk import AtDesk
@@ -186,10 +187,20 @@ async def item(id: str, desk: AtDesk, collection: Named = None) -> dict[str, Any
 
 
 @router.get("/fields", response_model=list[FieldOut], tags=["collections"])
-async def fields(desk: AtDesk, collection: Named = None) -> list[dict[str, Any]]:
-    """What filters and orders may name, and what stands there."""
-    described = await desk.lanes.run(desk.shelf.describe, collection)
-    return [each.as_dict() for each in described.fields]
+async def fields(
+    desk: AtDesk,
+    collection: Named = None,
+    where: Annotated[str | None, Query(max_length=8000, description="only of items that meet this filter")] = None,
+    name: Annotated[list[str] | None, Query(max_length=100, description="only these fields")] = None,
+    values: Annotated[int, Query(ge=1, le=MOST, description="frequent values of each field")] = FREQUENT,
+) -> list[dict[str, Any]]:
+    """What filters and orders may name, and what stands there, with counts."""
+    if where is None and name is None and values == FREQUENT:
+        found = (await desk.lanes.run(desk.shelf.describe, collection)).fields
+    else:
+        opened = await desk.lanes.run(desk.shelf.collection, collection)
+        found = await desk.lanes.run(opened.fields, where, most=values, names=name or ())
+    return [each.as_dict() for each in found]
 
 
 @router.get("/failures", response_model=list[FailureOut], tags=["collections"])

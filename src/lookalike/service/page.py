@@ -54,6 +54,7 @@ async def search(
         shown["facets"] = facets.facets_of(described.fields, state.choices)
         if state.is_question:
             shown["results"] = await _ask(state, desk, after)
+            shown["facets"] = await desk.lanes.run(_counted, shown["facets"], state, desk)
             await asked_before.remember(state.q, after, request, desk)
     except (LookalikeError, ValidationError, ValueError, Problem) as error:
         shown["error"] = _told(error)
@@ -167,6 +168,11 @@ async def _ask(state: PageState, desk: Desk, after: str) -> Results:
         return await answer(question_of(asked, desk.settings), desk)
     question = question_of(asked, desk.settings, desk.pictures[state.picture])
     return await answer(question, desk)
+
+
+def _counted(offered: list[facets.Facet], state: PageState, desk: Desk) -> list[facets.Facet]:
+    """Facets with the counts under the filters of the address."""
+    return facets.counted(offered, state.choices, state.where or None, desk.shelf.collection(state.collection).fields)
 
 
 def _told(error: Exception) -> dict[str, str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lookalike.core.arrays import RowMask
     from lookalike.core.conditions import Condition
-    from lookalike.store.columns import Columns
+    from lookalike.store.columns import Chosen, Columns
     from lookalike.store.records import Root, Space
 
 _FETCH = 10_000
@@ -38,17 +38,24 @@ def rows_where(
     """Rows with an item that meets a condition: bool (count,). The connection is in a transaction."""
     import numpy as np
 
-    declared = declared_fields(connection)
-    if columns is not None:
-        with suppress(NotInColumns, OSError, ValueError, IndexError):  # the set was replaced in between, or is damaged
-            return columns.row_mask(chosen_by(columns, condition, declared))
+    chosen = entries_where(connection, columns, condition)
+    if columns is not None and chosen is not None:
+        return columns.row_mask(chosen)
     add_functions(connection, roots)
-    sql, values = condition_sql(condition, declared)
+    sql, values = condition_sql(condition, declared_fields(connection))
     mask = np.zeros(space.count, dtype=np.bool_)
     with closing(connection.execute(_ROWS.format(sql), (space.number, *values))) as cursor:
         while some := cursor.fetchmany(_FETCH):
             mask[[row for (row,) in some]] = True
     return mask
+
+
+def entries_where(connection: sqlite3.Connection, columns: Columns | None, condition: Condition) -> Chosen | None:
+    """Entries of `columns` that meet a condition: bool (entries,); None where columns do not tell."""
+    if columns is not None:
+        with suppress(NotInColumns, OSError, ValueError, IndexError):  # the set was replaced in between, or is damaged
+            return chosen_by(columns, condition, declared_fields(connection))
+    return None
 
 
 def items_where(

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from lookalike.core.arrays import HalfVectors, RowMask, Vectors
     from lookalike.core.conditions import Condition
     from lookalike.core.fields import FieldKind
-    from lookalike.store.columns import Columns
+    from lookalike.store.columns import Chosen, Columns
     from lookalike.store.readers import Readers
     from lookalike.store.records import IndexRecord, ItemRecord, Root, Space
     from lookalike.store.word_search import WordMatches, WordScores
@@ -138,6 +138,11 @@ class Snapshot(Closing):
         """Rows with an item that meets the condition; a million items take milliseconds where there are columns."""
         with translated(self._directory):
             return filters.rows_where(self.connection, self.space, self._roots, self.columns(), condition)
+
+    def where_entries(self, condition: Condition) -> Chosen | None:
+        """Entries of `columns()` that meet the condition: bool (entries,); None where columns do not tell."""
+        with translated(self._directory):
+            return filters.entries_where(self.connection, self.columns(), condition)
 
     def where_items(self, condition: Condition, ids: Iterable[str]) -> set[str]:
         """Those of some items that meet the condition themselves: of a row's items not every one need do so."""

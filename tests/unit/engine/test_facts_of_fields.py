@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lookalike.core.conditions import Compare
 from lookalike.core.fields import ITEM_FIELDS, PICTURE_FIELDS
 from lookalike.engine.fields import FieldFacts, facts_of, fields_of
 from lookalike.store.collection_store import Store
@@ -90,3 +91,19 @@ def test_facts_are_ready_for_json(snapshot):
         "distinct": 2,
         "frequent": frequent,
     }
+
+
+def test_facts_under_a_condition_are_those_of_the_items_that_meet_it(snapshot):
+    facts = {each.name: each for each in facts_of(snapshot, Compare("sold", "=", True))}
+    assert facts["price"] == FieldFacts("price", "float", 2, least=1.0, most=2.0)
+    assert facts["colour"] == FieldFacts("colour", "text", 2, frequent=(("red", 2),), distinct=1)
+    assert facts["tags"] == FieldFacts("tags", "texts", 1, frequent=(("sea", 1), ("sun", 1)), distinct=2)
+    assert facts["sold"] == FieldFacts("sold", "bool", 2, frequent=(("yes", 2),), distinct=1)
+    assert facts["path"].items == 2
+    assert "mixed" not in facts
+    assert facts_of(snapshot, Compare("price", ">", 100)) == []
+
+
+def test_as_many_values_are_told_as_are_asked_for_and_of_the_fields_that_are(snapshot):
+    (tags,) = facts_of(snapshot, most=1, names=["tags"])
+    assert tags == FieldFacts("tags", "texts", 2, frequent=(("sea", 2),), distinct=2)

@@ -135,3 +135,12 @@ def test_encoders_at_hand_are_those_of_the_command_line(site, capfd):
     here = site.ask("/api/v1/encoders").json
     assert here == {"encoders": [each for each in told["encoders"] if each["installed"]], "own": told["own"]}
     assert here["encoders"][0]["name"] == "builtin"
+
+
+def test_counts_of_a_fields_values_are_under_a_filter(site):
+    (colours,) = site.ask("/api/v1/fields", name="colours", values=3).json
+    assert len(colours["frequent"]) == 3
+    (narrow,) = site.ask("/api/v1/fields", name="colours", where='name ~ "red"').json
+    assert 0 < narrow["items"] < colours["items"]
+    assert narrow["frequent"][0]["value"] == "red"
+    assert site.ask("/api/v1/fields", where="price < ").json["code"] == "bad-filter"

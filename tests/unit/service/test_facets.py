@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lookalike.core.conditions import And, Compare, In
 from lookalike.engine.fields import FieldFacts
 from lookalike.engine.filter_language import parse
-from lookalike.service.facets import choices_in, facets_of, filter_of
+from lookalike.service.facets import Facet, choices_in, counted, facets_of, filter_of
 
 KINDS = {"price": "float", "colour": "text", "taken": "date"}
 
@@ -53,3 +53,34 @@ def test_facets_show_what_people_pick_from_and_keep_what_was_picked():
     assert set(found) == {"colour", "price"}
     assert found["colour"].values == (("red", 5, False), ("blue", 4, True), ("gold", 0, True))
     assert (found["price"].start, found["price"].end, found["price"].least) == ("2", "5", "1")
+
+
+def test_counts_are_under_what_was_chosen_of_the_other_fields():
+    asked = []
+
+    def facts_under(where, *, most, names):
+        asked.append((where, names))
+        found = {"colour": (("red", 3), ("blue", 2)), "kind": (("shoe", 1),), "shop": ()}
+        return [FieldFacts(name, "text", 5, frequent=found[name], distinct=2) for name in names]
+
+    offered = [
+        Facet("colour", "text", (("red", 9, False),)),
+        Facet("kind", "text", (("shoe", 9, True),)),
+        Facet("shop", "text", (("a", 9, False),)),
+        Facet("price", "float", least="1", most="9"),
+    ]
+    choices = {"kind": ["shoe", "hat"], "price": ["2..5"]}
+    found = {facet.name: facet.values for facet in counted(offered, choices, None, facts_under)}
+    in_range = '`price` >= "2" and `price` <= "5"'
+    assert asked == [(f'`kind` in ("shoe", "hat") and {in_range}', ["colour", "shop"]), (in_range, ["kind"])]
+    assert found == {
+        "colour": (("red", 3, False), ("blue", 2, False)),
+        "kind": (("shoe", 1, True), ("hat", 0, True)),
+        "price": (),
+    }
+
+
+def test_few_values_are_shown_at_once_and_the_chosen_ones_always():
+    facet = Facet("colour", "text", tuple((str(number), 20 - number, number == 11) for number in range(12)))
+    assert [value for value, _, _ in facet.at_once] == ["0", "1", "2", "3", "4", "5", "11"]
+    assert [value for value, _, _ in facet.further] == ["6", "7", "8", "9", "10"]

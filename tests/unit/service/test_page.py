@@ -120,3 +120,13 @@ def test_the_page_is_light_and_asks_nobody_else(site):
     weight = sum(len(site.ask(path).body) for path in ("/static/page.css", "/static/page.js", "/static/icon.svg"))
     assert weight + len(text) < 120_000
     assert not re.findall(r"(?:src|href)=\"(?:https?:)?//", text)
+
+
+def test_facets_count_what_is_left_and_offer_more_values(site):
+    whole = site.ask("/", q="red", all="1").text
+    assert '<details class="further"><summary>More</summary>' in whole
+    counts = dict(re.findall(r'name="f.colours" value="(\w+)".*?<small>(\d+)</small>', whole))
+    narrow = site.ask("/", q="red", all="1", where='name ~ "red"').text
+    left = dict(re.findall(r'name="f.colours" value="(\w+)".*?<small>(\d+)</small>', narrow))
+    assert int(left["red"]) <= int(counts["red"])
+    assert len(left) < len(counts)
