@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PREFIX = "f."
 BETWEEN = ".."
-VALUES = 40
+VALUES = 20
 """Values of one facet that can be chosen; beyond it the filter language knows all of them."""
 AT_ONCE = 6
 """Of these, how many are shown before more are asked for."""
