@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -157,13 +158,20 @@ def check_door(report: Report, found: Deployed) -> None:
     add("27.5 MB", large, 413, "too-large")
     kind = large[1]["Content-Type"]
     report.add("27.5 MB, as", kind, right=kind == "application/problem+json")
-    spoofed = {"Authorization": f"Bearer {found.token}"}
-    statuses = [
-        found.ask("/sign-in", headers={**spoofed, "X-Forwarded-For": f"10.0.0.{number % 250}"})[0]
-        for number in range(400)
-    ]
+    statuses = claims_to_be_many(found)
     told = {status: statuses.count(status) for status in sorted(set(statuses))}
-    report.add("400 requests of one client that claims to be 250", told, right=429 in told)
+    report.add(f"{len(statuses)} requests of one client that claims to be many", told, right=429 in told)
+
+
+def claims_to_be_many(found: Deployed) -> list[int]:
+    """The answers to one client, faster than one may ask, that names another address for itself each time."""
+
+    def ask(number: int) -> int:
+        status: int = found.ask("/sign-in", headers={"X-Forwarded-For": f"10.0.{number % 250}.1"})[0]
+        return status
+
+    with ThreadPoolExecutor(16) as pool:
+        return list(pool.map(ask, range(600)))
 
 
 def check_events(report: Report, found: Deployed) -> None:
