@@ -129,6 +129,7 @@ def make_token(place: Path) -> str:
 
 @contextmanager
 def _nginx(found: Deployed) -> Iterator[None]:
+    found.place.chmod(0o755)  # started by root, its workers are another user
     settings = found.place / "nginx.conf"
     settings.write_text(found.adapted((DEPLOY / "nginx.conf").read_text(encoding="utf-8")), encoding="utf-8")
     subprocess.run(["nginx", "-t", "-q", "-c", settings], check=True)
