@@ -16,6 +16,9 @@ from lookalike.service.schema import Asked, SearchIn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from lookalike.core.records import Query, Results
     from lookalike.engine.collection import Collection
     from lookalike.service.desk import Desk
@@ -62,7 +65,10 @@ async def answer(question: Question, desk: Desk) -> Results:
     began = time.perf_counter()
     terms = [await _decoded(term, collection, desk) for term in question.terms]
     desk.figures.stages.labels("decode").observe(time.perf_counter() - began)
-    query = await desk.lanes.run(_prepared, terms, question, collection)
+    if any(term.kind == "picture" for term in terms):
+        query = await desk.lanes.run(_prepared, terms, question, collection)
+    else:  # microseconds: not worth waiting for a thread
+        query = _prepared(terms, question, collection)
     if question.after is None:
         results = await asking.ask(query)
     else:
@@ -90,23 +96,27 @@ async def _decoded(term: Term, collection: Collection, desk: Desk) -> Term:
 
 
 def _terms(asked: Asked) -> list[Term]:
-    import numpy as np
-
     terms = [_term(each) for each in asked.terms or ()] if isinstance(asked, SearchIn) else []
     if asked.q:
         terms.append(Term("text", asked.q))
     if asked.item:
         terms.append(Term("item", asked.item))
     if isinstance(asked, SearchIn) and asked.vector:
-        terms.append(Term("vector", np.asarray(asked.vector, np.float32)))
+        terms.append(Term("vector", _vector(asked.vector)))
     return terms
 
 
 def _term(asked: TermIn) -> Term:
-    import numpy as np
-
     given = [name for name in ("text", "item", "vector") if getattr(asked, name) is not None]
     if len(given) != 1:
         raise Problem(422, "bad-value", "a term has exactly one of text, item and vector")
     value = getattr(asked, given[0])
-    return Term(given[0], np.asarray(value, np.float32) if given[0] == "vector" else value, asked.weight)  # type: ignore[arg-type]
+    return Term(given[0], _vector(value) if given[0] == "vector" else value, asked.weight)  # type: ignore[arg-type]
+
+
+def _vector(numbers: list[float]) -> NDArray[np.float32]:
+    """As the core takes it; what is too large for it becomes infinite, which the core refuses in words."""
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        return np.asarray(numbers, np.float32)

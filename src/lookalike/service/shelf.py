@@ -70,6 +70,8 @@ class Shelf:
     def collection(self, name: str | None = None) -> Collection:
         """That collection, open. May take a moment: call it in a lane. Raises Problem, CollectionError."""
         served = self.served(name)
+        if served.name in self._opened:  # without waiting for another that is being opened
+            return self._opened[served.name]
         with self._opening:
             if served.name not in self._opened:
                 try:
