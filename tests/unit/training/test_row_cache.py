@@ -40,3 +40,19 @@ def test_what_was_half_written_is_cut_off_and_the_rest_goes_on(tmp_path, file, c
 def test_rows_of_another_shape_are_refused(tmp_path):
     with pytest.raises(ValueError, match="shape"):
         RowCache(tmp_path, (2, 3)).add([{"key": "a"}], np.ones((1, 3, 2)))
+
+
+def test_two_that_share_a_folder_do_not_shift_each_others_rows(tmp_path):
+    one, other = RowCache(tmp_path, (1,)), RowCache(tmp_path, (1,))
+    for cache, keys in ((one, "12"), (other, "12"), (one, "34"), (other, "56")):
+        cache.add([{"key": key} for key in keys], np.array([[int(key)] for key in keys]))
+    for cache in (one, other, RowCache(tmp_path, (1,))):
+        known = [key for key in "123456" if key in cache]
+        assert cache.get(known)[:, 0].tolist() == [int(key) for key in known]
+    assert set(RowCache(tmp_path, (1,)).notes) == set("123456")
+
+
+def test_a_key_that_stands_twice_has_its_later_row(tmp_path):
+    cache = RowCache(tmp_path, (1,))
+    cache.add([{"key": "a"}, {"key": "a"}, {"key": "b"}], np.array([[1], [2], [3]]))
+    assert cache.get(["a", "b"])[:, 0].tolist() == [2, 3]
