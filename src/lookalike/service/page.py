@@ -105,6 +105,13 @@ async def bring_up_to_date(request: Request, desk: AtDesk, retry: Annotated[str,
     return RedirectResponse(state.address("/status"), 303)
 
 
+@router.post("/history")
+async def forget(request: Request, desk: AtDesk) -> Response:
+    """Let go of what the visitor asked before."""
+    await desk.lanes.run(asked_before.kept(desk).forget, asked_before.asker_of(request))
+    return RedirectResponse(PageState.of(request).address("/status"), 303)
+
+
 @router.get("/status")
 async def status(request: Request, desk: AtDesk) -> Response:
     """What the collection holds, how far a run is, and the files that were not taken."""
@@ -114,7 +121,8 @@ async def status(request: Request, desk: AtDesk) -> Response:
     failures = await desk.lanes.run(collection.failures)
     name = desk.shelf.served(state.collection).name
     job = next((each for each in desk.jobs.all() if each.collection == name), None)
-    return _drawn("status.html", request, _words(request), state=state, status=told, failures=failures, job=job)
+    shown = {"status": told, "failures": failures, "job": job, "suggested": await asked_before.suggested(request, desk)}
+    return _drawn("status.html", request, _words(request), state=state, **shown)
 
 
 @router.get(SIGN_IN)

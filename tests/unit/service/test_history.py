@@ -82,6 +82,16 @@ def test_the_page_offers_what_was_asked_as_text(keeping):
     assert '<option value="&lt;script&gt;&#34;&amp;">' in text
 
 
+def test_the_state_page_lists_what_was_asked_and_lets_go_of_it(keeping):
+    assert "Asked before" not in keeping.ask("/status").text
+    keeping.search(q="red & green")
+    text = keeping.ask("/status").text
+    assert '<a href="/?q=red+%26+green">red &amp; green</a>' in text
+    sent = keeping.ask("/history", body=b"", headers={"Origin": keeping.base})
+    assert (sent.status, sent.headers["location"]) == (303, "/status")
+    assert asked(keeping) == []
+
+
 def test_each_token_has_its_own_and_takes_it_along(shown, run_service, database):
     tokens = Tokens(database)
     phone = {"Authorization": f"Bearer {tokens.add('phone', 'read')}"}
