@@ -158,15 +158,22 @@ def _are_texts(value: Any) -> bool:
 
 
 def _texts(values: Sequence[Any]) -> tuple[str, ...]:
-    """Names as texts; a number is written as a whole one."""
-    return tuple(
-        each.decode("utf-8", "replace")
-        if isinstance(each, bytes)
-        else str(int(each))
-        if isinstance(each, float) and each.is_integer()
-        else str(each)
-        for each in values
-    )
+    """Names as texts. Raises ValueError, TypeError."""
+    return tuple(_name(each) for each in values)
+
+
+def _name(value: Any) -> str:
+    """A text or a number as a text, a number as a whole one; nothing is "". Raises ValueError, TypeError.
+
+    Anything else is refused: lists that share their parts are a text without end.
+    """
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if value is None:
+        return ""
+    if not isinstance(value, str | int | float):
+        raise TypeError(f"a name is no text and no number but a {type(value).__name__}")
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _is_list_of_vectors(column: Any) -> bool:

@@ -1,8 +1,8 @@
 """Vectors that somebody made of a catalogue's pictures: which belongs to which, and how they get in without encoding.
 
 Where the file of vectors names them, a name is an id of the catalogue, or a picture's path or file name: whichever of
-these most names are. Else the order counts, and there must be as many vectors as the catalogue has rows (each is then
-that of its row's first picture) or names pictures.
+these most names are; one name for two pictures, or for two vectors, is an error. Else the order counts, and there must
+be as many vectors as the catalogue has rows (each is then that of its row's first picture) or names pictures.
 
 No picture is read: as with `importing`, the file that is there is taken to be the one the vector was made of. A picture
 without a vector, and a vector without direction, are `Skipped`.
@@ -95,20 +95,29 @@ def match(file: EmbeddingFile, source: CatalogueSource) -> Matched:
     """Which vector is whose; reads the table once or twice. Raises SourceError where they do not fit together."""
     if file.names is None:
         return Matched(_by_order(file, source))
-    row_by_name = {name: row for row, name in reversed(list(enumerate(file.names)))}
+    row_by_name = _row_by_name(file)
     ways = _ways_to_call(source)
-    hits = dict.fromkeys(ways, 0)
+    meant: dict[str, dict[str, str]] = {way: {} for way in ways}
+    twice: dict[str, tuple[str, str, str]] = {}
     example = ""
     for entry in _entries(source):
         example = example or ways["id"](entry)
         for way, called in ways.items():
-            hits[way] += called(entry) in row_by_name
-    best = max(hits, key=lambda way: hits[way])
-    if not hits[best]:
+            name = called(entry)
+            if name in row_by_name and meant[way].setdefault(name, entry.uri) != entry.uri:
+                twice.setdefault(way, (name, meant[way][name], entry.uri))
+    best = max(meant, key=lambda way: len(meant[way]))
+    if not meant[best]:
         raise SourceError(
             f"none of the {len(file.names):,} names in {file.path}, such as {file.names[0]}, is an id or a picture of "
             f"{source.shown}, such as {example or 'none'}",
             hint="say which column says it: --id-column NAME of the catalogue, --embeddings-key NAME of the vectors",
+        )
+    if best in twice:
+        name, one, other = twice[best]
+        raise SourceError(
+            f"{file.path} names its vectors by {best}, and {name} is both {one} and {other}",
+            hint="name them by id or by path, so that each name is one picture's",
         )
     called = ways[best]
     row_of = {
@@ -116,9 +125,21 @@ def match(file: EmbeddingFile, source: CatalogueSource) -> Matched:
         for entry in _entries(source)
         if entry.key is not None and (name := called(entry)) in row_by_name
     }
-    used = set(row_of.values())
-    unused = [name for row, name in enumerate(file.names) if row not in used]
+    unused = [name for name in file.names if name not in meant[best]]
     return Matched(row_of, len(unused), unused[0] if unused else "")
+
+
+def _row_by_name(file: EmbeddingFile) -> dict[str, int]:
+    """The row of each name. Raises SourceError where one name has two vectors that differ."""
+    rows: dict[str, int] = {}
+    for row, name in enumerate(file.names or ()):
+        first = rows.setdefault(name, row)
+        if first != row and file.vectors[first].tobytes() != file.vectors[row].tobytes():
+            raise SourceError(
+                f"{file.path} holds different vectors called {name or 'nothing'}: those of rows {first} and {row}",
+                hint="give each picture one vector, and each vector a name of its own",
+            )
+    return rows
 
 
 class GivenTaker:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _PLAIN_TYPE = re.compile(r"[<>|=]?(?:[fiu][1248]|b1)")
 _TEXT_TYPE = re.compile(r"[<>|=]?[US]\d{1,6}")
+_LONGEST_PATH = 32_767
+"""Characters: the most that Windows takes; other systems take less."""
 _AS_NUMPY = "np.save(FILE, vectors), or a table: frame.to_parquet(FILE)"
 HINT = f"write it in a form that holds no program: {_AS_NUMPY}"
 
@@ -64,7 +66,7 @@ class PickledTable:
         blocks, names = state["_mgr"].parts
         for block in blocks:
             for at, row in zip(block.places(), block.rows(), strict=True):
-                self.columns[str(names[at])] = row
+                self.columns[_name(names[at])] = row
 
 
 def read_pickle(path: Path) -> Any:
@@ -94,9 +96,9 @@ class _Reader(pickle._Unpickler):  # type: ignore[misc,name-defined,unused-ignor
             raise _Foreign(f"it asks for {module}.{name}")
         return known
 
-    def persistent_load(self, pid: Any) -> Any:
+    def persistent_load(self, _pid: Any) -> Any:
         """Values that lie outside the file, as torch keeps them. Raises _Foreign."""
-        raise _Foreign(f"it asks for {pid!r:.60} outside of itself")
+        raise _Foreign("it asks for values outside of itself")
 
     def get_extension(self, code: int) -> None:
         """Raises _Foreign: what a program registered has no meaning here."""
@@ -151,13 +153,15 @@ class _Block:
     values: PickledArray
     placement: Any
 
-    def places(self) -> list[int]:
+    def places(self) -> Sequence[int]:
         if isinstance(self.placement, slice):
-            return list(range(self.placement.start, self.placement.stop, self.placement.step or 1))
+            return range(self.placement.start, self.placement.stop, self.placement.step or 1)
         return [int(each) for each in self.placement.values]
 
     def rows(self) -> list[Any]:
         count, length = self.values.shape
+        if not length:  # then nothing in the file bounds how many columns it says
+            raise ValueError("a table has no rows")
         values = self.values.values
         if isinstance(values, list):
             return [values[at * length : (at + 1) * length] for at in range(count)]
@@ -201,7 +205,7 @@ def _array(*_args: Any) -> PickledArray:
 def _from_buffer(data: Any, kind: Any, shape: Any, order: str) -> PickledArray:
     """`numpy.core.numeric._frombuffer`, as protocol 5 has it."""
     made = PickledArray()
-    made.fill(shape, kind, order, bytes(data))
+    made.fill(shape, kind, order, _bytes(data))
     return made
 
 
@@ -210,8 +214,8 @@ def _scalar(kind: Any, data: Any) -> Any:
     return _from_buffer(data.encode("latin1") if isinstance(data, str) else data, kind, (1,), "C").values[0].item()
 
 
-def _dtype(name: str, *_args: Any) -> _Dtype:
-    return _Dtype(str(name))
+def _dtype(name: Any, *_args: Any) -> _Dtype:
+    return _Dtype(_name(name))
 
 
 def _block(values: Any, placement: Any, _ndim: int) -> _Block:
@@ -240,8 +244,18 @@ def _bytes(content: bytes | bytearray = b"") -> bytes:
     return bytes(content)
 
 
-def _path(*parts: str) -> str:
-    return "/".join(str(each) for each in parts).replace("//", "/")
+def _path(*parts: Any) -> str:
+    """A path; of paths that are joined again and again the length would double each time."""
+    if not all(isinstance(each, str) for each in parts) or sum(map(len, parts)) > _LONGEST_PATH:
+        raise ValueError("a path is too long, or made of something else")
+    return "/".join(parts).replace("//", "/")
+
+
+def _name(value: Any) -> str:
+    """A text or a number as a text; that of lists that share their parts would have no end."""
+    if not isinstance(value, str | int | float):
+        raise TypeError("a name is neither a text nor a number")
+    return str(value)
 
 
 def _renamed(module: str) -> str:

@@ -128,3 +128,11 @@ def test_a_digest_is_of_the_bytes(file):
         == read_embeddings(file("c.npy", ROWS)).digest()
         != read_embeddings(other).digest()
     )
+
+
+def test_names_that_are_lists_which_share_their_parts_are_an_error_at_once(file):
+    name = ["x"]
+    for _ in range(40):
+        name = [name, name]
+    with pytest.raises(SourceError, match="a name is no text and no number but a list"):
+        read_embeddings(file("v.pkl", {"embeddings": ROWS, "filenames": ["a", "b", name]}))

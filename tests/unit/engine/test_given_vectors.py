@@ -131,6 +131,30 @@ def test_names_that_fit_nothing_are_an_error_with_an_example_of_both(opened, sho
         take(opened, shop, kept(shop, {"x": vectors(1)[0]}))
 
 
+def test_a_name_that_two_pictures_have_is_an_error_and_nothing_is_taken(opened, shop):
+    write(shop, [("x", "a/0.png", "", ""), ("y", "b/0.png", "", ""), ("z", "b/1.png", "", "")])
+    for each in ("a/0.png", "b/0.png", "b/1.png"):
+        (shop / each).parent.mkdir(exist_ok=True)
+        (shop / each).write_bytes(b"a picture")
+    rows = vectors(3)
+    with pytest.raises(SourceError, match=r"by file name, and 0\.png is both .*0\.png and .*0\.png") as caught:
+        take(opened, shop, kept(shop, {"0.png": rows[0], "1.png": rows[1]}))
+    assert "by id or by path" in caught.value.hint
+    assert opened.status()["items"] == 0
+    by_path = {"a/0.png": rows[0], "b/0.png": rows[1], "b/1.png": rows[2]}
+    assert take(opened, shop, kept(shop, by_path, "w.pkl")).added == 3
+    assert found_by_themselves(opened, ["x", "y", "z"], rows)
+
+
+def test_a_name_that_two_vectors_have_is_an_error_unless_they_are_equal(opened, shop):
+    rows = vectors(6)
+    with pytest.raises(SourceError, match=r"different vectors called 000: those of rows 0 and 5"):
+        take(opened, shop, kept(shop, {"vectors": rows, "ids": [*IDS, "000"]}))
+    equal = np.concatenate([rows[:5], rows[:1]])
+    report = take(opened, shop, kept(shop, {"vectors": equal, "ids": [*IDS, "000"]}, "w.pkl"))
+    assert (report.added, report.skipped) == (5, ())
+
+
 def test_a_vector_without_direction_costs_its_own_row(opened, shop):
     rows = vectors(5)
     rows[1], rows[3, 0] = 0, np.nan

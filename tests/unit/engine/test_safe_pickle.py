@@ -103,6 +103,19 @@ HOSTILE = {
     "an array of an unknown type": pickle.dumps(np.zeros(4)).replace(b"\x8c\x02f8", b"\x8c\x02g9"),
     "an array of python objects as bytes": pickle.dumps(np.zeros(4)).replace(b"\x8c\x02f8", b"\x8c\x02O8"),
     "a number of values that no memory holds": b"\x80\x04r\xff\xff\xff\xff]" + b"r\xff\xff\xff\x7f.",
+    "an array of as many bytes as a number says": b"\x80\x04\x8c\x12numpy.core.numeric\x8c\x0b_frombuffer\x93"
+    b"(J\xff\xff\xff\x7f\x8c\x05numpy\x8c\x05dtype\x93\x8c\x02i1\x85RJ\xff\xff\xff\x7f\x85\x8c\x01CtR.",
+    "a number of as many bytes as a number says": b"\x80\x04\x8c\x15numpy.core.multiarray\x8c\x06scalar\x93"
+    b"\x8c\x05numpy\x8c\x05dtype\x93\x8c\x02i1\x85RJ\xff\xff\xff\x7f\x86R.",
+    "a path that doubles": b"\x80\x04\x8c\x07pathlib\x8c\tPosixPath\x93\x94\x8c\x04abcd\x94"
+    + b"".join(b"h\x00h%ch%c\x86R\x94" % (at, at) for at in range(1, 28))
+    + b".",
+    "a type whose name doubles": b"\x80\x04]\x94"
+    + b"".join(b"h%ch%c\x86\x94" % (at, at) for at in range(30))
+    + b"0\x8c\x05numpy\x8c\x05dtype\x93h\x1e\x85R.",
+    "a value outside of the file whose name doubles": b"\x80\x04]\x94"
+    + b"".join(b"h%ch%c\x86\x94" % (at, at) for at in range(30))
+    + b"Q.",
     "as many bytes as a number says": b"\x80\x04\x8c\x08builtins\x8c\x05bytes\x93J\xff\xff\xff\x7f\x85R.",
     "an endless length": b"\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\x7fx.",
     "the half of a pickle": pickle.dumps(np.zeros(400))[:200],
