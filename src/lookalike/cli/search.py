@@ -94,7 +94,8 @@ def search(
         raise click.UsageError("--copy-to and --link-to are two ways of one thing: give one of them")
     fetch = partial(fetch_picture, allow_private=allow_private_url) if allow_url or allow_private_url else None
     asked = read_query(query, as_text=as_text, as_picture=as_picture, fetch=fetch)
-    options["min_relevance"] = _least(min_relevance, for_people=not (as_json or only_paths or null))
+    for_people = not (as_json or only_paths or null)
+    options["min_relevance"] = "usual" if min_relevance is None and for_people else min_relevance
     with open_collection(collection, device=device) as opened:
         if after is None:
             results = opened.search(asked, k, **options)
@@ -117,13 +118,6 @@ def search(
         from lookalike.cli.gather import gather
 
         gather(results, copy_to or link_to or "", link=bool(link_to))
-
-
-def _least(asked: float | None, *, for_people: bool) -> float | None:
-    """What is not shown to people unless they want it; a program gets all."""
-    from lookalike.engine.relevance import DEFAULT_MIN_RELEVANCE
-
-    return DEFAULT_MIN_RELEVANCE if asked is None and for_people else asked
 
 
 def show_list(results: Results) -> None:

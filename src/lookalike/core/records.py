@@ -126,7 +126,8 @@ class Query:
 
     `folder` limits answers to files below that path (bytes, as stored), `where` to items that meet a filter, as text or
     as its tree. `mode`: "words" finds by words in titles, names and tags alone, "meaning" by the encoder alone, "auto"
-    by both where the query is words. `min_relevance` leaves out what is less likely right. `order`: fields to sort by,
+    by both where the query is words. `min_relevance` leaves out what is less likely right; "usual" takes
+    what is right for the encoder. `order`: fields to sort by,
     as `--sort` takes them; only what is relevant is sorted. `variety`, 0 to 1: how much answers shall differ.
     `liked` and `disliked`: ids of items the query is moved towards and away from. Items of equal `group_by` share one
     place (None: the field that the collection groups by, "": none), copies of a picture do unless `all_copies`.
@@ -138,7 +139,7 @@ class Query:
     folder: bytes | None = None
     where: str | Condition | None = None
     mode: Mode = "auto"
-    min_relevance: float | None = None
+    min_relevance: float | Literal["usual"] | None = None
     order: str = ""
     variety: float = 0.0
     liked: tuple[str, ...] = ()

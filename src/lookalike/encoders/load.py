@@ -2,8 +2,10 @@
 
 The built-in's weights are versioned: the first use of a version keeps a copy of it among the user's models, so that
 a collection made with an older lookalike still understands words after an upgrade; that it could move on is said, never
-forced. `NAME@WIDTH` is an encoder by the first components of its vectors (`narrowed`). What an encoder is made of is
-found by id, wherever it lies (`kinds`); a folder cannot be made of itself, as its id is a digest over those it names.
+forced. So is an encoder made of others kept, which is small: tuning again into the same folder does not take it from
+the collections that use it. `NAME@WIDTH` is an encoder by the first components of its vectors (`narrowed`). What one is
+made of is found by id, wherever it lies (`kinds`); a folder cannot be made of itself, as its id is a digest over those
+it names.
 Nothing here touches a network but the first use of an encoder that is not on this computer, and only where `download`
 allows it.
 """
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 NESTED_AT_MOST = 8
 """Encoders around encoders: an ensemble of tuned heads has 2. More is a mistake, not a wish."""
+KEPT = "kept"
+"""Folder of the models with copies of encoders made of others, by their digests."""
 BUILTIN_FOLDER = Path(__file__).with_name("builtin")
 
 
@@ -116,12 +120,16 @@ class _Here:
     def open(self, folder: Path, name: str) -> Whole:
         """The encoder in a folder, and with it those it is made of."""
         from lookalike.encoders.kinds import open_folder
+        from lookalike.encoders.onnx_encoder import OnnxEncoder
 
         if self.depth > NESTED_AT_MOST:
             raise EncoderBroken(f"{folder} is one of more than {NESTED_AT_MOST} encoders around each other")
         inside = replace(self, depth=self.depth + 1)
         identity = identify(folder, name, self.models)
-        return open_folder(folder, name=name, id=identity, load_part=inside.part, **self.settings)
+        encoder = open_folder(folder, name=name, id=identity, load_part=inside.part, **self.settings)
+        if not isinstance(encoder, OnnxEncoder) and not folder.is_relative_to(self.models.absolute()):
+            _keep(folder, self.models / KEPT / identity.rpartition("-")[2])
+        return encoder
 
     def by_id(self, encoder_id: str) -> Encoder:
         """The encoder of an id. Raises EncoderUnavailable."""
@@ -156,6 +164,7 @@ def _folder_of(encoder_id: str, models: Path, *, renamed: bool) -> Path | None:
     folders.append(models / name)
     known = [each for each in known_folders(models) if each.digest == digest]
     folders += [each.folder for each in known if (each.name != name) == renamed]
+    folders += [models / KEPT / digest] if renamed else []
     for folder in folders:
         if (folder / "config.json").is_file() and identify(folder, name, models) == encoder_id:
             return folder
@@ -203,25 +212,29 @@ def _need_builtin() -> None:
 
 
 def _keep_builtin(models: Path) -> None:
-    """Copy the packaged encoder to `models`/builtin/DIGEST unless it is there. Where that cannot be, it is no error."""
+    """Keep a copy of the packaged encoder: an upgrade brings another."""
+    digest = identify(BUILTIN_FOLDER, BUILTIN, models).rpartition("-")[2]
+    _keep(BUILTIN_FOLDER, models / BUILTIN / digest)
+
+
+def _keep(folder: Path, kept: Path) -> None:
+    """Copy the encoder in `folder` to `kept` unless it is there. Where that cannot be, it is no error."""
     from filelock import FileLock
 
-    digest = identify(BUILTIN_FOLDER, BUILTIN, models).rpartition("-")[2]
-    kept = models / BUILTIN / digest
     if kept.is_dir():
         return
-    partial = kept.with_name(f"{digest}.partial")
+    partial = kept.with_name(f"{kept.name}.partial")
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(kept.with_name("lock")):
             if kept.is_dir():
                 return
             shutil.rmtree(partial, ignore_errors=True)
-            for name in encoder_files(BUILTIN_FOLDER):
+            for name in encoder_files(folder):
                 (partial / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(BUILTIN_FOLDER / name, partial / name)
+                shutil.copyfile(folder / name, partial / name)
             os.replace(partial, kept)
-    except OSError:  # a read-only or full home: this collection works all the same, only an upgrade is not prepared
+    except OSError:  # a read-only or full home: this collection works all the same, only a loss is not prepared for
         shutil.rmtree(partial, ignore_errors=True)
 
 

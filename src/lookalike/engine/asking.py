@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
 from lookalike.core.records import Mode, Query
 from lookalike.engine.paths import PathLike, absolute
@@ -17,15 +17,15 @@ class SearchOptions(TypedDict, total=False):
     """All of them may be left out.
 
     `folder`: only files at or below it. `where`: a filter, `price < 50 and taken >= 2024-05`. `mode`: "auto", "meaning"
-    or "words". `min_relevance`: 0 to 1. `order`: fields to sort by, "taken desc, price". `variety`: 0 to 1. `like`,
-    `unlike`: ids of items. `group_by`: a field whose equal values share one place, "" for none. `all_copies`: every
-    place of a picture is an answer of its own.
+    or "words". `min_relevance`: 0 to 1, or "usual" for what people are shown. `order`: fields to sort by, "taken desc,
+    price". `variety`: 0 to 1. `like`, `unlike`: ids of items. `group_by`: a field whose equal values share one place,
+    "" for none. `all_copies`: every place of a picture is an answer of its own.
     """
 
     folder: PathLike | None
     where: str | Condition | None
     mode: Mode
-    min_relevance: float | None
+    min_relevance: float | Literal["usual"] | None
     order: str
     variety: float
     like: str | Sequence[str] | None
@@ -45,7 +45,7 @@ def query_without_terms(k: int, options: SearchOptions) -> Query:
         raise ValueError(f"mode is {given['mode']!r}; it is one of {', '.join(get_args(Mode))}")
     for name in ("min_relevance", "variety"):
         value = given.get(name)
-        if value is not None and not 0 <= value <= 1:
+        if value not in {None, "usual"} and not (isinstance(value, (int, float)) and 0 <= value <= 1):
             raise ValueError(f"{name} is {value}; it goes from 0 to 1")
     folder = given.pop("folder", None)
     liked, disliked = _ids(given.pop("like", None)), _ids(given.pop("unlike", None))

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lookalike.engine.familiarity import familiarity_of
 from lookalike.engine.questions import caption_vectors
 from lookalike.engine.ranking import Judge
-from lookalike.engine.relevance import Scale, background_rows, calibration_of, general_calibration, scale_of
+from lookalike.engine.relevance import (
+    UNMEASURED_MIN_RELEVANCE,
+    Scale,
+    background_rows,
+    calibration_of,
+    general_calibration,
+    scale_of,
+)
 from lookalike.engine.reports import SyncReport
 
 if TYPE_CHECKING:
@@ -40,7 +47,7 @@ def judge_of(snapshot: Snapshot, encoder: Encoder) -> Judge | None:
     if calibration is None:
         noted = snapshot.setting(SCALE_SETTING, {}).get(encoder.id)
         scale = _scale(noted["scale"]) if noted else scale_of(background, caption_vectors(encoder))
-        calibration = general_calibration(scale)
+        return Judge(background, snapshot.count, general_calibration(scale), least=UNMEASURED_MIN_RELEVANCE)
     return Judge(background, snapshot.count, calibration, familiarity_of(encoder.id))
 
 

@@ -60,13 +60,15 @@ class Ranking:
 class Judge:
     """What is needed to tell relevance: the background rows, float16 (n, dim), of `count`, and the calibration.
 
-    `familiarity`: what to expect of words, where that is known of the encoder.
+    `familiarity`: what to expect of words, where that is known of the encoder. `least`: the relevance below which
+    nothing is shown to people.
     """
 
     background: HalfVectors
     count: int
     calibration: Calibration
     familiarity: Familiarity | None = None
+    least: float = DEFAULT_MIN_RELEVANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +106,12 @@ def text_of(query: Query) -> str:
 
 def wants_relevance(query: Query) -> bool:
     """Not for bare vectors unless a cut is asked for: nobody knows what they are of."""
-    return least_relevance(query) is not None or any(term.kind != "vector" for term in query.terms)
+    return _wants_cut(query) or any(term.kind != "vector" for term in query.terms)
 
 
-def least_relevance(query: Query) -> float | None:
+def _wants_cut(query: Query) -> bool:
     """Sorting needs a cut: the newest of a thousand pictures that hardly fit is no answer."""
-    return DEFAULT_MIN_RELEVANCE if query.min_relevance is None and query.order else query.min_relevance
+    return query.min_relevance is not None or bool(query.order)
 
 
 def ranked(asked: Asked, nearest: Ranking, words: WordScores | None, judge: Judge | None) -> Ranking:
@@ -117,7 +119,7 @@ def ranked(asked: Asked, nearest: Ranking, words: WordScores | None, judge: Judg
     ranking = nearest if words is None else _with_words(asked, nearest, words, judge)
     if judge is not None:
         known = _chances(asked, nearest, judge)
-        ranking = _cut(asked.query, _judged(ranking, nearest, known), known)
+        ranking = _cut(asked.query, _judged(ranking, nearest, known), known, judge.least)
     return _varied(asked, ranking) if asked.query.variety else ranking
 
 
@@ -169,11 +171,11 @@ def _judged(ranking: Ranking, nearest: Ranking, known: Scores) -> Ranking:
     return replace(ranking, relevance=found)
 
 
-def _cut(query: Query, ranking: Ranking, known: Scores) -> Ranking:
-    """Without what is less relevant than asked for."""
-    least = least_relevance(query)
-    if least is None or ranking.relevance is None:
+def _cut(query: Query, ranking: Ranking, known: Scores, usual: float) -> Ranking:
+    """Without what is less relevant than asked for; `usual`: where no number was."""
+    if not _wants_cut(query) or ranking.relevance is None:
         return ranking
+    least = usual if query.min_relevance is None or query.min_relevance == "usual" else query.min_relevance
     kept = ranking.relevance >= least
     if kept.all():
         return ranking

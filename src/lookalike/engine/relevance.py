@@ -36,6 +36,8 @@ AGREEING = 5
 """First answers that are looked at together. A search for fewer has to find so many, or its relevance differs."""
 DEFAULT_MIN_RELEVANCE = 0.3
 """Less is not shown in a terminal or on a page: docs/benchmarks/cutoff.md tells what that keeps and what it spares."""
+UNMEASURED_MIN_RELEVANCE = 0.1
+"""The same for an encoder that nobody measured, whose values may lie lower: better a wrong answer than none."""
 FACTS = ("score", "first", "agreement", "behind", "common", "rows", "sentence", "usual")
 SENTENCE_WORDS = 7
 """Words from which on a question describes a picture and does not name a thing: its cosines are others."""

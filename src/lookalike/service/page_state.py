@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from lookalike.engine.relevance import DEFAULT_MIN_RELEVANCE
 from lookalike.service import facets
 from lookalike.service.schema import Asked
 
@@ -93,7 +92,6 @@ class PageState:
 
     def question(self) -> Asked:
         """As the API would be asked. Raises ValidationError."""
-        least = None if self.all else DEFAULT_MIN_RELEVANCE
         return Asked(
             q=self.q or None,
             item=self.item or None,
@@ -102,7 +100,7 @@ class PageState:
             order=self.order,
             like=list(self.like),
             unlike=list(self.unlike),
-            min_relevance=least,
+            min_relevance=None if self.all else "usual",
             collection=self.collection,
         )
 

@@ -35,7 +35,7 @@ class Asked(Shape):
     where: str | None = Field(default=None, max_length=8000, description="a filter: price < 50 and taken >= 2024-05")
     folder: str | None = Field(default=None, max_length=4000, description="only files at or below it")
     mode: Literal["auto", "meaning", "words"] = "auto"
-    min_relevance: Chance | None = None
+    min_relevance: Chance | Literal["usual"] | None = None
     order: str = Field(default="", max_length=1000, description="fields to sort by: taken desc, price")
     variety: Chance = 0.0
     like: list[str] = Field(default_factory=list, max_length=100, description="ids of items to move towards")

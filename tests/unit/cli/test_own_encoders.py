@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lookalike.encoders.derived import Projection, write_derived
-from lookalike.encoders.load import load_encoder
+from lookalike.encoders.load import default_models_dir, load_encoder
 
 
 @pytest.fixture
@@ -57,6 +57,8 @@ def test_with_its_encoder_gone_every_command_says_where_it_was_and_the_ways_on(c
     call("migrate", "--encoder", mine)
     moved = mine.with_name("moved")
     mine.rename(moved)
+    assert call("search", "red").code == 0  # by the copy that was kept
+    shutil.rmtree(default_models_dir() / "kept")
     for arguments in (("search", "red"), ("verify",), ("doctor",)):
         refused = call(*arguments)
         said = " ".join((refused.out + refused.err).split())

@@ -86,12 +86,22 @@ def test_a_moved_or_renamed_folder_is_found_once_its_place_was_said(mine, models
     encoder = load_encoder(str(mine), models_dir=models)
     (tmp_path / place).parent.mkdir(exist_ok=True)
     mine.rename(tmp_path / place)
+    shutil.rmtree(models / "kept")
     with pytest.raises(EncoderUnavailable, match=str(mine)) as gone:
         load_encoder_by_id(encoder.id, models_dir=models)
     assert "--encoder FOLDER" in gone.value.hint
     load_encoder(str(tmp_path / place), models_dir=models)
     again = load_encoder_by_id(encoder.id, models_dir=models)
     assert (again.id, again.name) == (encoder.id, "mine")
+
+
+def test_an_encoder_made_of_others_is_kept_when_its_folder_goes_or_holds_another(mine, models, tmp_path):
+    encoder = load_encoder(str(mine), models_dir=models)
+    before = encoder.encode_texts(["red"])
+    shutil.rmtree(mine)
+    again = load_encoder_by_id(encoder.id, models_dir=models)
+    assert (again.id, again.name) == (encoder.id, "mine")
+    assert (again.encode_texts(["red"]) == before).all()
 
 
 def test_a_folder_that_was_put_among_the_models_is_found(mine, models):
