@@ -6,19 +6,16 @@ threads that wait for these processes are others than those that answer question
 
 from __future__ import annotations
 
-import io
-from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from lookalike.core.errors import CannotDecode
-from lookalike.core.records import Asset, Picture
+from lookalike.core.records import Picture
 from lookalike.images.decoding_pool import DecodingPool
 from lookalike.service.lanes import Lanes
+from lookalike.service.sent_picture import SentPicture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lookalike.core.records import DecodeLimits
 
 
@@ -41,7 +38,8 @@ class Decoding:
             raise CannotDecode("too-big", f"{len(data):,} bytes, more than the limit of {limits.max_bytes:,}")
         pool = self._free.get()
         try:
-            jobs = [(_Sent(data), _asset(data))]
+            sent = SentPicture(data)
+            jobs = [(sent, sent.asset)]
             (_, _, answer), *_ = pool.decode_many(jobs, side=side, limits=limits)
         finally:
             self._free.put(pool)
@@ -54,23 +52,3 @@ class Decoding:
         for pool in self._all:
             pool.close()
         self.lanes.close()
-
-
-def _asset(data: bytes) -> Asset:
-    return Asset(b"picture", "picture", len(data), 0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """A source of one file that is in memory."""
-
-    data: bytes
-
-    def assets(self) -> Iterator[Asset]:
-        yield _asset(self.data)
-
-    def open(self, asset: Asset) -> BinaryIO:  # noqa: ARG002 - there is one
-        return io.BytesIO(self.data)
-
-    def stamp(self, asset: Asset) -> tuple[int, int]:
-        return asset.size, asset.modified_ns
