@@ -29,18 +29,21 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "migrate": ("lookalike.cli.migrate", "Move the collection to another encoder; searches go on meanwhile."),
     "export": ("lookalike.cli.export", "Write all vectors as files that other programs read."),
     "import-vectors": ("lookalike.cli.import_vectors", "Take vectors in that were made elsewhere; nothing is encoded."),
-    "evaluate": ("lookalike.cli.evaluate", "Measure how well an encoder finds labelled or captioned pictures."),
-    "judge": ("lookalike.cli.judge", "Judge which items answer which questions, by yes or no to proposals."),
-    "heatmap": ("lookalike.cli.heatmap", "Pictures against texts, by class: what is taken for what."),
-    "classify": ("lookalike.cli.classify", "Say what pictures show, by pictures that a person has labelled."),
+    "evaluate": ("lookalike.cli.evaluate", "Measure how well encoders find judged pictures, and which finds better."),
+    "judge": ("lookalike.cli.judge", "Judge which items answer which questions, by saying yes or no to proposals."),
+    "heatmap": (
+        "lookalike.cli.heatmap",
+        "Show how well texts tell classes of pictures apart, and which classes are taken for which.",
+    ),
+    "classify": ("lookalike.cli.classify", "Say what the pictures in FOLDER show, by some that a person has labelled."),
     "tune": ("lookalike.cli.tune", "Find the index that suits the collection best, by measuring."),
     "tune-encoder": (
         "lookalike.cli.tune_encoder",
-        "Tune an encoder to a catalogue, and report how much better it finds.",
+        "Tune an encoder to a catalogue.",
     ),
     "export-encoder": (
         "lookalike.cli.export_encoder",
-        "Write a model of timm, torchvision, open_clip or ruCLIP as an encoder.",
+        "Write a model of timm, torchvision, open_clip, sentence-transformers or ruCLIP as an encoder.",
     ),
     "bench": ("lookalike.cli.bench", "Measure every kind of index on the collection itself."),
 }
