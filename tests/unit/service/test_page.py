@@ -7,6 +7,10 @@ from html import unescape
 
 import pytest
 
+import lookalike
+from lookalike.service.settings import Served, ServiceSettings
+from lookalike.testing import ToyEncoder, draw_pictures
+
 
 def links(text: str, having: str) -> list[str]:
     return [unescape(each) for each in re.findall(r'href="([^"]*)"', text) if having in each]
@@ -39,6 +43,7 @@ def test_filters_stand_in_the_address_and_count(site):
     text = site.ask("/", **{"q": "red", "all": "1", "f.colours": ["red"]}).text
     assert 'name="f.colours" value="red" checked' in text
     assert 0 < text.count("<img ") < 60
+    assert '<input type="hidden" name="f.colours" value="red">' in text  # other words keep the filter
     assert site.ask("/", q="red", where="width < 10", all="1").text.count("<img ") == 0
 
 
@@ -113,6 +118,17 @@ def test_mistakes_of_a_filter_are_shown_with_their_place(site):
 def test_the_state_page_lists_what_was_not_taken(site):
     text = site.ask("/status").text
     assert "broken.jpg" in text
+
+
+def test_what_came_a_moment_ago_is_counted(run_service, tmp_path):
+    draw_pictures(tmp_path / "pictures", 5)
+    with lookalike.open(tmp_path / "new.lookalike", encoder=ToyEncoder()) as photos:
+        list(photos.sync([tmp_path / "pictures"]))
+        with run_service(ServiceSettings((Served("new", tmp_path / "new.lookalike"),))) as site:
+            assert "<h1>5 pictures</h1>" in site.ask("/").text
+            draw_pictures(tmp_path / "pictures", 7)
+            list(photos.sync())
+            assert "<h1>7 pictures</h1>" in site.ask("/").text
 
 
 def test_the_page_is_light_and_asks_nobody_else(site):
