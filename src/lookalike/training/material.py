@@ -1,18 +1,20 @@
 """What a recipe learns from: the vectors that a frozen encoder makes of a catalogue's pictures and texts.
 
 The encoder runs once over everything, and what it made is kept in `work` as it is made (`row_cache`): a stopped run
-goes on where it was, a second recipe begins at once. From there on no picture is opened and no encoder is asked: that
-is why a processor is enough.
+goes on where it was, and a second recipe begins at once; one that wants other looks at each picture, or another seed of
+them, has only those encoded. From there on no picture is opened and no encoder is asked: that is why a processor is
+enough.
 
-Pictures that cannot be decoded are skipped and listed, and so are blank ones and placeholders (`images.placeholders`).
-Copies, by their vectors, their pixels or their product, form groups that a split never tears apart (`splits`).
+Pictures that cannot be decoded, or that the encoder makes no vector of, are skipped and listed, and so are blank ones
+and placeholders (`images.placeholders`). Copies, by their vectors, their pixels or their product, form groups that a
+split never tears apart (`splits`).
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from lookalike.core.arrays import unit_vectors
 from lookalike.core.cores import usable_cores
 from lookalike.core.errors import SourceError
 from lookalike.core.records import DecodeLimits, Skipped
+from lookalike.engine.pace import NO_VECTOR, encode_each
 from lookalike.images.placeholders import REASONS, find_placeholders, impression
 from lookalike.training.listed import Listed, list_pictures
 from lookalike.training.picture_views import looks
@@ -28,7 +31,7 @@ from lookalike.training.row_cache import RowCache
 from lookalike.training.splits import SHARES, TEST, TRAIN, VALIDATION, duplicate_groups, split_by_group
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -94,6 +97,33 @@ class Material:
         chosen = self.images[:, 0] if rows is None else self.images[rows, 0]
         return unit_vectors(chosen)
 
+    def only(self, uris: Collection[str], left_out: Iterable[Skipped] = ()) -> Material:
+        """What there is about the pictures `uris`, in the same order; `left_out`: why others are not there."""
+        kept = np.array([uri in uris for uri in self.uris])
+        told = kept[self.text_of]
+        return replace(
+            self,
+            uris=tuple(uri for uri in self.uris if uri in uris),
+            images=self.images[kept],
+            texts=self.texts[told],
+            text_of=(np.cumsum(kept) - 1)[self.text_of[told]],
+            sayings=tuple(text for text, stays in zip(self.sayings, told.tolist(), strict=True) if stays),
+            labels=None if self.labels is None else self.labels[kept],
+            groups=self.groups[kept],
+            split=self.split[kept],
+            skipped=(*self.skipped, *left_out),
+        )
+
+
+def shared(materials: Sequence[Material]) -> tuple[Material, ...]:
+    """The same materials, of the pictures that all of them have; the others are listed with what was skipped."""
+    common = set.intersection(*(set(each.uris) for each in materials))
+    found = []
+    for material in materials:
+        why = {each.uri: each for other in materials for each in other.skipped}
+        found.append(material.only(common, [why[uri] for uri in material.uris if uri in why and uri not in common]))
+    return tuple(found)
+
 
 def gather(
     catalogue: Path,
@@ -116,21 +146,20 @@ def gather(
     """The material of a catalogue or of a folder of class folders.
 
     `prepared`: what is done to texts. `views`: looks at each picture, the whole one among them. `like`: material of the
-    same catalogue by another encoder: its pictures, groups and split are taken. `progress` is called with what is done,
-    how much of it, and how much there is.
-    Raises SourceError when the catalogue cannot be read or fewer than three pictures can be decoded, ValueError where
-    `like` has pictures that this encoder has not.
+    same catalogue by another encoder: its groups and split are taken, and of its pictures those that this encoder makes
+    vectors of (see `shared`). `progress` is called with what is done, how much of it, and how much there is.
+    Raises SourceError when the catalogue cannot be read or fewer than three pictures can be decoded.
     """
     listed, skipped = list_pictures(
         catalogue, image_column=image_column, text_columns=text_columns, label_column=label_column, prepared=prepared
     )
     tell = progress or (lambda *_: None)
     folder = work / base.id
-    cache = RowCache(folder / f"pictures-{views}-{seed}", (views, base.dim))
-    skipped += _Encoding(base, cache, views, seed).fill(listed, limits, workers, tell)
-    there = [each for each in listed if _key(each.asset) in cache]
+    encoding = _Encoding(base, _caches(folder, base.dim, views, seed), views, seed)
+    skipped += encoding.fill(listed, limits, workers, tell)
+    there = [each for each in listed if encoding.has(_key(each.asset))]
     if like is None:
-        there, left_out = _without_placeholders(there, cache)
+        there, left_out = _without_placeholders(there, encoding.caches[0])
         skipped += left_out
     else:
         known = set(like.uris)
@@ -140,30 +169,40 @@ def gather(
             f"only {len(there)} pictures of {catalogue} can be decoded", hint=skipped[0].reason if skipped else ""
         )
     keys = [_key(each.asset) for each in there]
-    images = cache.get(keys)
+    images = np.concatenate([cache.get(keys) for cache in encoding.caches], axis=1)
     labels, label_names = _labels(there)
     texts, text_of, sayings = _texts(base, there, RowCache(folder / "texts", (base.dim,)), tell)
     uris = tuple(each.asset.uri for each in there)
     if like is None:
-        same = [(row, cache.notes[key]["pixels"]) for row, key in enumerate(keys)]
+        same = [(row, encoding.caches[0].notes[key]["pixels"]) for row, key in enumerate(keys)]
         same += [(row, product) for row, each in enumerate(there) for product in each.said]
         groups = duplicate_groups(unit_vectors(images[:, 0]), copy_cosine, same=same)
         split = split_by_group(groups, labels, shares, seed)
-    elif like.uris == uris:
-        groups, split = like.groups, like.split
     else:
-        raise ValueError(f"material of {like.base_id} has pictures that {base.id} has no vectors of")
+        row_of = {uri: row for row, uri in enumerate(like.uris)}
+        rows = [row_of[uri] for uri in uris]
+        groups, split = like.groups[rows], like.split[rows]
     return Material(base.id, uris, images, texts, text_of, sayings, labels, label_names, groups, split, tuple(skipped))
+
+
+def _caches(folder: Path, dim: int, views: int, seed: int) -> tuple[RowCache, ...]:
+    """Of whole pictures, and of the other looks at them, which depend on their number and on the seed."""
+    whole = RowCache(folder / "pictures", (1, dim))
+    return (whole, RowCache(folder / f"looks-{views}-{seed}", (views - 1, dim))) if views > 1 else (whole,)
 
 
 @dataclass(frozen=True, slots=True)
 class _Encoding:
-    """Pictures into `cache`: `views` looks at each, drawn with `seed`."""
+    """Pictures into `caches`: whole into the first, the `views` - 1 other looks, drawn with `seed`, into the second."""
 
     base: Encoder
-    cache: RowCache
+    caches: tuple[RowCache, ...]
     views: int
     seed: int
+
+    def has(self, key: str) -> bool:
+        """Whether all of a picture was encoded."""
+        return all(key in cache for cache in self.caches)
 
     def fill(
         self,
@@ -172,11 +211,12 @@ class _Encoding:
         workers: int | None,
         tell: Callable[[str, int, int], None],
     ) -> list[Skipped]:
-        """Encode all of `listed` that the cache lacks; what cannot be decoded."""
+        """Encode all of `listed` that a cache lacks; what cannot be decoded, or has no vector."""
         from lookalike.images.decoding_pool import decode_many
 
-        jobs = [(each.source, each.asset) for each in listed if _key(each.asset) not in self.cache]
-        done, skipped = len(listed) - len(jobs), []
+        jobs = [(each.source, each.asset) for each in listed if not self.has(_key(each.asset))]
+        done = len(listed) - len(jobs)
+        skipped: list[Skipped] = []
         batch: list[tuple[Asset, Picture]] = []
         fit = getattr(self.base, "fit", None) if self.views == 1 else None  # looks are taken before it is made small
         limits, pool = limits or DecodeLimits(), workers or usable_cores()
@@ -187,20 +227,33 @@ class _Encoding:
             else:
                 batch.append((asset, outcome))
             if len(batch) == _PICTURES_AT_ONCE:
-                self._encode(batch)
+                skipped += self._encode(batch)
                 batch.clear()
             tell("pictures", done, len(listed))
-        if batch:
-            self._encode(batch)
-        return skipped
+        return skipped + self._encode(batch)
 
-    def _encode(self, batch: Sequence[tuple[Asset, Picture]]) -> None:
-        seen: list[Pixels] = []
-        for _, picture in batch:
+    def _encode(self, batch: Sequence[tuple[Asset, Picture]]) -> list[Skipped]:
+        """Put into each cache what it lacks; those that the encoder makes no vector of."""
+        seen: dict[str, list[Pixels]] = {}
+        for asset, picture in batch:
             own = int.from_bytes(picture.pixels_digest[:6], "little")  # looks do not depend on the order of decoding
-            seen += looks(picture.pixels, self.views, self.seed + own)
-        vectors = self.base.encode_images(seen).reshape(len(batch), self.views, self.base.dim)
-        self.cache.add([_note(asset, picture) for asset, picture in batch], vectors)
+            seen[asset.uri] = looks(picture.pixels, self.views, self.seed + own)
+        bad = set()
+        for cache, chosen in zip(self.caches, (slice(1), slice(1, None)), strict=False):
+            lacking = [(asset, picture) for asset, picture in batch if _key(asset) not in cache]
+            rows = self._rows([seen[asset.uri][chosen] for asset, _ in lacking])
+            made = [(_note(*each), row) for each, row in zip(lacking, rows, strict=True) if row is not None]
+            bad |= {asset.uri for (asset, _), row in zip(lacking, rows, strict=True) if row is None}
+            if made:
+                cache.add([note for note, _ in made], np.stack([row for _, row in made]))
+        why = f"{self.base.name} makes no vector of this picture"
+        return [Skipped(asset.uri, why, NO_VECTOR, asset.key) for asset, _ in batch if asset.uri in bad]
+
+    def _rows(self, seen: Sequence[Sequence[Pixels]]) -> list[Vectors | None]:
+        """The vectors (looks, dim) of each picture; None where one look has none."""
+        vectors = iter(encode_each(self.base, [look for each in seen for look in each]) if seen else ())
+        rows = [[next(vectors) for _ in each] for each in seen]
+        return [np.stack(each) if all(vector is not None for vector in each) else None for each in rows]
 
 
 def _note(asset: Asset, picture: Picture) -> dict[str, str]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 TRAIN, VALIDATION, TEST = 0, 1, 2
 """The values of a split."""
 SHARES = (0.8, 0.1, 0.1)
+ENOUGH = 0.9
+"""Of its share: a part that has this is not short of pictures."""
 _BLOCK = 1024  # rows compared with all at once: 80 MB of cosines at 20,000 pictures
 
 
@@ -56,8 +58,10 @@ def split_by_group(
     """Which part each picture goes to, uint8 (n,): the position of its share, so TRAIN, VALIDATION or TEST.
 
     Groups are drawn at random; each goes where most is missing. With `labels` (n,), -1 for none, every label is shared
-    out like that, by the label that most of a group have: where a label has fewer groups than parts, the first parts
-    have it. Any number of shares will do. Raises ValueError for shares that are negative or do not make 1.
+    out like that, by the label that most of a group have: where a label has too few groups, the first parts have it.
+    Where many such labels would leave a part short (see ENOUGH), what one of them leaves missing is made good by the
+    next, so that the parts have their shares of all of them together. Any number of shares will do. Raises ValueError
+    for shares that are negative or do not make 1.
     """
     wanted = np.asarray(shares, dtype=np.float64)
     if (wanted < 0).any() or abs(wanted.sum() - 1) > 1e-6:
@@ -66,13 +70,37 @@ def split_by_group(
     of_picture = of_picture.reshape(-1)
     kinds = np.zeros(len(names), dtype=np.int64) if labels is None else _majorities(of_picture, labels)
     order = np.random.default_rng(seed).permutation(len(names))
-    parts = np.zeros(len(names), dtype=np.uint8)
-    missing = {kind: wanted * sizes[kinds == kind].sum() for kind in np.unique(kinds).tolist()}
-    for group in order[np.argsort(-sizes[order], kind="stable")].tolist():  # the largest first: the small ones fill up
-        room = missing[int(kinds[group])]
-        parts[group] = room.argmax()
-        room[parts[group]] -= sizes[group]
+    order = order[np.argsort(-sizes[order], kind="stable")]  # the largest first: the small ones fill up
+    of_each = [order[kinds[order] == kind] for kind in dict.fromkeys(kinds[order].tolist())]
+    parts = _all_shared_out(of_each, sizes, wanted, carry=False)
+    if (np.bincount(parts, sizes, len(wanted)) < ENOUGH * wanted * sizes.sum()).any():
+        parts = _all_shared_out(of_each, sizes, wanted, carry=True)
     return parts[of_picture]
+
+
+def _all_shared_out(
+    of_each: Sequence[NDArray[np.int64]], sizes: NDArray[np.int64], wanted: NDArray[np.float64], *, carry: bool
+) -> NDArray[np.uint8]:
+    """The part of each group; `of_each`: the groups of each label. `carry`: see `split_by_group`."""
+    parts = np.zeros(len(sizes), dtype=np.uint8)
+    missing = nothing = np.zeros(len(wanted))
+    for groups in of_each:
+        parts[groups], _ = _shared_out(sizes[groups], wanted, nothing)
+        if carry and (np.bincount(parts[groups], minlength=len(wanted))[wanted > 0] == 0).any():
+            parts[groups], missing = _shared_out(sizes[groups], wanted, missing)
+    return parts
+
+
+def _shared_out(
+    sizes: NDArray[np.int64], wanted: NDArray[np.float64], missing: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The part of each of these groups, when parts already miss `missing` pictures; and what they miss afterwards."""
+    room = missing + wanted * sizes.sum()
+    parts = np.zeros(len(sizes), dtype=np.int64)
+    for at, size in enumerate(sizes.tolist()):
+        parts[at] = room.argmax()
+        room[parts[at]] -= size
+    return parts, room
 
 
 def _majorities(of_picture: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -8,9 +8,9 @@ import shutil
 import numpy as np
 import pytest
 
-from lookalike.core.errors import SourceError
+from lookalike.core.errors import EncoderBroken, SourceError
 from lookalike.testing import ToyEncoder, draw_pictures
-from lookalike.training.material import gather
+from lookalike.training.material import gather, shared
 from lookalike.training.splits import TEST, TRAIN, VALIDATION
 
 
@@ -139,3 +139,54 @@ def test_too_few_pictures_are_an_error(tmp_path):
     draw_pictures(tmp_path / "set" / "a", 2)
     with pytest.raises(SourceError, match="only 2 pictures"):
         gather(tmp_path / "set", ToyEncoder(), workers=1, work=tmp_path / "work")
+
+
+def test_another_recipe_or_seed_has_only_its_other_looks_encoded(shop, tmp_path):
+    """The whole picture is the same look whatever else is looked at."""
+    one = gather(shop, ToyEncoder(), workers=1, work=tmp_path / "work")
+    toy = CountingEncoder()
+    two = gather(shop, toy, workers=1, work=tmp_path / "work", views=2)
+    assert toy.pictures == 49
+    again = gather(shop, toy, workers=1, work=tmp_path / "work", views=2, seed=1)
+    assert toy.pictures == 98
+    gather(shop, toy, workers=1, work=tmp_path / "work", seed=2)
+    assert toy.pictures == 98
+    assert (two.images[:, :1] == one.images).all()
+    assert (again.images[:, 0] == two.images[:, 0]).all()
+    assert (again.images[:, 1] != two.images[:, 1]).any()
+
+
+class Overflowing(ToyEncoder):
+    """Makes nothing of what is mostly red."""
+
+    def encode_images(self, pictures):
+        for pixels in pictures:
+            red, green, blue = pixels.reshape(-1, 3).mean(0)
+            if red > green + 30 and red > blue + 30:
+                raise EncoderBroken("a vector is not finite")
+        return super().encode_images(pictures)
+
+
+def test_what_the_encoder_makes_no_vector_of_is_left_out_and_listed(shop, tmp_path):
+    made = gather(shop, Overflowing(), workers=1, work=tmp_path / "work")
+    lost = [each for each in made.skipped if each.code == "no-vector"]
+    assert 0 < len(lost) < 49
+    assert len(made.uris) + len(lost) == 49
+    assert "toy makes no vector" in lost[0].reason
+
+
+def test_what_a_second_encoder_lacks_is_left_out_of_both(shop, tmp_path):
+    one = gather(shop, ToyEncoder(), workers=1, work=tmp_path / "work", views=2)
+    other = gather(shop, Overflowing("second"), workers=1, work=tmp_path / "work", views=2, like=one)
+    assert len(other.uris) < len(one.uris)
+    first, second = shared((one, other))
+    assert first.uris == second.uris == other.uris
+    assert (first.split == second.split).all()
+    assert (first.groups == second.groups).all()
+    row = {uri: at for at, uri in enumerate(one.uris)}
+    for at, text in enumerate(first.sayings):
+        uri = first.uris[first.text_of[at]]
+        assert text in [one.sayings[said] for said in np.flatnonzero(one.text_of == row[uri])]
+    assert np.allclose(first.texts, ToyEncoder().encode_texts(first.sayings), atol=1e-3)
+    assert len([each for each in first.skipped if each.code == "no-vector"]) == len(one.uris) - len(first.uris)
+    assert len([each for each in second.skipped if each.code == "no-vector"]) == len(one.uris) - len(first.uris)

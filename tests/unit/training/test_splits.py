@@ -69,6 +69,26 @@ def test_rare_labels_are_learned_from_first():
     assert parts.tolist() == [TRAIN, TRAIN, TRAIN]
 
 
+@pytest.mark.parametrize(("kinds", "of_each"), [(60, 6), (60, 5), (300, 1), (150, 2)])
+def test_many_rare_labels_leave_every_part_its_share(kinds, of_each):
+    count = kinds * of_each
+    parts = split_by_group(np.arange(count), np.repeat(np.arange(kinds), of_each))
+    assert np.abs(np.bincount(parts, minlength=3) - count * np.array([0.8, 0.1, 0.1])).max() <= 1
+
+
+def test_a_rare_label_is_still_learned_from():
+    labels = np.repeat(np.arange(60), 5)
+    parts = split_by_group(np.arange(300), labels)
+    assert all((parts[labels == label] == TRAIN).sum() >= 3 for label in range(60))
+
+
+def test_labels_with_enough_groups_are_split_as_if_there_were_no_rare_ones():
+    common, rare = np.repeat([0, 1], [70, 30]), np.repeat(np.arange(2, 40), 2)
+    both = split_by_group(np.arange(176), np.concatenate([common, rare]))
+    for label, size in ((0, 70), (1, 30)):
+        assert np.bincount(both[:100][common == label]).tolist() == [0.8 * size, 0.1 * size, 0.1 * size]
+
+
 def test_equal_arguments_give_equal_splits_and_seeds_differ():
     groups = np.arange(200)
     assert (split_by_group(groups, seed=3) == split_by_group(groups, seed=3)).all()
