@@ -108,8 +108,9 @@ def check_unit(report: Report) -> None:
 def check_running(report: Report, place: Path, asked: argparse.Namespace) -> None:
     with deployed(place, index(place, asked.photos)) as found:
         items = [hit["id"] for hit in json.loads(found.ask("/api/v1/search?q=picture&k=50")[2])["hits"]]
-        picture = found.ask(f"/api/v1/items/{quote(items[0])}/thumbnail")[2]
-        material = Material(items, picture)
+        small = f"/api/v1/items/{quote(items[0])}/thumbnail"
+        until(lambda: found.ask(small)[0] == 200)
+        material = Material(items, found.ask(small)[2])
         check_door(report, found)
         check_events(report, found)
         with asking(found.port, found.token, material, asked.clients) as outcomes:
