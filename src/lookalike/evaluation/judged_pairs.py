@@ -1,6 +1,6 @@
 """Judged pairs in a CSV file, one line a pair, which `evaluate` reads: who said what, and how it came about.
 
-    query, item, grade     as in `qrels`: 1 right, 0 wrong
+    query, item, grade     as in `qrels`: 1 right, 0 wrong; one set by hand may lie between or above
     source                 person: somebody looked at it; proposal: taken by the likeness of words alone
     likeness, judge        cosine of the words; who said it
     text, picture          what was said of the item; where its picture is
@@ -12,14 +12,15 @@ is no truth to learn from: `refuse_unconfirmed` keeps it out of training.
 from __future__ import annotations
 
 import csv
+import math
 import os
 from dataclasses import astuple, dataclass, fields
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from lookalike.core.errors import SourceError
+from lookalike.core.errors import LookalikeError, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from lookalike.evaluation.proposals import Proposal
@@ -34,7 +35,7 @@ class JudgedPair:
 
     query: str
     item: str
-    grade: int
+    grade: float
     source: str
     likeness: float
     judge: str
@@ -69,9 +70,8 @@ class JudgedPairs:
         """Note whether proposals are right, for all pictures of their things, and write the file. Raises OSError."""
         for proposal, right in decided.items():
             for item in proposal.thing.items:
-                key = proposal.question, item
-                about = round(proposal.likeness, 4), judge, proposal.thing.text, proposal.thing.uri
-                self._pairs[key] = JudgedPair(*key, int(right), source, *about)
+                key, thing, likeness = (proposal.question, item), proposal.thing, round(proposal.likeness, 4)
+                self._pairs[key] = JudgedPair(*key, int(right), source, likeness, judge, thing.text, thing.uri)
         self._write()
 
     def undo(self, proposal: Proposal, before: JudgedPair | None) -> None:
@@ -86,7 +86,7 @@ class JudgedPairs:
 
     def _write(self) -> None:
         partial = self.path.with_name(f"{self.path.name}.partial")
-        with partial.open("w", newline="", encoding="utf-8") as stream:
+        with partial.open("w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
             writer = csv.writer(stream)
             writer.writerow(COLUMNS)
             writer.writerows(astuple(pair) for pair in self._pairs.values())
@@ -96,7 +96,7 @@ class JudgedPairs:
 def read_pairs(path: Path) -> list[JudgedPair]:
     """The lines of a file that `JudgedPairs` wrote. Raises SourceError."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
+        with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as stream:
             rows = csv.DictReader(stream)
             if not set(COLUMNS) <= set(rows.fieldnames or ()):
                 raise SourceError(
@@ -109,13 +109,14 @@ def read_pairs(path: Path) -> list[JudgedPair]:
 
 
 def refuse_unconfirmed(path: Path) -> None:
-    """Raise SourceError for a file with pairs that nobody looked at: nothing is learned from likeness of words."""
+    """Raise SourceError for a file with pairs that nobody looked at: nothing is learned from likeness of words.
+
+    It is read as a catalogue is: whatever a spreadsheet made of it, encoding, separators and case of the headings, and
+    whatever reads it then, those pairs are seen.
+    """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = csv.DictReader(stream)
-            names = set(rows.fieldnames or ())
-            count = sum(row["source"] == PROPOSED for row in rows) if {"query", "item", "source"} <= names else 0
-    except (OSError, ValueError, csv.Error):
+        count = sum(is_proposed(cells.get("source")) for cells in _cells(path) if {"query", "item"} <= cells.keys())
+    except LookalikeError:
         return  # whoever reads it as what it is will say so
     if count:
         raise SourceError(
@@ -125,19 +126,34 @@ def refuse_unconfirmed(path: Path) -> None:
         )
 
 
+def is_proposed(source: Any) -> bool:
+    """Whether a cell of the column `source` says that nobody looked at the pair."""
+    return isinstance(source, str) and source.strip().casefold() == PROPOSED
+
+
+def _cells(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a table by their headings in lower case. Raises SourceError, MissingExtra."""
+    from lookalike.images.tables import BadRow, open_table
+
+    table = open_table(os.fsencode(path))
+    for row in table.rows():
+        if not isinstance(row, BadRow):
+            cells = row[1].items() if isinstance(row[1], dict) else zip(table.columns, row[1], strict=False)
+            yield {str(name).strip().casefold(): cell for name, cell in cells}
+
+
 def only_person(pairs: Iterable[JudgedPair]) -> list[JudgedPair]:
     """Those that somebody looked at."""
     return [pair for pair in pairs if pair.source == PERSON]
 
 
-def _pair(row: Mapping[str, str]) -> JudgedPair:
-    return JudgedPair(
-        query=row["query"],
-        item=row["item"],
-        grade=int(float(row["grade"])),
-        source=row["source"],
-        likeness=float(row["likeness"]),
-        judge=row["judge"],
-        text=row["text"],
-        picture=row["picture"],
-    )
+def _pair(row: Mapping[str, str | None]) -> JudgedPair:
+    cells = {name: row[name] for name in COLUMNS}
+    told = {name: cell for name, cell in cells.items() if cell is not None}
+    if len(told) < len(cells):
+        raise ValueError(f"the line {', '.join(told.values())!r} is too short")
+    grade = float(told.pop("grade"))
+    if not 0 <= grade < math.inf:
+        raise ValueError(f"the grade {grade} is no number from 0 up")
+    likeness = float(told.pop("likeness"))
+    return JudgedPair(grade=int(grade) if grade.is_integer() else grade, likeness=likeness, **told)

@@ -30,6 +30,8 @@ ALIASES = {
     "source": ("source",),
 }
 """The columns there may be, and what each may be called."""
+_PLACES = frozenset({"image", "query_image", "item"})
+"""Columns of paths, whose names need not be UTF-8; words have to be."""
 
 
 def columns_of(path: str) -> set[str]:
@@ -52,6 +54,8 @@ def read_rows(path: str, wanted: Sequence[str], also: Sequence[str] = ()) -> Ite
         for cells in reader:
             if cells:
                 found = {name: cells[at].strip() if at < len(cells) else "" for name, at in columns.items()}
+                for name in found.keys() - _PLACES:
+                    found[name].encode()  # raises UnicodeError
                 yield reader.line_num + 1, dict.fromkeys((*wanted, *also), "") | found
 
 
@@ -60,8 +64,9 @@ def _opened(path: str) -> Iterator[TextIO]:
     try:
         with open(path, "rb") as file:
             start = file.read(2)
-        encoding = "utf-16" if start in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
-        with open(path, encoding=encoding, newline="") as text:
+        is_utf16 = start in (BOM_UTF16_LE, BOM_UTF16_BE)
+        encoding, errors = ("utf-16", "strict") if is_utf16 else ("utf-8-sig", "surrogateescape")
+        with open(path, encoding=encoding, errors=errors, newline="") as text:
             yield text
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error

@@ -179,6 +179,11 @@ def image_base(path: str, images: str | Path | None) -> str:
     return os.path.dirname(path) if images is None else os.path.expanduser(os.fspath(images))
 
 
+def real_place(path: str) -> str:
+    """What tells whether two paths are one file: without links, and in one case where the system knows none."""
+    return os.path.normcase(os.path.realpath(path))
+
+
 def picture_at(path: str, sayings: tuple[str, ...] = ()) -> JudgedPicture | Skipped:
     """The file at `path`, as a source of one picture. What lies beside it is not looked for: that would cost a look at
     its whole folder for each of a thousand pictures in it.

@@ -18,7 +18,7 @@ from lookalike.core.errors import LookalikeError, SourceError
 from lookalike.core.records import Asset, Skipped
 from lookalike.evaluation.classify import METHODS, Labelled, Method, Validated, classify, confusions, cross_validate
 from lookalike.evaluation.embedding import embed_names, embed_pictures
-from lookalike.evaluation.judgements import JudgedPicture
+from lookalike.evaluation.judgements import JudgedPicture, real_place
 from lookalike.images.folder import folder
 from lookalike.images.xmp_writing import plan_sidecar, write_sidecar
 
@@ -107,6 +107,11 @@ def label_folder(
     asked, missed = _unlabelled(place, labels)
     embedded = embed_pictures(encoder, [*labels.pictures, *asked], workers=workers, progress=progress)
     count = sum(1 for picture in embedded.pictures if picture.sayings)
+    if not count:
+        raise SourceError(
+            f"none of the {len(labels.pictures)} labelled pictures can be read",
+            hint="; ".join(f"{each.uri}: {each.reason}" for each in embedded.skipped[:1]),
+        )
     known = _labelled(encoder, embedded.pictures[:count], embedded.vectors[:count], names)
     parts = folds(known.vectors, known.belongs.argmax(axis=1))
     if len(np.unique(parts)) < 2:
@@ -125,10 +130,10 @@ def label_folder(
 
 def _unlabelled(place: str | Path, labels: Judgements) -> tuple[list[JudgedPicture], list[Skipped]]:
     source = folder(place)
-    known = {picture.asset.uri for picture in labels.pictures}
-    entries = list(source.assets())
-    asked = [JudgedPicture(source, each, ()) for each in entries if isinstance(each, Asset) and each.uri not in known]
-    return asked, [each for each in entries if isinstance(each, Skipped) and each.uri not in known]
+    known = {real_place(picture.asset.uri) for picture in labels.pictures}
+    entries = [each for each in source.assets() if real_place(each.uri) not in known]
+    asked = [JudgedPicture(source, each, ()) for each in entries if isinstance(each, Asset)]
+    return asked, [each for each in entries if isinstance(each, Skipped)]
 
 
 def _labelled(encoder: Encoder, pictures: Sequence[JudgedPicture], vectors: Vectors, names: list[str]) -> Labelled:

@@ -25,9 +25,17 @@ from lookalike.core.errors import SourceError
 from lookalike.core.records import Skipped
 from lookalike.engine.sources import asset_of, sources_of
 from lookalike.evaluation.embedding import Known
-from lookalike.evaluation.judged_pairs import PROPOSED
+from lookalike.evaluation.judged_pairs import is_proposed
 from lookalike.evaluation.judged_tables import columns_of, read_rows
-from lookalike.evaluation.judgements import JudgedPicture, Judgements, Question, image_base, origin_of, picture_at
+from lookalike.evaluation.judgements import (
+    JudgedPicture,
+    Judgements,
+    Question,
+    image_base,
+    origin_of,
+    picture_at,
+    real_place,
+)
 from lookalike.images.folder import folder
 from lookalike.store.collection_store import Store
 
@@ -112,7 +120,7 @@ def _lines(path: str) -> tuple[list[_Line], list[Skipped]]:
             reason = f'the grade "{row["grade"]}" is no number from 0 up'
             skipped.append(Skipped(f"{path}:{number}", reason, "grade"))
         else:
-            lines.append(_Line(words, image, row["item"], grade, row["source"] != PROPOSED))
+            lines.append(_Line(words, image, row["item"], grade, not is_proposed(row["source"])))
     if not lines:
         raise SourceError(f"{path} has no judged pair", hint="each line needs a query and an item")
     return lines, skipped
@@ -173,8 +181,8 @@ class _Files:
 
     def find(self, name: str) -> int | Skipped:
         path = os.path.abspath(os.path.join(self._base, name))
-        if path in self._position:
-            return self._position[path]
+        if (known := self._position.get(real_place(path))) is not None:
+            return known
         found = picture_at(path)
         if isinstance(found, Skipped):
             return found
@@ -190,13 +198,13 @@ class _Files:
         for entry in source.assets():
             if isinstance(entry, Skipped):
                 skipped.append(entry)
-            elif entry.uri not in self._position:
+            elif real_place(entry.uri) not in self._position:
                 self._take(JudgedPicture(source, entry, ()))
         return skipped
 
     def _take(self, picture: JudgedPicture) -> int:
         self.pictures.append(picture)
-        return self._position.setdefault(picture.asset.uri, len(self.pictures) - 1)
+        return self._position.setdefault(real_place(picture.asset.uri), len(self.pictures) - 1)
 
 
 class _Items:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,6 +75,19 @@ def test_broken_pictures_are_skipped_on_both_sides(shop, tmp_path):
     found = label_folder(ToyEncoder(), shop, read_labels(tmp_path / "labels.csv", shop), thirds, workers=1)
     assert {each.uri for each in found.skipped} == {str(first), str(last)}
     assert (len(found.used.right), len(found.answers)) == (31, 15)
+
+
+def test_labelled_pictures_are_known_by_another_path_too(shop, tmp_path):
+    (tmp_path / "link").symlink_to(shop)
+    found = label_folder(ToyEncoder(), tmp_path / "link", read_labels(tmp_path / "labels.csv", shop), thirds, workers=1)
+    assert len(found.answers) == 16
+
+
+def test_labelled_pictures_none_of_which_can_be_read_are_an_error(shop, labels):
+    for picture in labels.pictures:
+        Path(picture.asset.uri).write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(SourceError, match="none of the 32 labelled pictures can be read"):
+        label_folder(ToyEncoder(), shop, labels, thirds, workers=1)
 
 
 def test_one_label_or_copies_alone_are_an_error(shop, labels, tmp_path):

@@ -64,6 +64,12 @@ def test_a_picture_can_ask_and_is_an_answer_only_where_it_was_judged(photos):
     assert pool == ["0.jpg", "1.jpg"]
 
 
+def test_a_pool_by_another_path_holds_no_picture_twice(photos, tmp_path):
+    (tmp_path / "link").symlink_to(photos)
+    found = read_qrels(write(photos, "query,item\nred,0.jpg\n"), pool=tmp_path / "link")
+    assert found.pool == len(found.pictures) == 6
+
+
 def test_the_pool_is_ranked_too(photos):
     found = read_qrels(write(photos, "query,item\nred,0.jpg\n"), pool=photos)
     assert found.pool == len(found.pictures) == 6
