@@ -1,4 +1,4 @@
-"""`judge` as a person at a pipe and a program meet it; at a terminal: tests/journeys/test_judging.py."""
+"""`judge` as a person at a pipe and a program meet it; at a terminal: tests/journeys/test_judge_command.py."""
 
 from __future__ import annotations
 
