@@ -21,7 +21,8 @@ from service_load import served
 
 ASKED = (
     "a red dress", "leather boots", "blue jeans", "a watch", "white shirt", "running shoes", "a scarf", "a dog",
-    "a cat", "green grass", "two people", "a street at night", "food on a table", "a small child", "black shoes", "the sea",
+    "a cat", "green grass", "two people", "a street at night",
+    "food on a table", "a small child", "black shoes", "the sea",
 )  # fmt: skip
 TIMES = """() => {
     const page = performance.getEntriesByType("navigation")[0];
