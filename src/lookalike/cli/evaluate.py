@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from lookalike.cli import printing
-from lookalike.cli.options import command, device_option, json_option
+from lookalike.cli.options import command, device_option, json_option, output_file
 from lookalike.cli.settings import collection_path, colour_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from lookalike.core.protocols import Encoder
     from lookalike.evaluation.evaluate import Evaluation, Run
@@ -73,13 +73,15 @@ def evaluate(
         depth_of(wanted)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    report = output_file("--html", html) if html else None
+    table = output_file("--per-query", per_query) if per_query else None
     judged = _read(judgements, labels, captions, images=images, pool=pool, collection=collection)
     names = (encoders or encoder or "").split(",")
     run = evaluate_all(_encoders(names, judged, device), judged, metrics=wanted, seed=seed, progress=_teller())
-    if html is not None:
-        _write_report(run, Path(html))
-    if per_query is not None:
-        write_question_table(run, Path(per_query))
+    if report is not None:
+        _write_report(run, report)
+    if table is not None:
+        write_question_table(run, table)
     if as_json:
         printing.out_json(run.as_dict())
     else:
@@ -205,10 +207,8 @@ def _show_several(found: dict[str, Measured], seed: int) -> None:
 
     first, *others = found
     header = ["", *found]
-    rows = [
-        [f"  {metric}", *(shown(metric, float(each.values[metric].mean())) for each in found.values())]
-        for metric in found[first].values
-    ]
+    means = [each.means() or {} for each in found.values()]
+    rows = [[f"  {metric}", *(shown(metric, each[metric]) for each in means)] for metric in means[0]]
     if len(others) == 1:
         header += ["difference", "95 % between", "p"]
         for row, cells in zip(rows, _differences(found[first], found[others[0]], seed), strict=True):

@@ -9,10 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lookalike.core.errors import EncoderBroken
+
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from lookalike.core.arrays import HalfVectors
     from lookalike.core.protocols import Encoder
     from lookalike.encoders.derivation import Derivation
     from lookalike.store.collection_store import Space, Store, Writer
@@ -53,7 +59,8 @@ def derive(
 ) -> Iterator[int]:
     """Give every picture its row in `space` that follows from a row it has in one of the `found` ones.
 
-    Yields how many were given after each commit. Ends soon once `stop` is set.
+    A row of which nothing is left (it equals the centre of a projection) is left to whoever fills the space, and costs
+    no other picture its own. Yields how many were given after each commit. Ends soon once `stop` is set.
     """
     for origin in found:
         with store.snapshot(origin.space) as snapshot:
@@ -64,5 +71,20 @@ def derive(
             if not page:
                 break
             after = page[-1][1]
-            writer.put_vectors(space, [picture for picture, _ in page], origin.how(rows[[row for _, row in page]]))
-            yield len(page)
+            vectors = _each(origin.how, rows[[row for _, row in page]])
+            given = [
+                (picture, vector) for (picture, _), vector in zip(page, vectors, strict=True) if vector is not None
+            ]
+            writer.put_vectors(space, [picture for picture, _ in given], [vector for _, vector in given])
+            yield len(given)
+
+
+def _each(how: Derivation, rows: HalfVectors) -> list[NDArray[np.float32] | None]:
+    """What follows from each row, None where nothing does."""
+    try:
+        return list(how(rows))
+    except EncoderBroken:
+        if len(rows) == 1:
+            return [None]
+        middle = len(rows) // 2
+        return _each(how, rows[:middle]) + _each(how, rows[middle:])

@@ -65,7 +65,7 @@ def figures_table(measured: Mapping[str, Measured], seed: int = 0) -> Table:
     means = {name: each.means() or {} for name, each in measured.items()}
     intervals = {name: each.intervals(seed) or {} for name, each in measured.items()}
     rows = []
-    for metric in some.values:
+    for metric in some.means() or {}:
         cells = []
         for name in measured:
             low, high = intervals[name][metric]

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.evaluation.comparison import compare_all
+from lookalike.evaluation.comparison import compare, compare_all
 from lookalike.evaluation.metrics import METRICS, bootstrap_interval, ceiling, depth_of, judge, per_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -34,8 +34,10 @@ _SCORES_AT_ONCE = 4_000_000  # queries x items ranked together: 16 MB of scores
 class Measured:
     """One kind of query, measured. All arrays are of the queries that have a right answer, in the order given.
 
-    `values`: each metric and each of `COSINES`, float64 (queries,). `asked`: int64 (queries,), the position of each
-    among the queries given. `left_out`: how many had no right answer. `ceilings`: the best mean each metric could have.
+    `values`: each metric and each of `COSINES`, float64 (queries,); NaN where a query has no such value, as the cosine
+    with what is wrong where nothing is: such a query is left out of that figure, and a figure without queries is none.
+    `asked`: int64 (queries,), the position of each among the queries given. `left_out`: how many had no right
+    answer. `ceilings`: the best mean each metric could have.
     `first`: int64 (queries,), the rank of the first right answer; `best`: int64 (queries,), its row. `relevant`: int64
     (queries,), how many are right. `answers`: int64 (queries, depth), the best items' rows, -1 where they run out;
     `scores` float32, their cosines, `gains` float64, what they are worth.
@@ -58,13 +60,13 @@ class Measured:
 
     def means(self) -> dict[str, float] | None:
         """The figures to report; None when there was no query to measure."""
-        return {name: float(values.mean()) for name, values in self.values.items()} if self.queries else None
+        return {name: float(values.mean()) for name, values in self._told()} if self.queries else None
 
     def intervals(self, seed: int) -> dict[str, list[float]] | None:
         """[low, high] of each mean."""
         if not self.queries:
             return None
-        return {name: list(bootstrap_interval(values, seed)) for name, values in self.values.items()}
+        return {name: list(bootstrap_interval(values, seed)) for name, values in self._told()}
 
     def against(self, before: Measured, seed: int = 0) -> dict[str, Difference]:
         """How much better these values are than those of `before` for the same queries, metric by metric.
@@ -73,7 +75,21 @@ class Measured:
         """
         if not np.array_equal(self.asked, before.asked):
             raise ValueError("the two were measured with different queries; their values cannot be paired")
-        return compare_all(before.values, self.values, seed) if self.queries else {}
+        both = {
+            name: ~np.isnan(before.values[name] + self.values[name]) for name in self.values if name in before.values
+        }
+        found = compare_all(before.values, {name: self.values[name] for name in both if both[name].all()}, seed)
+        for name, known in both.items():
+            if name not in found and known.any():
+                found[name] = compare(before.values[name][known], self.values[name][known], seed)
+        return {name: found[name] for name in both if name in found}
+
+    def _told(self) -> Iterator[tuple[str, NDArray[np.float64]]]:
+        """The values there are of each figure."""
+        for name, values in self.values.items():
+            known = values[~np.isnan(values)]
+            if len(known):
+                yield name, known
 
 
 def evaluate_vectors(
@@ -119,7 +135,7 @@ class _Part:
 def _mean_cosines(
     scores: NDArray[np.float32], gains: NDArray[np.bool_] | NDArray[np.float64], own: NDArray[np.int64] | None
 ) -> dict[str, NDArray[np.float64]]:
-    """The values of `COSINES`; where nothing is wrong, the cosine with what is wrong is 0."""
+    """The values of `COSINES`; where nothing is wrong, the cosine with what is wrong is NaN."""
     good = gains > 0
     others = np.ones(scores.shape, dtype=np.bool_)
     if own is not None:
@@ -127,8 +143,8 @@ def _mean_cosines(
         others[queries, own[queries]] = False
     found = {}
     for name, which in zip(COSINES, (good & others, ~good & others), strict=True):
-        total = np.einsum("ij,ij->i", scores, which, dtype=np.float64)
-        found[name] = total / np.maximum(which.sum(axis=1), 1)
+        total, count = np.einsum("ij,ij->i", scores, which, dtype=np.float64), which.sum(axis=1)
+        found[name] = np.where(count, total / np.maximum(count, 1), np.nan)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,6 @@ def write_question_table(run: Run, path: Path) -> None:
                         header = ["way", "encoder", "query", "first_right", "relevant", "outcome"]
                         header += ["first_answer", "best_right", *row.values]
                         writer.writerow(header)
-                    figures = [f"{value:.6f}" for value in row.values.values()]
+                    figures = ["" if math.isnan(value) else f"{value:.6f}" for value in row.values.values()]
                     texts = [row.way, row.encoder, row.asked, row.first, row.relevant, row.outcome]
                     writer.writerow([*texts, row.answer, row.right, *figures])

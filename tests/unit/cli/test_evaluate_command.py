@@ -7,6 +7,8 @@ import os
 
 import pytest
 
+from tiny_encoder import write_tiny_encoder
+
 
 @pytest.fixture
 def qrels(drawn, tmp_path):
@@ -43,8 +45,6 @@ def test_ids_without_a_file_of_that_name_are_looked_for_in_the_usual_collection(
 
 
 def test_several_encoders_are_compared_with_the_first(call, qrels, colour_encoder, tmp_path):
-    from tiny_encoder import write_tiny_encoder
-
     other = write_tiny_encoder(tmp_path / "tiny")
     called = call("evaluate", qrels, "--encoders", f"{other},{colour_encoder}")
     assert called.code == 0
@@ -86,3 +86,23 @@ def test_wrong_usage_is_told_before_any_work(call, qrels, colour_encoder, argume
     called = call("evaluate", *(each.format(**there) for each in arguments))
     assert (called.code, called.out) == (2, "")
     assert said in called.err
+
+
+def test_pictures_of_one_class_have_no_cosine_with_what_is_wrong(call, drawn, colour_encoder, tmp_path):
+    labels, table = tmp_path / "labels.csv", tmp_path / "questions.csv"
+    labels.write_text("image,label\n" + "".join(f"{each},thing\n" for each in drawn.iterdir()), encoding="utf-8")
+    tiny = write_tiny_encoder(tmp_path / "tiny")
+    one = call("evaluate", labels, "--encoder", colour_encoder, "--per-query", table, "--html", tmp_path / "one.html")
+    two = call("evaluate", labels, "--encoders", f"{tiny},{colour_encoder}", "--html", tmp_path / "two.html")
+    for called in (one, two):
+        assert (called.code, "cosine_right" in called.out, "cosine_wrong" in called.out) == (0, True, False)
+    with table.open(newline="", encoding="utf-8") as stream:
+        assert {row["cosine_wrong"] for row in csv.DictReader(stream)} == {""}
+
+
+@pytest.mark.parametrize("option", ["--html", "--per-query"])
+def test_where_a_file_cannot_be_written_is_said_before_the_work(call, qrels, tmp_path, option):
+    called = call("evaluate", qrels, "--encoder", "no such encoder", option, tmp_path / "missing" / "file")
+    assert (called.code, called.err.count("there is no folder")) == (2, 1)
+    folder = call("evaluate", qrels, "--encoder", "no such encoder", option, tmp_path)
+    assert "is a folder" in folder.err

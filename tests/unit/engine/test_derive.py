@@ -7,6 +7,7 @@ import threading
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import lookalike
 from lookalike.encoders.derived import Derived, Projection
@@ -91,6 +92,27 @@ def test_a_stopped_run_keeps_what_it_did_and_is_taken_up_again(collection, monke
     assert collection.status()["encoder"] == "toy"
     second = last(collection.migrate(turned(Blind())))
     assert (second.derived, second.switched) == (19, True)
+
+
+class Corner(ToyEncoder):
+    """The toy, which sees white in a direction of its own, where it sees nothing else."""
+
+    def encode_images(self, pictures):
+        vectors = super().encode_images(pictures)
+        vectors[:, 0] = [1e6 * (each.min() > 250) for each in pictures]
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.where(lengths > 1000, np.eye(1, self.dim), vectors / lengths).astype(np.float32)
+
+
+def test_a_row_of_which_nothing_is_left_is_skipped_and_costs_no_other_its_own(pictures, tmp_path):
+    Image.new("RGB", (64, 64), "white").save(pictures / "white.png")
+    without_white = Projection(np.eye(64, dtype=np.float32)[:, 1:])
+    narrow = Derived(Corner(), without_white, None, name="narrow", id="narrow-0123456789ab")
+    with lookalike.open(tmp_path / "corner.lookalike", encoder=Corner()) as opened:
+        last(opened.sync([pictures]))
+        report = last(opened.migrate(narrow))
+        assert (report.derived, report.encoded, report.switched) == (24, 0, True)
+        assert [(each.uri, each.code) for each in report.skipped] == [(str(pictures / "white.png"), "no-vector")]
 
 
 def test_pictures_without_a_present_vector_are_read(collection, pictures):

@@ -63,7 +63,20 @@ def test_the_query_itself_is_neither_answer_nor_counted():
     assert found.relevant.tolist() == [2, 2, 2]
     assert found.answers[:, 0].tolist() == [1, 0, 1]
     assert found.values["cosine_right"][0] == pytest.approx((np.cos(np.radians(20)) + 0) / 2, abs=1e-6)
-    assert found.values["cosine_wrong"].tolist() == [0.0, 0.0, 0.0]
+
+
+def test_where_nothing_is_wrong_there_is_no_cosine_with_it():
+    items = turned(0, 20, 90)
+    none = evaluate_vectors(items, items, table(np.ones((3, 3), dtype=bool)), own=np.arange(3))
+    assert np.isnan(none.values["cosine_wrong"]).all()
+    assert "cosine_right" in none.means()
+    for figures in (none.means(), none.intervals(0), none.against(none)):
+        assert "cosine_wrong" not in figures
+    some = evaluate_vectors(turned(0, 0), turned(0, 60), table([[True, True], [True, False]]))
+    assert some.means()["cosine_wrong"] == pytest.approx(0.5, abs=1e-6)
+    assert some.intervals(0)["cosine_wrong"] == pytest.approx([0.5, 0.5], abs=1e-6)
+    told = some.against(some)
+    assert (list(told), told["cosine_wrong"].equal) == (list(some.values), 1)
 
 
 def test_graded_gains_are_ranked_by_ndcg():
