@@ -58,8 +58,8 @@ def tune_encoder(
     from lookalike.cli.opening import fetch_encoder
     from lookalike.training.tune import tune_encoder as tune
 
-    task = _task(catalogue, out, recipe, settings, **more)
     names = [base, *(name.strip() for name in (others or "").split(",") if name.strip())]
+    task = _task(catalogue, out, recipe, settings, encoders=len(names), **more)
     encoders = [fetch_encoder(name, device) for name in names]
     shown = {what: counting(f"encoding {what}") for what in ("pictures", "texts")}
     outcome = tune(
@@ -74,8 +74,8 @@ def tune_encoder(
         _show(outcome)
 
 
-def _task(catalogue: str, out: str, recipe: str, settings: tuple[str, ...], **more: Any) -> Task:
-    """What was asked for. Raises click.UsageError for a recipe or a setting there is not."""
+def _task(catalogue: str, out: str, recipe: str, settings: tuple[str, ...], *, encoders: int, **more: Any) -> Task:
+    """What was asked for. Raises click.UsageError for a recipe or a setting there is not, or too many `encoders`."""
     from lookalike.engine.text_preparation import TextPreparation
     from lookalike.training.recipe_settings import load_recipe, read_settings
     from lookalike.training.tune import Task
@@ -87,7 +87,7 @@ def _task(catalogue: str, out: str, recipe: str, settings: tuple[str, ...], **mo
             raise click.UsageError(f"--set {each}: say NAME=VALUE")
         said[name.strip().replace("-", "_")] = value.strip()
     try:
-        read = read_settings(load_recipe(recipe).Settings, said, more["seed"])
+        read = read_settings(load_recipe(recipe, encoders).Settings, said, more["seed"])
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     columns = tuple(name.strip() for name in (more.pop("text_columns") or "").split(",") if name.strip())
@@ -125,4 +125,4 @@ def _show(outcome: Outcome) -> None:
     if outcome.written:
         printing.note(f"Next: lookalike migrate --encoder {folder}")
     else:
-        printing.note("The encoder was not written; --force writes it all the same.")
+        printing.note(outcome.not_written())

@@ -26,10 +26,7 @@ def replacing(folder: Path, config: Mapping[str, Any]) -> Iterator[Path]:
     The files of the encoder that lay there are replaced, others kept. An error in the block leaves `folder` as it was.
     Raises EncoderError for a folder with models of its own: they were not made here, and nobody wants to lose them.
     """
-    if any((folder / part / "model.onnx").exists() for part in _OWN[1:]):
-        raise EncoderError(
-            f"{folder} holds an encoder with models of its own, which would be lost", hint="choose another folder"
-        )
+    refuse_own_models(folder)
     folder = folder.absolute()
     mark = uuid.uuid4().hex[:8]
     partial, former = folder.with_name(f".{folder.name}.{mark}.new"), folder.with_name(f".{folder.name}.{mark}.old")
@@ -49,3 +46,11 @@ def replacing(folder: Path, config: Mapping[str, Any]) -> Iterator[Path]:
         for other in [path for path in former.iterdir() if path.name not in _OWN]:
             os.replace(other, folder / other.name)
         shutil.rmtree(former, ignore_errors=True)
+
+
+def refuse_own_models(folder: Path) -> None:
+    """Raises EncoderError for a folder with models of its own, which nothing may take the place of."""
+    if any((folder / part / "model.onnx").exists() for part in _OWN[1:]):
+        raise EncoderError(
+            f"{folder} holds an encoder with models of its own, which would be lost", hint="choose another folder"
+        )

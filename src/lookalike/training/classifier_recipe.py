@@ -10,7 +10,7 @@ import copy
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,10 +25,10 @@ from lookalike.training import measuring
 from lookalike.training.classifier import ClassifierRun, ClassifierSettings, outputs
 from lookalike.training.exporters.exported_folder import export_image_model
 from lookalike.training.exporters.image_models import PUBLISHED, RANDOM, fetched, unknown
-from lookalike.training.labelled_pixels import pixels_of
+from lookalike.training.labelled_pixels import pixels_of, stamps
 from lookalike.training.measuring import PICTURES
 from lookalike.training.splits import TEST, TRAIN, VALIDATION
-from lookalike.training.tuned import Comparison, Tuned
+from lookalike.training.tuned import Comparison, Tuned, judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ _PACKED = 7 / 6  # packed pixels over those of a crop: crops of half a picture a
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(ClassifierSettings):
     """What can be set; see `ClassifierSettings` for the others.
 
     `architecture`: a name of timm's. `weights`: "random", "published" (timm downloads them) or the path of a file.
@@ -58,15 +58,6 @@ class Settings:
     architecture: str = "convnext_atto"
     weights: str = RANDOM
     options: str = "{}"
-    frozen: int = 0
-    side: int = 96
-    early_side: int = 0
-    epochs: int = 20
-    batch: int = 64
-    lr: float = 1e-3
-    weight_decay: float = 0.05
-    smallest_area: float = 0.35
-    seed: int = 0
     work: str = ""
 
     def __post_init__(self) -> None:
@@ -74,9 +65,6 @@ class Settings:
             dict(json.loads(self.options))
         except (TypeError, ValueError) as error:
             raise ValueError(f"options={self.options}: not a JSON object") from error
-
-    def of_training(self) -> ClassifierSettings:
-        return ClassifierSettings(**{each.name: getattr(self, each.name) for each in fields(ClassifierSettings)})
 
 
 def tune(materials: tuple[Material, ...], settings: Settings, told: Callable[[str], None]) -> Tuned:
@@ -94,19 +82,13 @@ def learn(
 
     `network`: pictures to a score for each class; its `reset_classifier(0)` makes it give the feature, as timm's do.
     """
-    run = ClassifierRun(network, photos, settings.of_training(), _run_folder(material, settings))
+    run = ClassifierRun(network, photos, settings, _run_folder(material, photos, settings))
     told(f"{settings.architecture}: {len(photos.rows(TRAIN)):,} photos of {photos.classes} classes, {run.steps} steps")
     trained = run.train(
         lambda line: told(f"epoch {line['epoch']:.0f}: loss {line['loss']:.3f}, right {line['right']:.1%}")
     )
     feature = feature_of(trained)
     images = _vectors(feature, photos, settings.side)
-    chosen_by = Comparison(
-        PICTURES,
-        measuring.by_pictures(material, VALIDATION, material.whole()),
-        measuring.by_pictures(material, VALIDATION, images),
-    )
-    gain = chosen_by.differences()[CHOSEN_BY]
     right = _right(trained, photos, settings.side)
     about = {
         "recipe": "classifier",
@@ -119,16 +101,14 @@ def learn(
     def write(folder: Path, _: tuple[Encoder, ...]) -> None:
         export_image_model(feature, folder, side=settings.side, resize_mode="squash", about=about)
 
-    tested = Comparison(
-        PICTURES, measuring.by_pictures(material, TEST, material.whole()), measuring.by_pictures(material, TEST, images)
-    )
+    validated, tested = (_compared(material, part, images) for part in (VALIDATION, TEST))
+    better, said = judged(CHOSEN_BY, PICTURES, validated.differences().get(CHOSEN_BY), (tested,))
     return Tuned(
         "classifier",
         write,
         (tested,) if tested.before.queries else (),
-        better=gain.sure and gain.mean > 0,
-        verdict=f"{right:.1%} of the test photos are told right; {CHOSEN_BY} of the feature on validation is "
-        f"{gain.mean:+.3f} (95 % between {gain.low:+.3f} and {gain.high:+.3f}) from that of {material.base_id}",
+        better=better,
+        verdict=f"{right:.1%} of the test photos are told right; {said}, against {material.base_id}",
         sections=(_curves(run, right),),
         curve=tuple(run.curve),
         about=about,
@@ -164,10 +144,17 @@ def open_network(settings: Settings, classes: int) -> nn.Module:
     return network
 
 
-def _run_folder(material: Material, settings: Settings) -> Path:
-    """Where the checkpoint is: other pictures, or other settings than `epochs`, have another."""
+def _compared(material: Material, part: int, images: Vectors) -> Comparison:
+    """The base's vectors and the feature `images` on a part."""
+    before = measuring.by_pictures(material, part, material.whole())
+    return Comparison(PICTURES, before, measuring.by_pictures(material, part, images))
+
+
+def _run_folder(material: Material, photos: LabelledPixels, settings: Settings) -> Path:
+    """Where the checkpoint is: other pictures or labels, or other settings than `epochs`, have another."""
     told = {name: value for name, value in asdict(settings).items() if name not in ("epochs", "work")}
-    made_of = json.dumps([told, list(material.uris), material.split.tolist()]).encode()
+    labels = [material.label_names, photos.labels.tolist(), photos.split.tolist()]
+    made_of = json.dumps([told, labels, stamps(material.uris)]).encode()
     return Path(settings.work) / f"run-{hashlib.blake2b(made_of, digest_size=6).hexdigest()}"
 
 

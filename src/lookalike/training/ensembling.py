@@ -27,7 +27,7 @@ from lookalike.evaluation.report import Section, Table
 from lookalike.training import measuring
 from lookalike.training.measuring import PICTURES, WORDS, questions_of
 from lookalike.training.splits import TEST, VALIDATION
-from lookalike.training.tuned import Comparison, Tuned
+from lookalike.training.tuned import Comparison, Tuned, judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -109,7 +109,7 @@ def tune(materials: tuple[Material, ...], settings: Settings, told: Callable[[st
     """
     if len(materials) < 2:
         raise SourceError("an ensemble is made of at least two encoders", hint="name more of them: --with NAME")
-    chosen_by = _questions(materials, settings)
+    what, chosen_by = _questions(materials, settings)
     weights, reached = learn_weights(chosen_by)
     singles = [_alone(at, len(materials)) for at in range(len(materials))]
     alone = [
@@ -118,8 +118,9 @@ def tune(materials: tuple[Material, ...], settings: Settings, told: Callable[[st
     ]
     best = int(np.argmax(alone))
     told(f"weights {_said(materials, weights)}: {METRIC} {reached:.3f} on validation, the best part {alone[best]:.3f}")
+    compared = _compared(materials, singles[best], weights, settings.seed)
     gain = compare(chosen_by.by_scores(singles[best]), chosen_by.by_scores(weights), settings.seed)
-    better = gain.sure and gain.mean > 0
+    better, said = judged(METRIC, what, gain, compared)
     about = {
         "recipe": "ensemble",
         "parts": [material.base_id for material in materials],
@@ -132,11 +133,8 @@ def tune(materials: tuple[Material, ...], settings: Settings, told: Callable[[st
     def write(folder: Path, encoders: tuple[Encoder, ...]) -> None:
         write_ensemble(folder, [(each.id, weight) for each, weight in zip(encoders, weights, strict=True)], about)
 
-    verdict = (
-        f"the ensemble is {'' if better else 'not surely '}better than {materials[best].base_id}, the best part alone: "
-        f"{METRIC} of validation changed by {gain.mean:+.3f} (95 % between {gain.low:+.3f} and {gain.high:+.3f})"
-    )
-    compared = _compared(materials, singles[best], weights, settings.seed)
+    sure = "" if better else "not surely "
+    verdict = f"the ensemble is {sure}better than {materials[best].base_id}, the best part alone: {said}"
     return Tuned(
         "ensemble", write, compared, better, verdict, (_section(materials, weights, settings.seed),), about=about
     )
@@ -226,13 +224,14 @@ def _around(mixture: tuple[float, ...], step: float) -> Iterator[tuple[float, ..
         yield tuple(round(each, 6) for each in moved)
 
 
-def _questions(materials: tuple[Material, ...], settings: Settings) -> Asked:
-    """What the weights are chosen by."""
+def _questions(materials: tuple[Material, ...], settings: Settings) -> tuple[str, Asked]:
+    """What the weights are chosen by, and its name."""
     wanted = list(_KINDS) if settings.by == "auto" else [settings.by]
     for kind in wanted:
-        asked = _KINDS[kind][1](materials, VALIDATION, settings.questions, settings.seed)
+        what, questions = _KINDS[kind]
+        asked = questions(materials, VALIDATION, settings.questions, settings.seed)
         if asked is not None:
-            return asked
+            return what, asked
     raise SourceError(
         f"nothing is known to choose weights by: no {' and no '.join(wanted)} with a right answer on validation",
         hint="give pictures labels, or texts and an encoder that knows words",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lookalike.core.errors import SourceError
 from lookalike.encoders.derived import write_derived
 from lookalike.evaluation.chart import Axis, Line
@@ -13,7 +15,7 @@ from lookalike.training.before_after import sheet_of
 from lookalike.training.heads import CHOSEN_BY, HeadSettings, train_heads
 from lookalike.training.measuring import PICTURES, WORDS, by_pictures, by_words, questions_of
 from lookalike.training.splits import TEST, TRAIN, VALIDATION
-from lookalike.training.tuned import Comparison, Tuned
+from lookalike.training.tuned import Comparison, Tuned, judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,21 +35,23 @@ def tune(materials: tuple[Material, ...], settings: HeadSettings, told: Callable
     """See `tuned`. Raises SourceError where there are no texts to learn from, or none left to validate and test on."""
     material = materials[0]
     for part, name in ((TRAIN, "train on"), (VALIDATION, "validate on"), (TEST, "test on")):
-        if not len(material.pairs(part)):
+        if not len(material.texts):
             raise SourceError(
                 f"there are no texts to {name}",
                 hint="heads need titles or captions: name their columns with --text-columns, and an encoder with words",
             )
+        if not len(material.pairs(part)):
+            groups = len(np.unique(material.groups))
+            raise SourceError(
+                f"of {groups} different pictures none with a text is left to {name}",
+                hint="give more pictures with texts; copies and pictures of one product count once",
+            )
     heads = train_heads(material, settings, lambda rate, found: told(_line(rate, found)))
     images, texts = heads.image(material.whole()), heads.text(material.texts)
-    gain = _by_words(material, VALIDATION, images, texts).differences()[CHOSEN_BY]
-    better = gain.sure and gain.mean > 0
-    verdict = (
-        f"{CHOSEN_BY} of the validation part rose by {gain.mean:.3f} (95 % between {gain.low:.3f} and {gain.high:.3f})"
-        if better
-        else f"not surely better than the base: {CHOSEN_BY} of the validation part changed by {gain.mean:+.3f} "
-        f"(95 % between {gain.low:+.3f} and {gain.high:+.3f})"
-    )
+    compared = _compared(material, images, texts)
+    validated = _by_words(material, VALIDATION, images, texts).differences().get(CHOSEN_BY)
+    better, said = judged(CHOSEN_BY, WORDS, validated, compared)
+    verdict = said if better else f"not surely better than the base: {said}"
     about = {
         "recipe": "heads",
         "settings": asdict(settings),
@@ -60,7 +64,6 @@ def tune(materials: tuple[Material, ...], settings: HeadSettings, told: Callable
         examples = material.whole(material.pictures(TRAIN))
         write_derived(folder, base=encoders[0], image=heads.image, text=heads.text, about=about, examples=examples)
 
-    compared = _compared(material, images, texts)
     shown = sheet_of(material, questions_of(material, TEST), compared[0].before, compared[0].after)
     return Tuned(
         "heads",

@@ -59,8 +59,7 @@ def pixels_of(material: Material, side: int, work: Path) -> LabelledPixels:
     if material.labels is None:
         raise SourceError("no picture has a label", hint="name their column with --label-column, or give class folders")
     folder = work / f"pixels-{side}"
-    told = "\n".join([str(side), *material.uris]).encode("utf-8", "surrogateescape")
-    made_of = hashlib.blake2b(told, digest_size=16).hexdigest()
+    made_of = hashlib.blake2b(json.dumps([side, stamps(material.uris)]).encode(), digest_size=16).hexdigest()
     if (notes := _notes(folder)).get("made_of") != made_of:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _NOTES).unlink(missing_ok=True)
@@ -69,6 +68,18 @@ def pixels_of(material: Material, side: int, work: Path) -> LabelledPixels:
     labels = material.labels.copy()
     labels[notes["bad"]] = -1
     return LabelledPixels(np.load(folder / _PIXELS, mmap_mode="r"), labels, material.split)
+
+
+def stamps(uris: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Each file as it is now: its name, size and time of change, -1 for one that is gone."""
+    found = []
+    for uri in uris:
+        try:
+            now = os.stat(uri)
+            found.append((uri, now.st_size, now.st_mtime_ns))
+        except OSError:
+            found.append((uri, -1, -1))
+    return found
 
 
 def squashed(side: int) -> Preprocessing:

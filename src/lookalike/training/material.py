@@ -252,8 +252,11 @@ class _Encoding:
     def _rows(self, seen: Sequence[Sequence[Pixels]]) -> list[Vectors | None]:
         """The vectors (looks, dim) of each picture; None where one look has none."""
         vectors = iter(encode_each(self.base, [look for each in seen for look in each]) if seen else ())
-        rows = [[next(vectors) for _ in each] for each in seen]
-        return [np.stack(each) if all(vector is not None for vector in each) else None for each in rows]
+        found: list[Vectors | None] = []
+        for looked in seen:
+            rows = [row for row in (next(vectors) for _ in looked) if row is not None]
+            found.append(np.stack(rows) if len(rows) == len(looked) else None)
+        return found
 
 
 def _note(asset: Asset, picture: Picture) -> dict[str, str]:

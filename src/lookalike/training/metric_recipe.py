@@ -30,6 +30,7 @@ from lookalike.training.metric_choice import (
     PRIORS,
     SHRINKAGES,
     candidates_of,
+    class_folds,
     class_values,
     few_of_each,
     measure_clusters,
@@ -38,7 +39,7 @@ from lookalike.training.metric_choice import (
 from lookalike.training.proxy_losses import LOSSES, Loss, ProxySettings, train_projection
 from lookalike.training.pseudo_labels import PICTURES_PER_CLUSTER
 from lookalike.training.splits import TEST, TRAIN, VALIDATION
-from lookalike.training.tuned import Comparison, Tuned
+from lookalike.training.tuned import Comparison, Tuned, judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +115,8 @@ def tune(materials: tuple[Material, ...], settings: Settings, told: Callable[[st
         tried = _by_statistics(material, labels, settings)
     kept = _best(material, tried, settings, told)
     text = _for_words(material, kept.image)
-    verdict, better = _verdict(_compared(material, VALIDATION, kept.image, text))
+    compared = _compared(material, TEST, kept.image, text)
+    verdict, better = _verdict(material, _compared(material, VALIDATION, kept.image, text), compared)
     about = {"recipe": "metric", "settings": asdict(settings), "chosen": kept.chosen, "material": material.about()}
 
     def write(folder: Path, encoders: tuple[Encoder, ...]) -> None:
@@ -122,7 +124,6 @@ def tune(materials: tuple[Material, ...], settings: Settings, told: Callable[[st
         examples = material.whole(material.pictures(TRAIN))
         write_derived(folder, base=encoders[0], image=kept.image, text=words, about=about, examples=examples)
 
-    compared = _compared(material, TEST, kept.image, text)
     return Tuned("metric", write, compared, better, verdict, (_section(tried, kept),), about=about)
 
 
@@ -151,9 +152,16 @@ def _train_labels(material: Material) -> NDArray[np.int64]:
     return nothing if material.labels is None else np.where(material.split == TRAIN, material.labels, nothing)
 
 
-def _usable(labels: NDArray[np.int64]) -> bool:
-    """Whether there are two classes of two pictures."""
-    return bool((np.unique(labels[labels != NO_LABEL], return_counts=True)[1] > 1).sum() > 1)
+def _usable(labels: NDArray[np.int64], classes: int = 2) -> bool:
+    """Whether there are so many classes of two pictures."""
+    return bool((np.unique(labels[labels != NO_LABEL], return_counts=True)[1] > 1).sum() >= classes)
+
+
+def _foldable(labels: NDArray[np.int64], seed: int) -> bool:
+    """Whether a metric can be learned from what each fold of classes leaves."""
+    if len(np.unique(labels[labels != NO_LABEL])) < 2 * FOLDS:
+        return False
+    return all(_usable(labels[~held]) for held in class_folds(labels, FOLDS, seed))
 
 
 def _by_statistics(material: Material, labels: NDArray[np.int64], settings: Settings) -> list[_Tried]:
@@ -166,11 +174,12 @@ def _by_statistics(material: Material, labels: NDArray[np.int64], settings: Sett
         searched = measure_clusters(vectors[unlabelled], known, seed=settings.seed)
     metrics = _candidates(settings, adapting=searched is not None)
     new: dict[Metric, float] = {}
-    if len(np.unique(labels[labels != NO_LABEL])) >= 2 * FOLDS:
+    if _foldable(labels[train], settings.seed):
         new = try_on_new_classes(vectors[train], labels[train], metrics, seed=settings.seed)
     elif settings.classes == "new":
         raise SourceError(
-            f"fewer than {2 * FOLDS} kinds are too few to hold some out", hint="leave --set classes=new away"
+            f"kinds of two or more pictures to learn from are too few to hold some out: {2 * FOLDS} are the least",
+            hint="leave --set classes=new away",
         )
     tried = []
     for metric in metrics:
@@ -197,7 +206,13 @@ def _by_proxies(material: Material, labels: NDArray[np.int64], settings: Setting
     """A projection trained with a proxy loss, from the base as it is."""
     vectors = material.whole()
     known = np.full(len(vectors), NO_LABEL) if material.labels is None else material.labels
-    asked = few_of_each(np.where(material.split == VALIDATION, known, NO_LABEL), _PER_CLASS, settings.seed)
+    held = np.where(material.split == VALIDATION, known, NO_LABEL)
+    if not _usable(held, 1):
+        raise SourceError(
+            "no two pictures of one kind are among those held out to validate on",
+            hint="a proxy loss is stopped by them: give more labels, or take another method",
+        )
+    asked = few_of_each(held, _PER_CLASS, settings.seed)
 
     def judged(projection: Projection) -> float:
         return float(class_values(projection(vectors[asked]), known[asked]).mean())
@@ -265,16 +280,16 @@ def _compared(material: Material, part: int, image: Projection, text: Projection
     return tuple(Comparison(what, before[what], after[what]) for what in before if before[what].queries)
 
 
-def _verdict(validated: tuple[Comparison, ...]) -> tuple[str, bool]:
+def _verdict(material: Material, validated: tuple[Comparison, ...], tested: tuple[Comparison, ...]) -> tuple[str, bool]:
     """In a sentence, and whether the metric is better at the first kind of question."""
     if not validated:
-        return "there are no labels and no texts to judge it by; --force writes it all the same", False
-    parts, gains = [], [each.differences()[METRIC] for each in validated]
-    for comparison, gain in zip(validated, gains, strict=True):
-        interval = f"95 % between {gain.low:+.3f} and {gain.high:+.3f}"
-        parts.append(f"{METRIC} of {comparison.what} changed by {gain.mean:+.3f} ({interval})")
-    better = gains[0].sure and gains[0].mean > 0
-    return ("" if better else "no better than the base: ") + "on validation " + ", ".join(parts), better
+        what = "there are no labels and no texts"
+        if material.labels is not None:
+            what = "no two of the pictures held out are of one kind, and there are no texts,"
+        return f"{what} to judge it by; --force writes it all the same", False
+    found = [judged(METRIC, each.what, each.differences().get(METRIC), tested) for each in validated]
+    better = found[0][0]
+    return ("" if better else "no better than the base: ") + "; ".join(said for _, said in found), better
 
 
 def _section(tried: list[_Tried], kept: _Tried) -> Section:

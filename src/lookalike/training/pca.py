@@ -8,10 +8,10 @@ mean is taken off first: spreads vectors that all point one way). For words the 
 centred kind the mean of the texts is taken off theirs.
 
 The kind is chosen on VALIDATION: the one that loses less of `map@10`, by labels where pictures have them and by texts
-where there are such, whichever loses more. Where there is neither, what counts is how many of the ten nearest pictures
-are those of the full width. The width is half the base's unless said: the narrowest that seems to do on some hundred
-questions is too narrow for others, so the report draws the curve instead. The first components of the result serve
-alone too (`NAME@WIDTH`).
+where there are such, whichever loses more. Where there is neither, what counts is how many of the ten nearest of all
+pictures are those of the full width. The width is half the base's unless said: the narrowest that seems to do on some
+hundred questions is too narrow for others, so the report draws the curve instead. The first components of the result
+serve alone too (`NAME@WIDTH`).
 """
 
 from __future__ import annotations
@@ -46,12 +46,13 @@ METRIC = "map@10"
 VIEWS = 1
 """Looks at each picture: components are those of whole ones."""
 KEPT = "neighbours kept"
-"""What is asked without labels and texts: of the ten nearest pictures at full width, how many still are."""
+"""What is asked without labels and texts: of the ten nearest of all pictures at full width, how many still are."""
 _CALLED = {PICTURES: "Pictures found", WORDS: "Pictures found by words", KEPT: "Neighbours kept"}
 _NEAREST = 10
 _KEPT_QUESTIONS = 2000
 _NARROWEST = 16  # dimensions
 _TINY = 1e-12
+_ALIKE = 1e-5  # of components: below what float16 tells apart
 _EXAMPLES = 512  # vectors that the tolerance of the encoder is measured on
 
 Kind = Literal["plain", "centred"]
@@ -138,19 +139,19 @@ def tune(materials: tuple[Material, ...], settings: Settings, told: Callable[[st
             hint="ask for fewer, or leave --set dims away",
         )
     spoken = material.texts[material.pairs(TRAIN)]
-    kinds = [kind for kind in get_args(Kind) if settings.kind in ("auto", kind)]
-    found = {kind: principal_components(material.whole(train), kind, spoken) for kind in kinds}
+    found = _found(material, settings, spoken)
     dims = settings.dims or max(1, min(dim // 2, len(train)))
-    lost = {kind: _lost(material, each, dims, settings.seed) for kind, each in found.items()}
-    kind = min(lost, key=lambda each: lost[each].share)
-    loses = lost[kind].said()
-    told(f"{dims} of {dim} dimensions, {kind}: {loses} on validation")
+    lost = {kind: _lost(material, each, dims, settings.seed, VALIDATION) for kind, each in found.items()}
+    kind = min(lost, key=lambda each: getattr(lost[each], "share", 0.0))
+    losses = {"validation": lost[kind], "test": _lost(material, found[kind], dims, settings.seed, TEST)}
+    loses = ", ".join(f"{_said(each)} on {part}" for part, each in losses.items())
+    told(f"{dims} of {dim} dimensions, {kind}: {loses}")
     components = found[kind]
     about = {
         "recipe": "pca",
         "dims": dims,
         "kind": kind,
-        "lost on validation": asdict(lost[kind]),
+        **{f"lost on {part}": asdict(each) if each else None for part, each in losses.items()},
         "settings": asdict(settings),
         "material": material.about(),
     }
@@ -172,11 +173,27 @@ def tune(materials: tuple[Material, ...], settings: Settings, told: Callable[[st
         "pca",
         write,
         _compared(material, components, dims, settings.seed),
-        better=lost[kind].low <= settings.loss,
-        verdict=f"{dims} of {dim} dimensions: {loses} on validation, where {settings.loss:.1%} may be lost",
+        better=all(each is not None and each.low <= settings.loss for each in losses.values()),
+        verdict=f"{dims} of {dim} dimensions: {loses}, where {settings.loss:.1%} may be lost",
         sections=(_section(material, found, sorted({*_widths(dim), dims, dim}), dims),),
         about=about,
     )
+
+
+def _found(material: Material, settings: Settings, spoken: Vectors) -> dict[Kind, Components]:
+    """The components of each kind asked for, of which something is left.
+
+    Raises SourceError where nothing is left: pictures that are all alike differ in nothing from their mean.
+    """
+    pictures = material.whole(material.pictures(TRAIN))
+    alike = float(np.ptp(pictures, axis=0).max()) < _ALIKE
+    kinds = [kind for kind in get_args(Kind) if settings.kind in ("auto", kind) and not (alike and kind == "centred")]
+    if not kinds:
+        raise SourceError(
+            f"all {len(pictures)} pictures to learn from look alike to {material.base_id}: no mean can be taken off",
+            hint="take --set kind=plain, or more pictures",
+        )
+    return {kind: principal_components(pictures, kind, spoken) for kind in kinds}
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,16 +214,19 @@ class Lost:
         return f"{self.share:.1%} of {self.metric} {self.question} is lost{between}"
 
 
-def _lost(material: Material, components: Components, dims: int, seed: int) -> Lost:
-    """On VALIDATION."""
+def _said(lost: Lost | None) -> str:
+    return "what is lost cannot be told of so few pictures" if lost is None else lost.said()
+
+
+def _lost(material: Material, components: Components, dims: int, seed: int, part: int) -> Lost | None:
+    """On a part of the split; None where it has no pictures to ask, or there are too few to answer."""
     images = components.images(dims)(material.whole())
-    before = figures(material, VALIDATION, material.whole(), material.texts)
+    before = figures(material, part, material.whole(), material.texts)
     if not before:
-        rows = material.pictures(VALIDATION)
-        share = 1 - neighbours_kept(material.whole(rows), images[rows])
-        return Lost(PICTURES, KEPT, share, share, share)
+        kept = neighbours_kept(material.whole(), images, material.pictures(part))
+        return None if kept is None else Lost(PICTURES, KEPT, 1 - kept, 1 - kept, 1 - kept)
     texts = components.texts(dims)(material.texts) if len(material.texts) else None
-    after = figures(material, VALIDATION, images, texts)
+    after = figures(material, part, images, texts)
     found = []
     for question, measured in before.items():
         change, mean = after[question].against(measured, seed)[METRIC], max(_mean(measured), _TINY)
@@ -228,16 +248,25 @@ def figures(material: Material, part: int, images: Vectors, texts: Vectors | Non
     return {kind: measured for kind, measured in found.items() if measured.queries}
 
 
-def neighbours_kept(pictures: Vectors, projected: Vectors, seed: int = 0) -> float:
-    """Share of the ten nearest pictures by `pictures` (n, dim) that also are by `projected` (n, width)."""
-    asked = np.sort(np.random.default_rng(seed).permutation(len(pictures))[:_KEPT_QUESTIONS])
+def neighbours_kept(
+    pictures: Vectors, projected: Vectors, asked: NDArray[np.int64] | None = None, seed: int = 0
+) -> float | None:
+    """Share of the ten nearest pictures by `pictures` (n, dim) that also are by `projected` (n, width).
+
+    `asked`: rows of those whose neighbours are compared, all unless said. None where none is asked, or where there are
+    no more than ten others: these stay the nearest whatever is lost.
+    """
+    rows = np.arange(len(pictures)) if asked is None else asked
+    rows = np.sort(np.random.default_rng(seed).permutation(rows)[:_KEPT_QUESTIONS])
+    if not len(rows) or len(pictures) - 1 <= _NEAREST:
+        return None
     nearest = []
     for vectors in (pictures, projected):
-        scores = vectors[asked] @ vectors.T
-        scores[np.arange(len(asked)), asked] = -np.inf
-        nearest.append(top_rows(scores, min(_NEAREST, len(pictures) - 1)))
+        scores = vectors[rows] @ vectors.T
+        scores[np.arange(len(rows)), rows] = -np.inf
+        nearest.append(top_rows(scores, _NEAREST))
     one, other = nearest
-    return float((one[:, :, None] == other[:, None, :]).any(2).mean()) if one.size else 1.0
+    return float((one[:, :, None] == other[:, None, :]).any(2).mean())
 
 
 def _compared(material: Material, components: Components, dims: int, seed: int) -> tuple[Comparison, ...]:
@@ -281,8 +310,8 @@ def _values(material: Material, components: Components, width: int) -> dict[str,
     measured = figures(material, TEST, images, texts)
     if measured:
         return {kind: _mean(each) for kind, each in measured.items()}
-    rows = material.pictures(TEST)
-    return {KEPT: neighbours_kept(material.whole(rows), images[rows])}
+    kept = neighbours_kept(material.whole(), images, material.pictures(TEST))
+    return {} if kept is None else {KEPT: kept}
 
 
 def _mean(measured: Measured) -> float:

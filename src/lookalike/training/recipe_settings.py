@@ -24,13 +24,23 @@ RECIPES: dict[str, tuple[str, str]] = {
     "pca": ("lookalike.training.pca", "fewer dimensions, as few as lose little"),
 }
 """Name -> its module, and what it is for."""
+JOINING = frozenset({"ensemble"})
+"""Recipes that join several encoders; the others tune one."""
 _SAID = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
-def load_recipe(name: str) -> ModuleType:
-    """The recipe's module. Raises ValueError for a name there is not, MissingExtra where it needs torch."""
+def load_recipe(name: str, encoders: int = 1) -> ModuleType:
+    """The recipe's module. `encoders`: how many it is to be given.
+
+    Raises ValueError for a name there is not, and for several encoders where the recipe tunes one; MissingExtra where
+    it needs torch.
+    """
     if name not in RECIPES:
         raise ValueError(f"there is no recipe {name!r}; there are {', '.join(RECIPES)}")
+    if encoders > 1 and name not in JOINING:
+        raise ValueError(
+            f"the recipe {name} tunes one encoder; only {', '.join(JOINING)} takes others with it (--with)"
+        )
     try:
         return importlib.import_module(RECIPES[name][0])
     except ModuleNotFoundError as error:

@@ -16,8 +16,10 @@ from lookalike.core.errors import MissingExtra
 from lookalike.engine.text_preparation import TextPreparation
 from lookalike.evaluation.chart import draw_chart
 from lookalike.evaluation.report import Plot, write_report
-from lookalike.training.material import gather
+from lookalike.training.destination import check_destination
+from lookalike.training.material import gather, shared
 from lookalike.training.recipe_settings import load_recipe
+from lookalike.training.splits import TEST
 from lookalike.training.tuning_page import page_of, versions
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from lookalike.training.tuned import Comparison, Tuned
 
 REPORT, FIGURES = "report.html", "figures.json"
+FEW = 20
+"""Pictures of the test: with fewer an interval is as wide as what is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +61,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a task. `written`: whether the encoder was."""
+    """What came of a task. `written`: whether the encoder was; `earlier`: whether that of another run lies there."""
 
     task: Task
     tuned: Tuned
     material: Material
     written: bool
+    earlier: bool
     seconds: float
 
     def as_dict(self) -> dict[str, Any]:
@@ -70,6 +75,7 @@ class Outcome:
         return {
             "recipe": self.tuned.recipe,
             "encoder": str(self.task.out) if self.written else None,
+            "earlier_encoder": self.earlier,
             "base": self.material.base_id,
             "better": self.tuned.better,
             "verdict": self.tuned.verdict,
@@ -85,6 +91,15 @@ class Outcome:
             "versions": versions(),
         }
 
+    def not_written(self) -> str:
+        """What is to be said of the encoder where it was not written; "" where it was."""
+        if self.written:
+            return ""
+        said = "The encoder was not written; --force writes it all the same."
+        return (
+            f"{said} The one in this folder is of an earlier run, and not what this is about." if self.earlier else said
+        )
+
 
 def tune_encoder(
     task: Task,
@@ -95,24 +110,30 @@ def tune_encoder(
 ) -> Outcome:
     """Tune `encoders[0]`, with the others at hand for recipes that join several.
 
-    Raises SourceError where the catalogue lacks what the recipe needs, MissingExtra, ValueError for a recipe there is
-    not.
+    Raises, before anything is encoded, EncoderError where the encoder cannot be written to `task.out`, MissingExtra,
+    and ValueError for a recipe there is not or that does not take so many encoders; SourceError where the catalogue
+    lacks what the recipe needs.
     """
     began = time.monotonic()
-    recipe = load_recipe(task.recipe)
+    recipe = load_recipe(task.recipe, len(encoders))
     settings = recipe.Settings() if task.settings is None else task.settings
     if getattr(settings, "work", None) == "":
         settings = replace(settings, work=str(task.work))
     if task.wandb:
         _wandb()
-    materials: list[Material] = []
+    check_destination(task.out, encoders)
+    gathered: list[Material] = []
     for encoder in encoders:
-        materials.append(_gather(task, encoder, task.views or recipe.VIEWS, next(iter(materials), None), progress))
-    tuned: Tuned = recipe.tune(tuple(materials), settings, told)
+        gathered.append(_gather(task, encoder, task.views or recipe.VIEWS, next(iter(gathered), None), progress))
+    materials = shared(gathered)
+    if (tested := len(materials[0].pictures(TEST))) < FEW:
+        told(f"only {tested} pictures are held out for the test: figures of so few say little")
+    tuned: Tuned = recipe.tune(materials, settings, told)
     written = tuned.better or task.force
     if written:
         tuned.write(task.out, tuple(encoders))
-    outcome = Outcome(task, tuned, materials[0], written, time.monotonic() - began)
+    earlier = not written and (task.out / "config.json").is_file()
+    outcome = Outcome(task, tuned, materials[0], written, earlier, time.monotonic() - began)
     _write(outcome)
     return outcome
 

@@ -6,7 +6,8 @@ is the recipe's own frozen dataclass: its fields are what `--set NAME=VALUE` can
 `told` gets lines for the person who waits.
 
 What is learned is learned on TRAIN, what is chosen (when to stop, how strongly) is chosen on VALIDATION, and TEST is
-looked at once, for the figures.
+looked at once: for the figures, and for whether what VALIDATION chose is better there too. VALIDATION alone cannot say
+that: the best of many tries is better on what chose it by luck, too.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from lookalike.core.protocols import Encoder
@@ -43,12 +44,32 @@ class Comparison:
         return self.after.against(self.before, self.seed)
 
 
+def judged(metric: str, what: str, validated: Difference | None, tested: Sequence[Comparison]) -> tuple[bool, str]:
+    """Whether a gain of `metric` at questions of the kind `what` is no luck, and in words what it is.
+
+    `validated`: the gain on VALIDATION; that on TEST is looked for among `tested`. A gain is no luck when both are
+    sure; where one part has no such questions nobody knows.
+    """
+    on_test = next((each.differences().get(metric) for each in tested if each.what == what), None)
+    gains = {"validation": validated, "test": on_test}
+    parts = [
+        f"nothing can be asked on {part}" if gain is None else f"{_said(gain)} on {part}"
+        for part, gain in gains.items()
+    ]
+    sure = all(gain is not None and gain.sure and gain.mean > 0 for gain in gains.values())
+    return sure, f"{metric} of {what} changed by {', '.join(parts)}"
+
+
+def _said(gain: Difference) -> str:
+    return f"{gain.mean:+.3f} (95 % between {gain.low:+.3f} and {gain.high:+.3f})"
+
+
 @dataclass(frozen=True, slots=True)
 class Tuned:
     """The outcome of a recipe.
 
     `write(folder, encoders)`: writes the encoder, made from `encoders`, those of the materials. `compared`: on the test
-    part. `better`: whether it beats the base on the validation part; what does not is not written unless forced.
+    part. `better`: whether it surely beats the base, see `judged`; what does not is not written unless forced.
     `verdict`: that in a sentence. `sections`: of the report, beside the table of `compared`. `curve`: a point for each
     round of learning, name -> value, "epoch" among them; empty where there are no rounds. `about`: JSON values, what
     was set and chosen.

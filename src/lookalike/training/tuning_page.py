@@ -18,11 +18,11 @@ _SKIPPED_SHOWN = 50
 def page_of(outcome: Outcome) -> Report:
     """The whole report."""
     tuned = outcome.tuned
-    kept = "" if outcome.written else " The encoder was not written; --force writes it all the same."
+    verdict = f"{tuned.verdict[:1].upper()}{tuned.verdict[1:]}. {outcome.not_written()}".rstrip()
     first = Section(
         "Before and after",
         (
-            Text(tuned.verdict[:1].upper() + tuned.verdict[1:] + "." + kept, strong=True),
+            Text(verdict, strong=True),
             *(part for each in tuned.compared for part in _compared(each)),
         ),
     )

@@ -12,6 +12,7 @@ from torch import nn
 
 from lookalike.core.errors import SourceError
 from lookalike.encoders.load import load_encoder
+from lookalike.training.classifier import ClassifierSettings
 from lookalike.training.classifier_recipe import Settings, feature_of, learn, tune
 from lookalike.training.labelled_pixels import LabelledPixels
 from lookalike.training.recipe_settings import read_settings
@@ -85,9 +86,23 @@ def test_a_run_set_otherwise_begins_anew(material, photos, settings):
     assert again.curve[0] == first.curve[0] != other.curve[0]
 
 
+def test_corrected_labels_are_learned_anew(material, photos, settings):
+    short = dataclasses.replace(settings, epochs=1)
+    learn(material, photos, Network(), short, lambda _: None)
+    other = (photos.labels + 1) % 4
+    again = learn(
+        dataclasses.replace(material, labels=other),
+        dataclasses.replace(photos, labels=other),
+        Network(),
+        short,
+        lambda _: None,
+    )
+    assert again.curve[0]["loss"] != learn(material, photos, Network(), short, lambda _: None).curve[0]["loss"]
+
+
 def test_settings_are_said_as_text():
     said = read_settings(Settings, {"architecture": "resnetv2_50", "frozen": "2", "options": '{"stem_chs": 32}'})
-    assert (said.architecture, said.frozen, said.of_training().frozen) == ("resnetv2_50", 2, 2)
+    assert (said.architecture, said.frozen, said.epochs) == ("resnetv2_50", 2, ClassifierSettings().epochs)
 
 
 @pytest.mark.parametrize("options", ["stem", "[1]", "3"])

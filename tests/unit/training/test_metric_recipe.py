@@ -15,7 +15,7 @@ from lookalike.encoders.onnx_encoder import read_json
 from lookalike.training.material import Material
 from lookalike.training.measuring import by_pictures
 from lookalike.training.metric_recipe import METRIC, Settings, tune
-from lookalike.training.splits import TEST, TRAIN, split_by_group
+from lookalike.training.splits import TEST, TRAIN, VALIDATION, split_by_group
 
 
 def drawn(nuisance=3.0, classes=30, *, texts=True):
@@ -132,6 +132,46 @@ def test_what_costs_words_is_passed_over_and_said_unless_words_do_not_count(mate
     assert careless[0] > careful[0]
     assert careless[2] < careful[2]
     assert "--set keep_words=0 takes it" in lines[-1]
+
+
+def rare(*, labels, split, texts=True):
+    """The first pictures of a drawn material, labelled and split as said."""
+    whole, count = drawn(texts=texts), len(labels)
+    kept = whole.only(whole.uris[:count])
+    return replace(kept, labels=np.array(labels), split=np.array(split, dtype=np.uint8))
+
+
+def test_kinds_of_one_picture_do_not_count_as_kinds_that_can_be_held_out():
+    few = rare(
+        labels=[0] * 16 + [1] * 16 + [2, 3, 4, 5],
+        split=([TRAIN] * 12 + [VALIDATION, VALIDATION, TEST, TEST]) * 2 + [TRAIN] * 4,
+    )
+    tuned = tune((few,), Settings(), lambda _: None)
+    assert {row[2] for row in tuned.sections[0].parts[0].rows} == {"-"}
+
+
+def test_a_proxy_loss_without_two_pictures_of_a_kind_to_validate_on_says_so():
+    few = rare(labels=[0] * 12 + [1] * 12 + [0, 1, 2], split=[TRAIN] * 24 + [VALIDATION] * 3)
+    with pytest.raises(SourceError, match="no two pictures of one kind"):
+        tune((few,), Settings(method="softmax"), lambda _: None)
+
+
+def test_labelled_pictures_that_cannot_judge_are_not_called_unlabelled():
+    few = rare(labels=[0] * 12 + [1] * 12 + [0, 1, 2], split=[TRAIN] * 24 + [VALIDATION] * 3, texts=False)
+    tuned = tune((few,), Settings(), lambda _: None)
+    assert "no two of the pictures held out are of one kind" in tuned.verdict
+
+
+def test_a_gain_that_the_test_part_does_not_share_is_not_sure(material):
+    """Labels of the test part at random, or none: what validation chose and is sure of, the test part does not say."""
+    tested = material.split == TEST
+    drawn_anew, none = material.labels.copy(), np.where(tested, -1, material.labels)
+    drawn_anew[tested] = np.random.default_rng(0).permutation(drawn_anew[tested])
+    for labels, said in ((drawn_anew, "on test"), (none, "nothing can be asked on test")):
+        tuned = tune((replace(material, labels=labels),), Settings(method="wccn"), lambda _: None)
+        assert not tuned.better
+        assert tuned.verdict.startswith("no better than the base")
+        assert said in tuned.verdict
 
 
 def test_too_few_kinds_cannot_be_held_out():

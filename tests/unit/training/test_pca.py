@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.unit.training.drawn_material import draw_material
@@ -11,6 +13,7 @@ from lookalike.core.errors import SourceError
 from lookalike.encoders.derived import Derived, open_derived
 from lookalike.encoders.onnx_encoder import read_json
 from lookalike.training.pca import METRIC, Settings, neighbours_kept, principal_components, tune
+from lookalike.training.splits import TEST, TRAIN, VALIDATION
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +92,33 @@ def test_without_labels_and_texts_neighbours_count():
     assert tuned.better
     assert tuned.compared == ()
     assert "Neighbours kept" in tuned.sections[0].parts[0].title
+
+
+def test_without_questions_and_with_few_pictures_what_is_lost_is_still_seen():
+    """Three pictures of a validation part are not each other's ten nearest: all pictures are asked for these."""
+    few = draw_material(0.6, dim=256, classes=30, per_class=1, labelled=False)
+    few = replace(few, split=np.repeat([TRAIN, VALIDATION, TEST], [24, 3, 3]).astype(np.uint8))
+    tuned = tune((few,), Settings(dims=2), lambda _: None)
+    assert tuned.about["lost on validation"]["share"] > 0.1
+    assert not tuned.better
+
+
+@pytest.mark.parametrize(("train", "validation", "test"), [(3, 1, 1), (20, 0, 0), (20, 4, 0), (20, 0, 4)])
+def test_of_too_few_pictures_it_is_said_that_the_loss_cannot_be_told(train, validation, test):
+    count = train + validation + test
+    few = draw_material(0.6, classes=count, per_class=1, labelled=False)
+    few = replace(few, split=np.repeat([TRAIN, VALIDATION, TEST], [train, validation, test]).astype(np.uint8))
+    tuned = tune((few,), Settings(), lambda _: None)
+    assert "cannot be told" in tuned.verdict
+    assert not tuned.better
+
+
+def test_pictures_that_are_all_alike_have_no_mean_taken_off():
+    alike = draw_material(0.6)
+    alike = replace(alike, images=np.repeat(alike.images[:1], len(alike.uris), axis=0))
+    assert tune((alike,), Settings(), lambda _: None).about["kind"] == "plain"
+    with pytest.raises(SourceError, match="look alike"):
+        tune((alike,), Settings(kind="centred"), lambda _: None)
 
 
 def test_neighbours_kept_is_the_share_of_the_ten_nearest():

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from turned_material import turned
 
 from lookalike.cli.main import main
-from lookalike.core.errors import SourceError
+from lookalike.core.errors import EncoderError, SourceError
+from lookalike.encoders.derived import Projection, write_derived
 from lookalike.encoders.load import load_encoder
 from lookalike.testing import ToyEncoder, draw_pictures
 from lookalike.training import heads_recipe
@@ -62,7 +64,8 @@ def test_an_outcome_is_written_with_its_report_and_its_curves(shop, tmp_path):
     ]
     config = json.loads((out / "config.json").read_text(encoding="utf-8"))
     assert (config["kind"], config["base"], config["about"]["recipe"]) == ("derived", toy.id, "heads")
-    assert heard[0].startswith("rate 0.005: map@10")
+    assert heard[0] == "only 8 pictures are held out for the test: figures of so few say little"
+    assert heard[1].startswith("rate 0.005: map@10")
 
 
 def test_an_encoder_that_is_no_better_is_not_written_and_it_is_said(shop, tmp_path):
@@ -96,6 +99,51 @@ def test_without_texts_it_is_said_what_is_missing(tmp_path):
     assert "--text-columns" in told.value.hint
 
 
+def test_too_few_products_are_told_from_missing_texts():
+    few = turned(30)
+    few = replace(few, split=np.where(np.arange(30) < 28, 0, 1).astype(np.uint8))
+    with pytest.raises(SourceError, match="of 30 different pictures none with a text is left to test on"):
+        heads_recipe.tune((few,), QUICK, lambda _: None)
+
+
+def test_an_encoder_of_an_earlier_run_is_told_from_one_that_was_not_written(shop, tmp_path):
+    tune_encoder(task(shop, tmp_path, force=True), [ToyEncoder()])
+    still = Task(shop, tmp_path / "mine", tmp_path / "work", settings=HeadSettings(lr=1e-12, epochs=1))
+    outcome = tune_encoder(still, [ToyEncoder()])
+    assert (outcome.as_dict()["encoder"], outcome.as_dict()["earlier_encoder"]) == (None, True)
+    assert "of an earlier run" in (tmp_path / "mine" / "report.html").read_text(encoding="utf-8")
+
+
+class Untouched(ToyEncoder):
+    """Fails where it is asked: what is refused is refused before any work."""
+
+    def encode_images(self, pictures):
+        raise AssertionError("it was asked")
+
+
+def test_a_file_and_a_folder_with_models_of_its_own_are_refused_before_the_work(shop, tmp_path):
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    (tmp_path / "models" / "visual").mkdir(parents=True)
+    (tmp_path / "models" / "visual" / "model.onnx").touch()
+    for name, said in (("file", "is a file"), ("file/in", "is a file"), ("models", "models of its own")):
+        with pytest.raises(EncoderError, match=said):
+            tune_encoder(Task(shop, tmp_path / name, tmp_path / "work"), [Untouched()])
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
+
+
+def test_an_encoder_never_takes_the_place_of_what_it_is_made_of(shop, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    eye = Projection(np.eye(load_encoder().dim))
+    write_derived(tmp_path / "one", base=load_encoder(), image=eye, text=None, about={})
+    one = load_encoder(str(tmp_path / "one"))
+    write_derived(tmp_path / "two", base=one, image=eye, text=None, about={"number": 2})
+    two = load_encoder(str(tmp_path / "two"))
+    for out, asked in (("one", one), ("two", two), ("one", two), ("one/inside", one)):
+        with pytest.raises(EncoderError, match="would be made of"):
+            tune_encoder(Task(shop, tmp_path / out, tmp_path / "work"), [asked])
+    assert not (tmp_path / "work").exists()
+
+
 # --- the command ---------------------------------------------------------------------------------
 
 
@@ -119,6 +167,7 @@ def test_the_command_tunes_the_builtin_and_the_folder_is_an_encoder(shop, tmp_pa
         (["--set", "epoch=3"], "no setting 'epoch'"),
         (["--set", "epochs=0"], "at least 1"),
         (["--set", "epochs"], "say NAME=VALUE"),
+        (["--with", "./other"], "heads tunes one encoder"),
     ],
 )
 def test_wrong_words_are_told_before_anything_is_encoded(shop, tmp_path, capfd, more, told):
