@@ -25,7 +25,7 @@ from lookalike.encoders.narrowed import Narrowed
 from lookalike.encoders.writing import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -81,7 +81,9 @@ class Ensemble:
     def encode_images(self, pictures: Sequence[Pixels]) -> Vectors:
         """(n, dim) in input order; (0, dim) for none. Raises EncoderBroken."""
         seen: dict[str, Vectors] = {}
-        return self.join([_vectors(encoder, pictures, seen) for encoder, _ in self.parts])
+        return self.join(
+            [_vectors(encoder, lambda base: base.encode_images(pictures), seen) for encoder, _ in self.parts]
+        )
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """(n, dim) in input order; (0, dim) for none. Raises NoTextTower, EncoderBroken."""
@@ -89,7 +91,12 @@ class Ensemble:
             raise NoTextTower(f"{self.name} only understands pictures", hint="search with a picture")
         read: dict[str, Vectors] = {}
         return self.join(
-            [_text_vectors(encoder, texts, read) if "text" in encoder.modalities else None for encoder, _ in self.parts]
+            [
+                _vectors(encoder, lambda base: base.encode_texts(texts), read, of_words=True)
+                if "text" in encoder.modalities
+                else None
+                for encoder, _ in self.parts
+            ]
         )
 
     def join(self, blocks: Sequence[Vectors | HalfVectors | None]) -> Vectors:
@@ -110,28 +117,22 @@ class Ensemble:
         return tuple(slice(start, end) for start, end in pairwise(ends))
 
 
-def _vectors(encoder: Encoder, pictures: Sequence[Pixels], seen: dict[str, Vectors]) -> Vectors:
-    """What `encoder` makes of pictures; `seen` keeps it by id, so that parts of one base look at a picture once."""
+def _vectors(
+    encoder: Encoder, encode: Callable[[Encoder], Vectors], seen: dict[str, Vectors], *, of_words: bool = False
+) -> Vectors:
+    """What `encoder` makes of pictures, or of words, which `encode` shows to a base.
+
+    `seen` keeps it by id: parts of one base look at a picture once.
+    """
     if encoder.id not in seen:
         if isinstance(encoder, Derived):
-            seen[encoder.id] = encoder.derive(_vectors(encoder.base, pictures, seen))
+            of_base = _vectors(encoder.base, encode, seen, of_words=of_words)
+            seen[encoder.id] = encoder.derive_texts(of_base) if of_words else encoder.derive(of_base)
         elif isinstance(encoder, Narrowed):
-            seen[encoder.id] = encoder.narrow(_vectors(encoder.base, pictures, seen))
+            seen[encoder.id] = encoder.narrow(_vectors(encoder.base, encode, seen, of_words=of_words))
         else:
-            seen[encoder.id] = encoder.encode_images(pictures)
+            seen[encoder.id] = encode(encoder)
     return seen[encoder.id]
-
-
-def _text_vectors(encoder: Encoder, texts: Sequence[str], read: dict[str, Vectors]) -> Vectors:
-    """The same of words."""
-    if encoder.id not in read:
-        if isinstance(encoder, Derived):
-            read[encoder.id] = encoder.derive_texts(_text_vectors(encoder.base, texts, read))
-        elif isinstance(encoder, Narrowed):
-            read[encoder.id] = encoder.narrow(_text_vectors(encoder.base, texts, read))
-        else:
-            read[encoder.id] = encoder.encode_texts(texts)
-    return read[encoder.id]
 
 
 def write_ensemble(folder: Path, parts: Sequence[tuple[str, float]], about: Mapping[str, Any]) -> None:

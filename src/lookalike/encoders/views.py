@@ -16,13 +16,12 @@ base is named by its id, so that a later version of it never changes vectors in 
 
 from __future__ import annotations
 
-import json
 import math
-import os
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.arrays import unit_vectors
 from lookalike.core.errors import EncoderBroken
+from lookalike.encoders.writing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -112,13 +111,13 @@ class Views:
 
 
 def write_views(folder: Path, base: Encoder, views: Sequence[str]) -> None:
-    """Make `folder` an encoder of these views of `base`. Raises ValueError as `Views` does, OSError."""
+    """Make `folder` an encoder of these views of `base`; what lay there of an encoder made here is replaced.
+
+    Raises ValueError as `Views` does, EncoderError for a folder with models of its own, OSError.
+    """
     Views(base, views, name=folder.name, id=folder.name)
-    folder.mkdir(parents=True, exist_ok=True)
-    values = {"kind": KIND, "base": base.id, "embed_dim": base.dim, "views": list(views)}
-    temporary = folder / "config.json.partial"
-    temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-    os.replace(temporary, folder / "config.json")
+    with replacing(folder, {"kind": KIND, "base": base.id, "embed_dim": base.dim, "views": list(views)}):
+        pass
 
 
 def open_views(

@@ -75,6 +75,8 @@ class Measured:
         """
         if not np.array_equal(self.asked, before.asked):
             raise ValueError("the two were measured with different queries; their values cannot be paired")
+        if not self.queries:
+            return {}
         both = {
             name: ~np.isnan(before.values[name] + self.values[name]) for name in self.values if name in before.values
         }

@@ -44,26 +44,15 @@ IMPRESSION_BYTES = 1 + _DIGEST + _SIDE * _SIDE * 3
 _WORD = re.compile(r"\w+")
 
 
-def is_blank(pixels: Pixels) -> bool:
-    """Whether nearly all of a picture is one colour."""
-    return _of_one_colour(_reduced(pixels))
-
-
 def impression(pixels: Pixels) -> NDArray[np.uint8]:
     """What has to be remembered of a picture: uint8 (IMPRESSION_BYTES,)."""
     import numpy as np
     from PIL import Image
 
     digest = hashlib.blake2b(repr(pixels.shape).encode() + pixels.tobytes(), digest_size=_DIGEST).digest()
-    reduced = _reduced(pixels)
+    reduced = Image.fromarray(pixels).resize((_LOOKED_AT, _LOOKED_AT), Image.Resampling.BOX)
     small = reduced.resize((_SIDE, _SIDE), Image.Resampling.BOX).tobytes()
     return np.frombuffer(bytes([_of_one_colour(reduced)]) + digest + small, np.uint8)
-
-
-def _reduced(pixels: Pixels) -> Image:
-    from PIL import Image
-
-    return Image.fromarray(pixels).resize((_LOOKED_AT, _LOOKED_AT), Image.Resampling.BOX)
 
 
 def _of_one_colour(reduced: Image) -> bool:

@@ -105,6 +105,9 @@ class PairScore:
     """sum over axes of cross u v - own (u^2 + v^2), with u and v two vectors less `mean` along `axes`.
 
     `mean` (d,), `axes` (d, k), `cross` and `own` (k,), float32. Every score of this module has this form.
+
+    Search does without it: it is what the cosine in the projected space is measured against (docs/benchmarks/metric.md,
+    `tools/bench/metric.py`), and what tests hold each method's formula to.
     """
 
     mean: NDArray[np.float32]

@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from lookalike.core.arrays import unit_vectors
-from lookalike.core.errors import EncoderBroken, NoTextTower
+from lookalike.core.errors import EncoderBroken, EncoderError, NoTextTower
 from lookalike.encoders.views import VIEWS, Views, open_views, write_views
 from lookalike.testing import ToyEncoder
 
@@ -142,3 +142,12 @@ def test_a_folder_opens_as_it_was_written(tmp_path):
 def test_a_file_that_makes_no_encoder_says_so(config, tmp_path):
     with pytest.raises(EncoderBroken, match=r"config\.json"):
         open_views(tmp_path, config, lambda _: ToyEncoder(), name="mine", id="mine-1")
+
+
+def test_a_folder_with_models_of_its_own_is_never_made_one_of_views(tmp_path):
+    (tmp_path / "visual").mkdir()
+    (tmp_path / "visual" / "model.onnx").write_bytes(b"weights")
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(EncoderError, match="models of its own"):
+        write_views(tmp_path, ToyEncoder(), ["whole", "flip"])
+    assert (tmp_path / "config.json").read_text(encoding="utf-8") == "{}"
