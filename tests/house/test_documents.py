@@ -84,7 +84,9 @@ def test_json_keys_of_reports_are_those_documented():
     ).as_dict()
     told = sync["catalogues"][0]
     assert {*sync, *sync["index"], *told, *told["columns"][0], "uri", "reason"} == keys(section("index"))
-    assert set(MigrateReport("", 0, 0, (), 0.0, switched=True).as_dict()) | {"uri", "reason"} == keys(section("migrate"))
+    assert set(MigrateReport("", 0, 0, (), 0.0, switched=True).as_dict()) | {"uri", "reason"} == keys(
+        section("migrate")
+    )
     assert set(VerifyReport((), 0, 0, 0).as_dict()) == keys(section("verify"))
     assert set(ExportReport("", "", 0, 0, "", "", (), 0, 0.0).as_dict()) == keys(section("export"))
     imported = ImportReport("", "", 0, 0, (), (), 0.0).as_dict()
@@ -120,7 +122,8 @@ def test_json_keys_of_an_evaluation_are_those_documented(drawn, toy):
     from lookalike.testing import ToyEncoder
 
     table = drawn.parent / "captions.csv"
-    table.write_text(f"image,caption\n{next(drawn.iterdir())},red\n", encoding="utf-8")
+    one, other, *_ = drawn.iterdir()
+    table.write_text(f"image,caption\n{one},red\n{other},blue\n", encoding="utf-8")
     figures = evaluate_all([toy, ToyEncoder("other")], read_captions(table), workers=1).as_dict()
     (compared,) = figures["comparisons"]
     there = {*figures, *figures["text_to_image"], *figures["counts"]["text_to_image"], "uri", "reason"}

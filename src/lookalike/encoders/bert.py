@@ -133,5 +133,4 @@ def _gelu(values: NDArray[np.float32]) -> NDArray[np.float32]:
     for factor in reversed(_ERF):
         power = (power + np.float32(factor)) * share
     erf = np.sign(values) * (1 - power * np.exp(-(size**2)))
-    made: NDArray[np.float32] = values * (1 + erf) / 2
-    return made
+    return np.asarray(values * (1 + erf) / 2, np.float32)
