@@ -29,6 +29,7 @@ def judge_at_terminal(environment, keys, *arguments) -> tuple[str, int]:
     command = [sys.executable, "-m", "lookalike", "judge", *map(str, arguments)]
     given = environment | {"TERM": "xterm", "COLUMNS": str(COLUMNS)}
     waiting = list(keys)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background hands down that it is ignored
     with subprocess.Popen(
         command, stdin=theirs, stdout=theirs, stderr=theirs, env=given, start_new_session=True
     ) as process:
