@@ -67,7 +67,8 @@ def things_of_collection(path: Path, prepared: TextPreparation) -> list[Thing]:
                     for item in items[:1]:
                         yield str(item.metadata.get(GROUP, item.id)), item.id, item.uri, item.metadata
 
-        return _things(pictures(), fields, prepared, str(path))
+        in_order = sorted(pictures(), key=lambda each: each[1])  # rows stand as decoding happened to end
+        return _things(in_order, fields, prepared, str(path))
 
 
 def _things(

@@ -12,6 +12,7 @@ import json
 import os
 import sqlite3
 import sys
+import time
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 DATABASE = "collection.sqlite"
+_SWITCH_AGAIN_S = 0.02
 BUSY_S = 30.0
 """How long a short write waits for another before it gives up."""
 WRITER_CACHE_KB = 64_000
@@ -208,12 +210,26 @@ def _set_journal(connection: sqlite3.Connection, directory: Path) -> None:
     wanted = "delete" if on_network_disk(directory) else "wal"
     mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
     if mode != wanted:
-        mode = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()[0]
+        mode = _switched(connection, wanted)
     if mode not in {"wal", "delete"}:
         raise CollectionError(
             f"the disk under {directory} allows no safe journal (SQLite answers {mode!r})",
             hint="keep the collection on a local disk: --collection DIR",
         )
+
+
+def _switched(connection: sqlite3.Connection, wanted: str) -> str:
+    """The journal after asking for another. SQLite does not wait for others that do so at this moment: we do."""
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        try:
+            mode: str = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_SWITCH_AGAIN_S)
+        else:
+            return mode
 
 
 def _refuse_strange(connection: sqlite3.Connection, directory: Path) -> None:

@@ -36,7 +36,11 @@ def made(kind: type[errors.LookalikeError]) -> errors.LookalikeError:
         return kind("what happened", "extra")
     if kind in {errors.CannotDecode, errors.IndexUnusable}:
         return kind("code", "what happened", hint="what to do")
-    more = {errors.CollectionBusy: {"pid": 1}, errors.FilterError: {"position": 0}}.get(kind, {})
+    more = {
+        errors.CollectionBusy: {"pid": 1},
+        errors.FilterError: {"position": 0},
+        errors.ServiceError: {"status": 400, "code": "bad-query"},
+    }.get(kind, {})
     return kind("what happened", hint="what to do", **more)
 
 

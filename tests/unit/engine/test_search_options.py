@@ -198,7 +198,7 @@ def test_what_words_brought_in_and_is_cut_ends_no_search(shop):
     scores = np.array([0.5, 0.4, 0.1], np.float32)
     ranking = Ranking(np.arange(3), scores, relevance=np.array([0.9, 0.8, 0.1], np.float32))
     for farthest, ended in ((0.8, False), (0.4, True)):
-        cut = ranking_of._cut(query, ranking, np.array([0.9, farthest], np.float32))
+        cut = ranking_of._cut(query, ranking, np.array([0.9, farthest], np.float32), usual=0.3)
         assert (cut.rows.tolist(), cut.cut, cut.ended) == ([0, 1], True, ended)
 
 
