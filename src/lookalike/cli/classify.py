@@ -127,13 +127,7 @@ def _show_measured(figures: dict[str, Any]) -> None:
         for each in figures["answered"]
     ]
     printing.table(rows, header=("chance at least", "pictures", "right"))
-    for number, each in enumerate(figures["confusions"][:_LISTED]):
-        if number == 0:
-            printing.out()
-        label, other = printing.printable(each["label"]), printing.printable(each["taken_for"])
-        printing.out(f"{label} is taken for {other}: {each['count']} of {each['of']}")
-    if len(figures["confusions"]) > _LISTED:
-        printing.out(f"and {len(figures['confusions']) - _LISTED} more confusions (--json lists all)")
+    printing.confusions(figures["confusions"], "label")
 
 
 def _per_cent(share: float | None) -> str:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from lookalike.evaluation.heatmap import HeatMap
 
 _ENDINGS = (".png", ".svg", ".csv")
-_LISTED = 12
 
 
 @command
@@ -104,11 +103,5 @@ def _show(figures: dict[str, Any]) -> None:
         f"mean cosine                 {figures['own']:.3f} own, {figures['other']:.3f} other, "
         f"{figures['gap']:.1f} standard deviations apart"
     )
-    for number, each in enumerate(figures["confusions"][:_LISTED]):
-        if number == 0:
-            printing.out()
-        name, other = printing.printable(each["class"]), printing.printable(each["taken_for"])
-        printing.out(f"{name} is taken for {other}: {each['count']} of {each['of']}")
-    if len(figures["confusions"]) > _LISTED:
-        printing.out(f"and {len(figures['confusions']) - _LISTED} more confusions (--json lists all)")
+    printing.confusions(figures["confusions"], "class")
     printing.example_of(figures["skipped"], "skipped")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 """Columns where the terminal does not say."""
+_CONFUSIONS = 12
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
@@ -142,6 +143,17 @@ def example_of(entries: Sequence[Mapping[str, str]], what: str) -> None:
         first = entries[0]
         files = count(len(entries), "file")
         note(f"{files} {what}, e.g. {printable(first['uri'])}: {printable(first['reason'])} (--json lists all)")
+
+
+def confusions(found: Sequence[Mapping[str, Any]], key: str) -> None:
+    """The most frequent of what is taken for what, behind an empty line; `key`: under which each names itself."""
+    if found:
+        out()
+    for each in found[:_CONFUSIONS]:
+        name, other = printable(each[key]), printable(each["taken_for"])
+        out(f"{name} is taken for {other}: {each['count']} of {each['of']}")
+    if len(found) > _CONFUSIONS:
+        out(f"and {len(found) - _CONFUSIONS} more confusions (--json lists all)")
 
 
 def size(n_bytes: float) -> str:

@@ -86,6 +86,7 @@ class _Foreign(Exception):
     """A name that no vectors need."""
 
 
+# stubs leave the Python reader out, and there is no public name for it
 class _Reader(pickle._Unpickler):  # type: ignore[misc,name-defined,unused-ignore] # noqa: SLF001
     """The reader that is written in Python: that in C makes room for as many values as a file says it has."""
 

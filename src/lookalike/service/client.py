@@ -118,7 +118,7 @@ class Client(Closing):
             data, headers["Content-Type"] = (asked, "application/json") if picture is None else _form(asked, picture)
         request = urllib.request.Request(address, data, headers)  # noqa: S310 - the address is the user's own
         try:
-            answer: BinaryIO = urllib.request.urlopen(request, timeout=self._timeout_s)  # noqa: S310
+            answer: BinaryIO = urllib.request.urlopen(request, timeout=self._timeout_s)  # noqa: S310 - the same
         except urllib.error.HTTPError as error:
             raise _refused(error) from None
         except OSError as error:

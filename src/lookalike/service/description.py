@@ -37,7 +37,7 @@ def describe(app: FastAPI) -> None:
         assert app.openapi_schema is not None
         return app.openapi_schema
 
-    app.openapi = put_right  # type: ignore[method-assign]
+    app.openapi = put_right  # type: ignore[method-assign]  # as FastAPI says to do it
 
 
 def _put_right(described: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from lookalike.core.records import Query, Results
+    from lookalike.core.records import Query, Results, TermKind
     from lookalike.engine.collection import Collection
     from lookalike.service.desk import Desk
     from lookalike.service.schema import TermIn
@@ -111,7 +111,8 @@ def _term(asked: TermIn) -> Term:
     if len(given) != 1:
         raise Problem(422, "bad-value", "a term has exactly one of text, item and vector")
     value = getattr(asked, given[0])
-    return Term(given[0], _vector(value) if given[0] == "vector" else value, asked.weight)  # type: ignore[arg-type]
+    kind = cast("TermKind", given[0])
+    return Term(kind, _vector(value) if kind == "vector" else value, asked.weight)
 
 
 def _vector(numbers: list[float]) -> NDArray[np.float32]:
