@@ -32,14 +32,15 @@ if TYPE_CHECKING:
     from lookalike.core.protocols import Encoder
     from lookalike.core.records import DecodeLimits, Hit, Query, Results, Skipped, Term
     from lookalike.encoders.load import load_encoder
-    from lookalike.engine.collection import Collection, open
+    from lookalike.engine.collection import Collection
+    from lookalike.engine.opening import open
     from lookalike.engine.reports import IndexReport, Progress, SyncReport
     from lookalike.service.client import Client
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "open": "lookalike.engine.collection",
+    "open": "lookalike.engine.opening",
     "Client": "lookalike.service.client",
     "Collection": "lookalike.engine.collection",
     "Progress": "lookalike.engine.reports",

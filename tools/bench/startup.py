@@ -22,11 +22,11 @@ from measuring import LOOKALIKE, arguments, clean_environment, in_turns, link_ph
 SPLIT = """
 import json, sys, time
 begun = time.time()
-import lookalike.cli.main, lookalike.cli.search, lookalike.engine.collection, lookalike.engine.search
+import lookalike.cli.main, lookalike.cli.search, lookalike.engine.opening, lookalike.engine.search
 import lookalike.store.collection_store, lookalike.index.exact, lookalike.encoders.onnx_encoder, lookalike.encoders.load
 import numpy, onnxruntime, tokenizers, simsimd
 imported = time.time()
-with lookalike.engine.collection.open(sys.argv[1], create=False) as photos:
+with lookalike.engine.opening.open(sys.argv[1], create=False) as photos:
     opened = time.time()
     took = photos.search("a dog in the snow").took_ms
     answered = time.time()

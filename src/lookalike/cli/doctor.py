@@ -124,7 +124,7 @@ def _encoder(problems: list[str]) -> dict[str, Any]:
 
 
 def _collection(path: Path, problems: list[str]) -> dict[str, Any]:
-    from lookalike.engine.collection import open
+    from lookalike.engine.opening import open
 
     place = _nearest_folder(path)
     free_bytes = shutil.disk_usage(place).free

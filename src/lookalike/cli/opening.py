@@ -21,7 +21,7 @@ def open_collection(
 ) -> Collection:
     """The collection that `--collection` or the settings name. Raises CollectionNotFound unless `create`."""
     from lookalike.core.errors import EncoderMismatch
-    from lookalike.engine.collection import open
+    from lookalike.engine.opening import open
 
     path = collection_path(given)
     asked = None if encoder is None else fetch_encoder(encoder, device)

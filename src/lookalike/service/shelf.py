@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import CollectionNotFound, LookalikeError, QueryError
-from lookalike.engine.collection import open
+from lookalike.engine.opening import open
 from lookalike.service.lanes import Asking
 from lookalike.service.problems import Problem
 
