@@ -1,0 +1,1 @@
+"""Encoding on many machines: Ray, which is imported only here."""
