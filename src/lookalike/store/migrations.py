@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lookalike.store.likeness_tables import SIXTH, SIXTH_STAND_INS
+
 if TYPE_CHECKING:
     import sqlite3
 
@@ -290,12 +292,13 @@ _FIFTH = (
     """,
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, SIXTH)
 _STAND_INS: dict[int, tuple[str, ...]] = {
     2: (_INDEXES.format("TEMP", ""),),
     3: (_COLUMNS.format("TEMP", ""),),
     4: (_WORDS.format("temp."), _SPELLED.format("TEMP"), _SPELLINGS.format("temp."), _WORD_VECTORS.format("TEMP", "")),
     5: (),
+    6: SIXTH_STAND_INS,
 }
 """For each step after the first: what a connection needs that reads an earlier file without changing it."""
 
