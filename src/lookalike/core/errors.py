@@ -15,7 +15,10 @@
     │   ├── CollectionTooNew   written by a later lookalike
     │   ├── CollectionReadOnly
     │   ├── OutOfSpace         the disk is full or a size limit was met
-    │   └── EncoderMismatch    the collection was made with another encoder
+    │   ├── EncoderMismatch    the collection was made with another encoder
+    │   ├── RemoteUnavailable  the engine that holds the collection does not answer
+    │   ├── RemoteRefused      it answers that it will not do what was asked
+    │   └── NotForRemote       what only a collection on this computer can do
     ├── IndexUnusable          an index file is missing, damaged or made for other rows; carries why
     ├── QueryError             a query that cannot be answered as written
     │   └── FilterError        a filter that cannot be understood; carries where
@@ -103,6 +106,18 @@ class OutOfSpace(CollectionError):
 
 class EncoderMismatch(CollectionError):
     """The collection was made with another encoder than the one asked for."""
+
+
+class RemoteUnavailable(CollectionError):
+    """The engine that holds the collection did not answer in time; what it had confirmed stays."""
+
+
+class RemoteRefused(CollectionError):
+    """The engine that holds the collection refused: a wrong password, too little space, something not made by us."""
+
+
+class NotForRemote(CollectionError):
+    """Only a collection on this computer can do that; the hint says what to do instead."""
 
 
 class IndexUnusable(LookalikeError):
