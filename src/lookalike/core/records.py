@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -234,3 +234,13 @@ class Results(Sequence[Hit]):
             "next": self.next,
             "hits": [hit.as_dict() for hit in self.hits],
         }
+
+
+# --- duplicates ----------------------------------------------------------------------------------
+
+LikenessKind: TypeAlias = Literal["same", "copy", "edited", "burst"]
+"""How two pictures are alike: equal bytes or pixels; saved again (size, format, metadata); cropped, turned, painted on;
+another moment of one scene.
+"""
+LIKENESS_KINDS: tuple[LikenessKind, ...] = get_args(LikenessKind)
+"""From the strongest to the weakest."""

@@ -1,0 +1,129 @@
+"""What is told about duplicates: kinds, groups and their members, what a look and a move came to. Frozen, ready for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from lookalike.core.records import LikenessKind
+
+Rule: TypeAlias = Literal["best", "largest", "oldest", "newest"]
+"""By which one of a group is kept; see `keeping`."""
+MoveState: TypeAlias = Literal["planned", "moved", "left"]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One item of a group: what a hit carries, and `why` it is in the group, as seen from the one to keep.
+
+    `sure`, in [0, 1]: of that sentence. The one to keep has sure 1 and no `why`. `size`: bytes; `modified_ns`: UTC
+    nanoseconds since 1970. `offline`: its disk is away.
+    """
+
+    id: str
+    uri: str
+    picture: int
+    width: int | None
+    height: int | None
+    format: str
+    size: int
+    modified_ns: int
+    offline: bool
+    sure: float
+    why: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_dict(self, rank: int) -> dict[str, Any]:
+        """A hit-like object: the keys of a hit, with `score` null, and `size`, `format`, `sure`, `why`."""
+        metadata = {**self.metadata, "offline": True} if self.offline else dict(self.metadata)
+        return {
+            "rank": rank,
+            "score": None,
+            "relevance": None,
+            "id": self.id,
+            "uri": self.uri,
+            "width": self.width,
+            "height": self.height,
+            "metadata": metadata,
+            "size": self.size,
+            "format": self.format,
+            "sure": round(self.sure, 3),
+            "why": self.why,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateGroup:
+    """Items that show one picture, or one scene. `items`: the one to keep first, then the others as they are like it.
+
+    `keep`: the id of that first one, `keep_why`: a sentence about why it. `key`: what the group is called in a cursor.
+    """
+
+    kind: LikenessKind
+    sure: float
+    why: str
+    items: tuple[Member, ...]
+    keep: str
+    keep_why: str
+    key: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """One of `groups` of `duplicates --json`."""
+        return {
+            "kind": self.kind,
+            "sure": round(self.sure, 3),
+            "why": self.why,
+            "items": [item.as_dict(rank) for rank, item in enumerate(self.items, 1)],
+            "keep": self.keep,
+            "keep_why": self.keep_why,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPage:
+    """Some groups in the order of kinds. `next`: the cursor of those behind, None at the end. `counts`: groups by kind."""
+
+    groups: tuple[DuplicateGroup, ...]
+    next: str | None
+    counts: Mapping[str, int]
+
+    def as_dict(self) -> dict[str, Any]:
+        """What the service answers."""
+        return {
+            "groups": [group.as_dict() for group in self.groups],
+            "next": self.next,
+            "counts": dict(self.counts),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicatesReport:
+    """Outcome of a look for duplicates.
+
+    `looked_at`: pictures that were new to it; `compared`: pairs that were verified; `not_looked_at`: pictures without a
+    fingerprint that could not be read now. `notes`: sentences about what was bounded or left out.
+    """
+
+    groups: tuple[DuplicateGroup, ...]
+    counts: Mapping[str, int]
+    looked_at: int
+    compared: int
+    not_looked_at: int
+    seconds: float
+    interrupted: bool = False
+    notes: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """What `duplicates --json` prints."""
+        return {
+            "groups": [group.as_dict() for group in self.groups],
+            "counts": dict(self.counts),
+            "looked_at": self.looked_at,
+            "compared": self.compared,
+            "not_looked_at": self.not_looked_at,
+            "seconds": round(self.seconds, 3),
+            "interrupted": self.interrupted,
+            "notes": list(self.notes),
+        }
