@@ -40,11 +40,11 @@ def create_app(settings: ServiceSettings, closing: Closing | None = None) -> Gua
     that it is about to end.
     """
     closing = closing or Closing()
-    figures = Figures()
+    figures, lanes = Figures(), Lanes(settings.lanes)
 
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
-        lanes, decoding = Lanes(settings.lanes), Decoding()
+        decoding = Decoding()
         shelf = Shelf(settings, lanes, figures.together.observe)
         app.state.desk = desk = Desk(settings, lanes, decoding, shelf, KeptPictures(), figures, Jobs(), closing)
         closing.when_begun(desk.jobs.stop)
@@ -81,7 +81,7 @@ def create_app(settings: ServiceSettings, closing: Closing | None = None) -> Gua
     describe(app)
     answer_with_problems(app, page.drawn_problem)
     tokens = None if settings.tokens is None else Tokens(settings.tokens)
-    return Guard(Watch(Entrance(app, settings, tokens), figures), settings, closing)
+    return Guard(Watch(Entrance(app, settings, tokens, lambda: lanes.are_full), figures), settings, closing)
 
 
 async def _prepare(desk: Desk) -> None:

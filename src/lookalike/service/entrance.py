@@ -2,7 +2,8 @@
 
 On this computer alone no token is asked for. A service that others can reach answers only to a token: programs send
 it as `Authorization: Bearer`, the page keeps it in a cookie that no script reads. Every client has a bucket of requests
-that fills again with time (token bucket); who has emptied it is told when to come back.
+that fills again with time (token bucket); who has emptied it is told when to come back. While more wait than may,
+whoever comes is refused here, at the price of a line or two: in overload the cores belong to those who are answered.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
+from lookalike.service.lanes import too_busy
 from lookalike.service.problems import Problem, problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from lookalike.service.settings import ServiceSettings
@@ -29,17 +33,22 @@ COOKIE = "lookalike_token"
 SIGN_IN = "/sign-in"
 _OPEN = ("/healthz", "/readyz", "/static/", SIGN_IN)
 """What is answered without a token: nothing there tells of a picture."""
+_NEVER_FULL = ("/metrics",)
+"""What is answered in overload too: whoever watches over the service has to see it."""
 _TOKENS_KEPT_S = 5.0
 """How long a token is taken for good without looking again: so long may one live after it was removed."""
 _CLIENTS_KEPT = 10_000
 
 
 class Entrance:
-    """Part of the application between the guard and the routes."""
+    """Part of the application between the guard and the routes. `is_full`: whether all that may wait do."""
 
-    def __init__(self, app: ASGIApp, settings: ServiceSettings, tokens: Tokens | None) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: ServiceSettings, tokens: Tokens | None, is_full: Callable[[], bool]
+    ) -> None:
         self._app = app
         self._tokens = tokens
+        self._is_full = is_full
         self._buckets = Buckets(settings.requests_a_second, settings.requests_at_once)
         self._known: OrderedDict[str, tuple[float, Token | None]] = OrderedDict()
 
@@ -72,7 +81,11 @@ class Entrance:
                 hint=f"come back in {wait_s:.0f} seconds",
                 headers={"Retry-After": f"{wait_s:.0f}"},
             )
-        if self._tokens is None or path.startswith(_OPEN):
+        if path.startswith(_OPEN):
+            return
+        if self._is_full() and not path.startswith(_NEVER_FULL):
+            raise too_busy()
+        if self._tokens is None:
             return
         secret = _secret_of(headers)
         bearer = self._bearer_of(secret) if secret else None

@@ -31,7 +31,8 @@ WAITING = 256
 """Calls and questions that may wait in all."""
 
 
-def _too_busy() -> Problem:
+def too_busy() -> Problem:
+    """How a request is refused while too many wait."""
     return Problem(
         503, "busy", "too many requests wait already", hint="ask again in a second", headers={"Retry-After": "1"}
     )
@@ -43,13 +44,19 @@ class Lanes:
     def __init__(self, count: int | None = None, waiting: int = WAITING) -> None:
         self.count = count or usable_cores()
         self.waiting = 0
+        self.questions = 0  # that wait to be asked together, of all collections
         self._most = waiting
         self._pool = ThreadPoolExecutor(self.count, thread_name_prefix="lane")
+
+    @property
+    def are_full(self) -> bool:
+        """Whether whoever comes now is refused."""
+        return self.waiting + self.questions >= self._most + self.count
 
     async def run(self, call: Callable[..., T], *arguments: Any, **named: Any) -> T:
         """`call(...)` in a thread. Raises Problem when too many wait, and whatever the call raises."""
         if self.waiting >= self._most + self.count:
-            raise _too_busy()
+            raise too_busy()
         self.waiting += 1
         try:
             loop = asyncio.get_running_loop()
@@ -79,10 +86,11 @@ class Asking:
 
     async def ask(self, query: Query) -> Results:
         """The answer to one question. Raises what `Collection.search` does, and Problem when too many wait."""
-        if len(self._waiting) >= WAITING:
-            raise _too_busy()
+        if self._lanes.are_full:
+            raise too_busy()
         answer: asyncio.Future[Results] = asyncio.get_running_loop().create_future()
         self._waiting.append((query, answer))
+        self._lanes.questions += 1
         if len(self._running) < self._lanes.count:
             task = asyncio.create_task(self._ask_waiting())
             self._running.add(task)
@@ -92,6 +100,7 @@ class Asking:
     async def _ask_waiting(self) -> None:
         while self._waiting:
             taken = [self._waiting.popleft() for _ in range(min(ASKED_TOGETHER, len(self._waiting)))]
+            self._lanes.questions -= len(taken)
             asked = [(query, answer) for query, answer in taken if not answer.done()]  # who asked may have left
             if not asked:
                 continue

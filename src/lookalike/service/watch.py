@@ -51,7 +51,9 @@ class Figures:
         self.together = Histogram(
             "lookalike_asked_together", "Questions asked in one call.", buckets=_SIZES, registry=registry
         )
-        self.waiting = Gauge("lookalike_waiting", "Calls that run or wait for a thread.", registry=registry)
+        self.waiting = Gauge(
+            "lookalike_waiting", "Calls that run, and calls and questions that wait.", registry=registry
+        )
         self.thumbnails = Counter(
             "lookalike_thumbnails", "Small pictures, kept or made.", ("source",), registry=registry
         )
@@ -76,7 +78,7 @@ async def metrics(request: Request) -> Response:
     """All figures, as Prometheus reads them."""
     desk: Desk = request.app.state.desk
     await desk.lanes.run(_describe, desk)
-    desk.figures.waiting.set(desk.lanes.waiting)
+    desk.figures.waiting.set(desk.lanes.waiting + desk.lanes.questions)
     return Response(generate_latest(desk.figures.registry), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 import sys
 
 import pytest
 
 from lookalike.core.errors import LookalikeError
-from lookalike.service.entrance import Buckets
+from lookalike.service.entrance import Buckets, Entrance
 from lookalike.service.settings import Served, ServiceSettings
 from lookalike.store.tokens import Tokens
 
@@ -91,6 +92,27 @@ def test_a_bucket_empties_and_says_when_to_come_back():
     assert 1 <= buckets.take("one") <= 2
     assert buckets.take("two") == 0.0
     assert [Buckets(0, 1).take("one") for _ in range(5)] == [0.0] * 5
+
+
+async def _answered(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/api/v1/search", 503), ("/", 503), ("/healthz", 200), ("/metrics", 200), ("/static/x", 200)]
+)
+def test_while_all_places_are_taken_nobody_comes_further_but_who_watches(path, status):
+    entrance = Entrance(_answered, ServiceSettings((Served("drawn", "drawn"),)), None, lambda: True)
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    asked = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": [], "state": {}}
+    asyncio.run(entrance(asked, None, send))
+    assert sent[0]["status"] == status
+    assert ((b"retry-after", b"1") in sent[0]["headers"]) == (status == 503)
 
 
 def test_too_many_requests_are_told_so(shown, run_service):
