@@ -130,7 +130,7 @@ class RemoteEngine(Protocol):
         ...
 
     def upsert(self, items: Sequence[RemoteItem]) -> None:
-        """Put items, up to `PAGE`, all with vectors, in place of those with their ids. Twice leaves the same as once."""
+        """Put items, up to `PAGE`, all with vectors, in place of those with their ids. Twice is as once."""
         ...
 
     def delete(self, ids: Iterable[str]) -> None:
