@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lookalike.core.records import DecodeLimits, Results
     from lookalike.engine.asking import SearchOptions
     from lookalike.engine.background import BackgroundBuild
+    from lookalike.engine.duplicates import Duplicates
     from lookalike.engine.exchange import Layout
     from lookalike.engine.fields import FieldFacts
     from lookalike.engine.given_vectors import Embeddings
@@ -115,6 +116,13 @@ class Collection(Closing):
 
         with self._store.snapshot() as snapshot:
             return facts_of(snapshot, self._remembered.condition(snapshot, where), most=most, names=names)
+
+    @property
+    def duplicates(self) -> Duplicates:
+        """Its duplicates: looking for them, what was decided about them, which to keep, and moving the others away."""
+        from lookalike.engine.duplicates import Duplicates
+
+        return Duplicates(self._store, self._remembered)
 
     # -- pictures in -----------------------------------------------------------------------------
 
