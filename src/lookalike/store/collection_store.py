@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.closing import Closing
 from lookalike.core.errors import CollectionDamaged, CollectionNotFound, CollectionReadOnly
-from lookalike.store import indexes
+from lookalike.store import indexes, moves
 from lookalike.store.database import (
     DATABASE,
     connect_reading,
@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from lookalike.store.moves import Move, MoveRun
 
 __all__ = [
     "CompactReport",
@@ -164,6 +166,17 @@ class Store(Closing):
     def bytes_on_disk(self) -> int:
         """Bytes of all files of the collection."""
         return bytes_below(self.path)
+
+    def open_moves(self) -> list[Move]:
+        """Moves of duplicates that were cut short."""
+        with self._reading() as connection:
+            return moves.open_moves(connection)
+
+    def last_move_run(self) -> tuple[MoveRun, list[Move]] | None:
+        """The newest run of which files are still away, with its moves; None when all are back."""
+        with self._reading() as connection:
+            run = moves.last_run(connection)
+            return None if run is None else (run, moves.moves_of(connection, run.number))
 
     # -- one moment, and the writer --------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from lookalike.store.database import connect_writing, put_setting, select_in, tr
 from lookalike.store.finishing import TEMPORARY_TABLES, finish_run, newest_item
 from lookalike.store.full_text import take_words
 from lookalike.store.lock import release_lock, take_lock
+from lookalike.store.moves import MoveJournal
 from lookalike.store.records import CompactReport, KnownItem, Space
 from lookalike.store.rows import create_rows, slug_of
 from lookalike.store.tables import (
@@ -300,6 +301,11 @@ class Writer(Closing):
         """Keep what stems mean to the encoder of a space: its vectors (n, dim) of words that have them."""
         with self._publishing(items_stay=True):
             put_word_vectors(self._connection, space, list(words), vectors)
+
+    @property
+    def moves(self) -> MoveJournal:
+        """The journal of files that are carried away as duplicates."""
+        return MoveJournal(self._connection, self._directory, self._publishing)
 
     # -- keeping house ---------------------------------------------------------------------------
 
