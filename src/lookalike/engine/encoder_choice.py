@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ class EncoderChoice:
         self._notice = notice
         self._loaded: dict[str, Encoder] = {}
         self._chosen: Encoder | None = None
+        self._loading = threading.Lock()
 
     def choose(self, asked: str | Encoder) -> None:
         """Take `asked` for a new collection. Raises EncoderMismatch where there are pictures by another one."""
@@ -60,13 +62,16 @@ class EncoderChoice:
         """The encoder of `space`: one at hand, else loaded by its id."""
         if is_nameless(space.encoder_id):
             return NamelessEncoder(space.encoder_id, space.dim)
-        if space.encoder_id not in self._loaded:
-            from lookalike.encoders.load import load_encoder_by_id
+        if space.encoder_id in self._loaded:
+            return self._loaded[space.encoder_id]
+        from lookalike.encoders.load import load_encoder_by_id
 
-            self._loaded[space.encoder_id] = load_encoder_by_id(
-                space.encoder_id, device=self._device, models_dir=self._models_dir, notice=self._notice
-            )
-        return self._loaded[space.encoder_id]
+        with self._loading:  # of threads that ask at once the others wait: loading takes seconds and much memory
+            if space.encoder_id not in self._loaded:
+                self._loaded[space.encoder_id] = load_encoder_by_id(
+                    space.encoder_id, device=self._device, models_dir=self._models_dir, notice=self._notice
+                )
+            return self._loaded[space.encoder_id]
 
     def at_hand(self, space: Space) -> Encoder | None:
         """The encoder of `space` to see what it is made of; None where it is not here. Nobody is told anything."""
