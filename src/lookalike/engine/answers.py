@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from lookalike.core.conditions import Condition
     from lookalike.core.fields import FieldKind
     from lookalike.core.records import Query
+    from lookalike.engine.fuse import Words
+    from lookalike.engine.moment import Moment
     from lookalike.engine.ranking import Ranking
-    from lookalike.store.collection_store import ItemRecord, Snapshot
-    from lookalike.store.word_search import WordScores
+    from lookalike.store.collection_store import ItemRecord
 
     _Places: TypeAlias = tuple[list[ItemRecord], list[ItemRecord]]
 
@@ -38,10 +39,10 @@ class Showing:
     group_by: str = ""
     order: tuple[SortKey, ...] = ()
     declared: Mapping[str, FieldKind] | None = None
-    words: WordScores | None = None
+    words: Words | None = None
 
 
-def hits_of(snapshot: Snapshot, query: Query, ranking: Ranking, showing: Showing) -> tuple[Hit, ...]:
+def hits_of(snapshot: Moment, query: Query, ranking: Ranking, showing: Showing) -> tuple[Hit, ...]:
     """At most `query.k` hits, best first or as ordered; fewer when the ranking has no more."""
     found = _Found(query, showing)
     rows, scores = ranking.rows.tolist(), ranking.scores.tolist()
@@ -61,7 +62,7 @@ def hits_of(snapshot: Snapshot, query: Query, ranking: Ranking, showing: Showing
     return tuple(order_by(found.hits, showing.order, showing.declared, fact_of=found.fact)[: query.k])
 
 
-def _items(snapshot: Snapshot, rows: Sequence[int], query: Query, showing: Showing) -> list[_Places]:
+def _items(snapshot: Moment, rows: Sequence[int], query: Query, showing: Showing) -> list[_Places]:
     """Of each row: the items that may be shown, the one to show first, and all items."""
     by_row = snapshot.items_of(rows)
     if query.folder is None and showing.condition is None and showing.words is None:

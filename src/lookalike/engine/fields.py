@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from lookalike.core.conditions import Condition
     from lookalike.core.fields import FieldKind
-    from lookalike.store.collection_store import ItemRecord, Snapshot
+    from lookalike.engine.moment import Moment
+    from lookalike.store.collection_store import ItemRecord
     from lookalike.store.columns import Chosen, Columns, Words
 
 FREQUENT = 5
@@ -67,7 +68,7 @@ class FieldFacts:
         }
 
 
-def fields_of(snapshot: Snapshot) -> dict[str, FieldKind]:
+def fields_of(snapshot: Moment) -> dict[str, FieldKind]:
     """The names that a filter may use, in the order to show them, with their kinds.
 
     Those of lookalike's own are always there; then those of catalogues, and what else stands in the metadata. A name
@@ -84,7 +85,7 @@ def fields_of(snapshot: Snapshot) -> dict[str, FieldKind]:
 
 
 def facts_of(
-    snapshot: Snapshot, condition: Condition | None = None, *, most: int = FREQUENT, names: Sequence[str] = ()
+    snapshot: Moment, condition: Condition | None = None, *, most: int = FREQUENT, names: Sequence[str] = ()
 ) -> list[FieldFacts]:
     """What stands in every field that has a value somewhere, in the order of `fields_of`.
 
@@ -112,7 +113,7 @@ def facts_of(
     return [facts[name] for name in kinds if name in facts and facts[name].items]
 
 
-def _kinds_found(snapshot: Snapshot) -> dict[str, FieldKind]:
+def _kinds_found(snapshot: Moment) -> dict[str, FieldKind]:
     """Names of the metadata with the kinds that their values have; objects are no fields."""
     columns = snapshot.columns()
     kinds: dict[str, FieldKind] = {}
@@ -194,7 +195,7 @@ def _shown(word: bytes, stored: str) -> str:
 # --- by items --------------------------------------------------------------------------------------
 
 
-def _read(snapshot: Snapshot, places: Mapping[str, str], condition: Condition | None) -> dict[str, list[list[Any]]]:
+def _read(snapshot: Moment, places: Mapping[str, str], condition: Condition | None) -> dict[str, list[list[Any]]]:
     """The values of some fields, given with their places: a list for each item that meets the condition."""
     found: dict[str, list[list[Any]]] = {name: [] for name in places}
     for first in range(0, snapshot.count, _READ):

@@ -13,12 +13,13 @@ from lookalike.engine.sources import asset_of, sources_of
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    from lookalike.engine.moment import Moment
     from lookalike.store.collection_store import ItemRecord, Snapshot, Store
 
 _NS = 1_000_000_000
 
 
-def item_facts(snapshot: Snapshot, given: str) -> dict[str, Any]:
+def item_facts(snapshot: Moment, given: str) -> dict[str, Any]:
     """All about the item with the id `given`, or at that absolute path: JSON-ready, the object of `show --json`.
 
     `modified` is ISO 8601 in UTC; `copies` are the other places of the same picture. Raises QueryError.
@@ -50,7 +51,7 @@ def open_item(store: Store, snapshot: Snapshot, given: str) -> tuple[ItemRecord,
     return item, sources_of(store)[item.root].open(asset_of(item))
 
 
-def find_item(snapshot: Snapshot, given: str) -> ItemRecord:
+def find_item(snapshot: Moment, given: str) -> ItemRecord:
     """The item with that id, or at that absolute path. Raises QueryError."""
     item = snapshot.item(given) or _item_at(snapshot, given)
     if item is None:
@@ -61,7 +62,7 @@ def find_item(snapshot: Snapshot, given: str) -> ItemRecord:
     return item
 
 
-def _item_at(snapshot: Snapshot, given: str) -> ItemRecord | None:
+def _item_at(snapshot: Moment, given: str) -> ItemRecord | None:
     import numpy as np
 
     try:

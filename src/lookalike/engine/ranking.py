@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from lookalike.core.arrays import HalfVectors, RowMask, Rows, Scores, Vectors
     from lookalike.core.records import Query
     from lookalike.engine.familiarity import Familiarity
+    from lookalike.engine.fuse import Words
     from lookalike.engine.relevance import Calibration
-    from lookalike.store.word_search import WordScores
 
 FUSED_DEPTH = 30
 """Nearest rows that are fused with those that have the words: more gain nothing (docs/benchmarks/hybrid.md)."""
@@ -85,7 +85,7 @@ class Asked:
     among: int
 
 
-def depth_of(query: Query, words: WordScores | None) -> int:
+def depth_of(query: Query, words: Words | None) -> int:
     """How many nearest rows a query is answered from."""
     depth = query.k
     if words is not None:
@@ -114,7 +114,7 @@ def _wants_cut(query: Query) -> bool:
     return query.min_relevance is not None or bool(query.order)
 
 
-def ranked(asked: Asked, nearest: Ranking, words: WordScores | None, judge: Judge | None) -> Ranking:
+def ranked(asked: Asked, nearest: Ranking, words: Words | None, judge: Judge | None) -> Ranking:
     """The answers to a query from the rows nearest to it. `words`: how rows answer its words."""
     ranking = nearest if words is None else _with_words(asked, nearest, words, judge)
     if judge is not None:
@@ -123,7 +123,7 @@ def ranked(asked: Asked, nearest: Ranking, words: WordScores | None, judge: Judg
     return _varied(asked, ranking) if asked.query.variety else ranking
 
 
-def _with_words(asked: Asked, nearest: Ranking, words: WordScores, judge: Judge | None) -> Ranking:
+def _with_words(asked: Asked, nearest: Ranking, words: Words, judge: Judge | None) -> Ranking:
     import numpy as np
 
     depth, ended = max(CANDIDATES, len(nearest.rows)), False

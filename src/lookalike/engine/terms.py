@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lookalike.core.arrays import Vectors
     from lookalike.core.protocols import Encoder
-    from lookalike.store.collection_store import Snapshot
+    from lookalike.engine.moment import Moment
 
 SHORTEST = 1e-6
 """Sums of unit vectors shorter than this are what rounding left of nothing."""
@@ -60,7 +60,7 @@ def describe(query: Query) -> str:
     return " ".join(parts)
 
 
-def query_vectors(encoder: Encoder, snapshot: Snapshot, queries: Sequence[Query]) -> Vectors:
+def query_vectors(encoder: Encoder, snapshot: Moment, queries: Sequence[Query]) -> Vectors:
     """One unit vector a query: (q, dim). All words go through the text tower together, all pictures likewise.
 
     Raises NoTextTower, QueryError for an unknown item or terms that cancel each other out.
@@ -102,7 +102,7 @@ def _together(query: Query, parts: Sequence[tuple[float, Vectors]]) -> Vectors:
     return cast("Vectors", unit_vectors(total)[0])
 
 
-def _with_feedback(snapshot: Snapshot, query: Query, vector: Vectors) -> Vectors:
+def _with_feedback(snapshot: Moment, query: Query, vector: Vectors) -> Vectors:
     """The vector moved by what was liked and disliked."""
     if not query.liked and not query.disliked:
         return vector
@@ -124,7 +124,7 @@ def _given_vector(value: Any, dim: int) -> Vectors:
         raise QueryError(f"the query vector cannot be used: {error}") from error
 
 
-def _item_vector(snapshot: Snapshot, given: str) -> Vectors:
+def _item_vector(snapshot: Moment, given: str) -> Vectors:
     from lookalike.engine.items import find_item
 
     rows = snapshot.rows_of_item(given) or snapshot.rows_of_item(find_item(snapshot, given).id)

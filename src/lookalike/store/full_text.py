@@ -99,7 +99,7 @@ def _take(connection: sqlite3.Connection, pending: list[tuple[Any, ...]]) -> Non
     examples: dict[str, str] = {}
     for number, id, root, key, uri, of_bytes, own, *before in pending:
         metadata = json.loads(of_bytes) | json.loads(own) if own != "{}" else json.loads(of_bytes)
-        words = _words_of_item(id, _place(roots[root], key, uri), metadata, fields, examples)
+        words = words_of_item(id, _place(roots[root], key, uri), metadata, fields, examples)
         if words != tuple(before):
             changed.append((number, *words))
             if before[0] is not None:
@@ -118,7 +118,7 @@ def _spell(connection: sqlite3.Connection, examples: Mapping[str, str]) -> None:
     )
 
 
-def _words_of_item(
+def words_of_item(
     id: str, place: list[str], metadata: Mapping[str, Any], fields: tuple[str, ...], examples: dict[str, str]
 ) -> tuple[str, str, str, str]:
     """What the columns `names`, `title`, `text` and `place` hold. `examples`: gets a word for each stem."""
