@@ -64,12 +64,21 @@ class DecodeLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a picture looks like in 256 `bits` (32 bytes), and how much there is to see: `quality`, 0 to 100."""
+
+    bits: bytes
+    quality: int
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A decoded picture.
 
     `pixels` may be smaller than the picture (integer reduction while decoding), never below the side
     that was asked for; `width` and `height` are those of the full upright picture. `bytes_digest` is of
-    all bytes of the file, `pixels_digest` of the upright pixels: both 16-byte BLAKE2b.
+    all bytes of the file, `pixels_digest` of the upright pixels: both 16-byte BLAKE2b. `fingerprint`: None where
+    nobody took it.
     """
 
     pixels: Pixels
@@ -79,6 +88,7 @@ class Picture:
     bytes_digest: bytes
     pixels_digest: bytes
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    fingerprint: Fingerprint | None = None
 
 
 # --- asking --------------------------------------------------------------------------------------

@@ -143,4 +143,5 @@ def found_of(pending: Pending, bytes_digest: bytes, picture: Picture | None = No
         vector=vector,
         picture_metadata=picture.metadata if picture else {},
         id=pending.id,
+        fingerprint=picture.fingerprint if picture else None,
     )

@@ -30,6 +30,7 @@ from lookalike.images.colour_names import dominant_colours
 from lookalike.images.dicom import middle_frame
 from lookalike.images.embedded import metadata_of_raw, read_metadata
 from lookalike.images.exif import read_orientation
+from lookalike.images.fingerprint import fingerprint_of_greys, greys
 from lookalike.images.sniff import is_camera_raw, picture_format
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class Decoded:
     format: str
     pixels_digest: bytes
     metadata: dict[str, Any]
+    greys: bytes
+    """What `fingerprint_of_greys` takes."""
 
 
 def decode_picture(data: bytes, *, side: int | None = None, limits: DecodeLimits | None = None) -> Picture:
@@ -104,6 +107,7 @@ def decode_picture(data: bytes, *, side: int | None = None, limits: DecodeLimits
         bytes_digest=digest(data),
         pixels_digest=decoded.pixels_digest,
         metadata=decoded.metadata,
+        fingerprint=fingerprint_of_greys(decoded.greys),
     )
 
 
@@ -205,7 +209,7 @@ def _from_file(data: bytes, name: str, shortest: int | None, limits: DecodeLimit
     width, height = loaded.width, loaded.height
     pixels_digest = digest(struct.pack("<II", width, height) + small.tobytes())
     seen = {"orientation": _shape(width, height), "colours": dominant_colours(small)}
-    return Decoded(image, width, height, name, pixels_digest, {**loaded.metadata, **seen})
+    return Decoded(image, width, height, name, pixels_digest, {**loaded.metadata, **seen}, greys(small))
 
 
 def _load(data: bytes, name: str, shortest: int | None, limits: DecodeLimits, orientation: int) -> _Loaded:

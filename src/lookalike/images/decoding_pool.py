@@ -27,6 +27,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias
 from lookalike.core.closing import Closing
 from lookalike.core.errors import LookalikeError, SourceError
 from lookalike.core.records import Asset, DecodeLimits, Picture, Skipped
+from lookalike.images.fingerprint import fingerprint_of_greys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -355,9 +356,10 @@ def _read_exactly(stream: IO[bytes], count: int) -> bytearray:
 def _picture(values: tuple[Any, ...], body: bytearray) -> Picture:
     import numpy as np
 
-    (width, height), full_width, full_height, name, bytes_digest, pixels_digest, metadata = values
+    (width, height), full_width, full_height, name, bytes_digest, pixels_digest, metadata, greys = values
     pixels = np.frombuffer(body, dtype=np.uint8).reshape(height, width, 3)
-    return Picture(pixels, full_width, full_height, name, bytes_digest, pixels_digest, metadata)
+    fingerprint = fingerprint_of_greys(greys)
+    return Picture(pixels, full_width, full_height, name, bytes_digest, pixels_digest, metadata, fingerprint)
 
 
 def _skipped(asset: Asset, code: str, reason: str) -> Skipped:

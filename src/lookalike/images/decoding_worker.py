@@ -124,9 +124,9 @@ def _work(job: Job, source: Source) -> tuple[Answer, bytes]:
         return Answer("skipped", (unreadable_code(error), f"the file cannot be read: {error.strerror or error}")), b""
     except Exception as error:  # a source's `open` is anybody's code; it may only cost its file
         return Answer("skipped", ("unreadable", f"the source cannot open it: {type(error).__name__}: {error}")), b""
-    values = (picture.width, picture.height, picture.format, digest(data), picture.pixels_digest, picture.metadata)
+    known = (picture.width, picture.height, picture.format, digest(data), picture.pixels_digest, picture.metadata)
     image = picture.image if job.fit is None else _unpickled(job.fit)(picture.image)
-    return Answer("picture", (image.size, *values)), image.tobytes()
+    return Answer("picture", (image.size, *known, picture.greys)), image.tobytes()
 
 
 @lru_cache(maxsize=1)

@@ -24,6 +24,7 @@ from lookalike.store.database import (
     transaction,
     translated,
 )
+from lookalike.store.likeness_store import LikenessStore
 from lookalike.store.lock import HOLDER, LOCK, build_lock
 from lookalike.store.readers import Readers
 from lookalike.store.records import (
@@ -81,7 +82,10 @@ _OURS = frozenset({DATABASE, DATABASE + "-wal", DATABASE + "-shm", DATABASE + "-
 
 
 class Store(Closing):
-    """Use `Store.open`. A context manager, safe to share between threads."""
+    """Use `Store.open`. A context manager, safe to share between threads.
+
+    `likenesses`: what is known and decided about duplicates.
+    """
 
     def __init__(self, path: Path, *, read_only: bool) -> None:
         self.path = path
@@ -89,6 +93,7 @@ class Store(Closing):
         self._connection = connect_reading(path, read_only=read_only)
         self._readers = Readers(path, read_only=read_only)
         self._turn = threading.Lock()
+        self.likenesses = LikenessStore(self._reading, self._writing_shortly)
 
     @classmethod
     def open(cls, path: Path, *, create: bool = True, read_only: bool | None = None) -> Store:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lookalike.core.arrays import unit_vectors
 from lookalike.core.fields import FALLBACKS, of_place
 from lookalike.store.database import select_in
+from lookalike.store.likenesses import put_fingerprints
 from lookalike.store.records import PutReport
 from lookalike.store.rows import append_rows
 from lookalike.store.tables import as_json, read_space, roots_by_number, uri_to_keep
@@ -49,6 +50,10 @@ def put_found(connection: sqlite3.Connection, directory: Path, space: Space, fou
         if file.vector is not None:
             vectors.setdefault(content.picture, file.vector)
     rows = add_rows(connection, directory, space, vectors)
+    put_fingerprints(
+        connection,
+        [(each.picture, file.fingerprint) for file, each in zip(found, contents, strict=True) if file.fingerprint],
+    )
     added, changed = _put_items(connection, found, contents)
     clear_failures(connection, found)
     return PutReport(added=added, changed=changed, touched=len(found) - added - changed, rows=rows)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lookalike.core.records import Asset
+    from lookalike.core.records import Asset, Fingerprint
 
 IMPORTED = b"imported:"
 """How the path of a root begins that is no folder but an import of vectors; no absolute path begins so."""
@@ -159,7 +159,8 @@ class Found:
     place; `picture_metadata` to the bytes, so that a copy that was never decoded has it too. A file
     recognised by its bytes alone has no `pixels_digest`, and width, height, format and picture metadata
     are those stored with the same bytes. A float16 vector of unit length is kept to the last bit: it was stored before.
-    `id` is the one a new item gets, unless another item has it; None makes one up.
+    `id` is the one a new item gets, unless another item has it; None makes one up. `fingerprint`: of a picture that was
+    decoded; one that is known keeps what it has.
     """
 
     root: int
@@ -176,6 +177,7 @@ class Found:
     vector: Any = None
     picture_metadata: Mapping[str, Any] = field(default_factory=dict)
     id: str | None = None
+    fingerprint: Fingerprint | None = None
 
 
 @dataclass(frozen=True, slots=True)

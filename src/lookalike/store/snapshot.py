@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.closing import Closing
 from lookalike.core.errors import CollectionDamaged, CollectionNotFound
-from lookalike.store import filters, inventory, word_search
+from lookalike.store import decisions, filters, inventory, likenesses, word_search
 from lookalike.store.column_sets import current_columns
 from lookalike.store.database import chunks, translated
 from lookalike.store.indexes import current_index, index_file
@@ -23,6 +23,7 @@ from lookalike.store.rows import RESTORE, map_rows, rows_file
 from lookalike.store.tables import (
     declared_fields,
     item_by_id,
+    items_of_pictures,
     items_of_rows,
     read_roots,
     read_setting,
@@ -35,10 +36,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from lookalike.core.arrays import HalfVectors, RowMask, Vectors
+    from lookalike.core.arrays import HalfVectors, RowMask, Rows, Vectors
     from lookalike.core.conditions import Condition
     from lookalike.core.fields import FieldKind
     from lookalike.store.columns import Chosen, Columns
+    from lookalike.store.decisions import Apart
+    from lookalike.store.likenesses import Fingerprints, Kind, PairRecord, Pictures
     from lookalike.store.readers import Readers
     from lookalike.store.records import IndexRecord, ItemRecord, Root, Space
     from lookalike.store.word_search import WordMatches, WordScores
@@ -191,6 +194,51 @@ class Snapshot(Closing):
         with translated(self._directory), suppress(UnicodeEncodeError):  # what is not text is nobody's id
             return item_by_id(self.connection, id)
         return None
+
+    def items_of_pictures(self, pictures: Iterable[int]) -> dict[int, list[ItemRecord]]:
+        """All items of each picture, by its number, in the order of `items_of`; one seen nowhere is left out."""
+        with translated(self._directory):
+            return items_of_pictures(self.connection, map(int, pictures))
+
+    def pictures(self) -> tuple[Pictures, Rows]:
+        """All pictures that are seen somewhere, ascending, and the row of each, -1 where it has none: int64 (n,)."""
+        with translated(self._directory):
+            return likenesses.pictures_and_rows(self.connection, self.space)
+
+    def fingerprints(self) -> Fingerprints:
+        """The fingerprints of all pictures that are seen somewhere and have one."""
+        with translated(self._directory):
+            return likenesses.read_fingerprints(self.connection)
+
+    def fingerprints_of(self, rows: Iterable[int]) -> dict[int, tuple[bytes, int]]:
+        """Bits (32 bytes) and quality of the pictures of some rows; a row whose picture has none is left out."""
+        with translated(self._directory):
+            return likenesses.fingerprints_of_rows(self.connection, self.space, rows)
+
+    def not_looked_at(self, method: int) -> Pictures:
+        """Pictures that no method numbered `method` or above has compared with the others, ascending."""
+        with translated(self._directory):
+            return likenesses.pictures_not_looked_at(self.connection, method)
+
+    def likenesses(self, kinds: Sequence[Kind] = ()) -> Iterator[PairRecord]:
+        """All pairs of pictures that were found alike and are seen somewhere; of some kinds, or of all."""
+        with translated(self._directory):
+            yield from likenesses.read_likenesses(self.connection, kinds)
+
+    def likenesses_of(self, pictures: Iterable[int]) -> list[PairRecord]:
+        """The pairs that one of some pictures is in."""
+        with translated(self._directory):
+            return likenesses.likenesses_of_pictures(self.connection, pictures)
+
+    def apart(self) -> Apart:
+        """What somebody said are no duplicates of each other, as it holds now."""
+        with translated(self._directory):
+            return decisions.apart_now(self.connection)
+
+    def kept(self) -> dict[str, int]:
+        """Ids of items that somebody chose to keep, and when: UTC nanoseconds since 1970."""
+        with translated(self._directory):
+            return decisions.kept_now(self.connection)
 
     def count_items(self) -> int:
         """Items whose picture has a row: what `items_of` gives for all rows together."""
