@@ -23,6 +23,10 @@ STAGES = {
     "finish": "finishing",
     "index": "building the search index",
     "write": "writing vectors",
+    "fingerprint": "reading pictures",
+    "near": "looking for what is near",
+    "compare": "comparing pairs",
+    "move": "moving files",
 }
 
 

@@ -1,17 +1,17 @@
-"""What is told about duplicates: kinds, groups and their members, what a look and a move came to. Frozen, ready for JSON."""
+"""What is told about duplicates: kinds, groups and their members, what a look came to. Frozen, ready for JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lookalike.core.records import LikenessKind
 
 Rule: TypeAlias = Literal["best", "largest", "oldest", "newest"]
 """By which one of a group is kept; see `keeping`."""
-MoveState: TypeAlias = Literal["planned", "moved", "left"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class DuplicateGroup:
 
 @dataclass(frozen=True, slots=True)
 class GroupPage:
-    """Some groups in the order of kinds. `next`: the cursor of those behind, None at the end. `counts`: groups by kind."""
+    """Some groups in the order of kinds. `next`: the cursor of those behind, None at the end. `counts`: by kind."""
 
     groups: tuple[DuplicateGroup, ...]
     next: str | None

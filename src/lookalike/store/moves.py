@@ -35,7 +35,7 @@ class MeantMove:
 
     `item`: the id of the item whose picture it is; None for what only goes with one (a sidecar, a RAW file). `root`:
     the path of the item's root, and `key` below it. `size`, `modified_ns` and `digest` (BLAKE2b-128 of all bytes) are
-    the file's before it is touched. `metadata`: of the item's place.
+    the file's before it is touched.
     """
 
     item: str | None
@@ -46,7 +46,6 @@ class MeantMove:
     size: int
     modified_ns: int
     digest: bytes
-    metadata: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +132,8 @@ class MoveJournal:
             for each in moves:
                 self._connection.execute(
                     "INSERT INTO moves (run, item, root, key, source, target, size, modified_ns, digest, metadata,"
-                    " state, meant_ns, changed_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'meant', ?, ?)",
+                    " state, meant_ns, changed_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                    " coalesce((SELECT metadata FROM items WHERE id = ?), '{}'), 'meant', ?, ?)",
                     (
                         run,
                         each.item,
@@ -144,7 +144,7 @@ class MoveJournal:
                         each.size,
                         each.modified_ns,
                         each.digest,
-                        json.dumps(dict(each.metadata)),
+                        each.item,
                         now,
                         now,
                     ),

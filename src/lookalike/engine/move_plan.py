@@ -1,0 +1,273 @@
+"""Which files of which groups would be moved where: a plan that a person sees before anything is touched.
+
+A file is moved only when it was compared with the one that is kept, and when that one is there now and as it was. What
+belongs to a picture, its sidecars and the other files of the same shot, goes with it. Below the folder that it is moved
+to a file keeps its path below the root it was indexed by. No file is planned to take another's name.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lookalike.core.errors import QueryError
+from lookalike.engine.scopes import is_below
+from lookalike.engine.sources import place_of
+from lookalike.images.beside import NOTHING, Beside, beside
+from lookalike.store.records import TARS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from lookalike.core.records import LikenessKind
+    from lookalike.engine.duplicates_report import DuplicateGroup, Member
+    from lookalike.store.collection_store import ItemRecord, Root, Snapshot, Store
+
+NOT_UNASKED: frozenset[LikenessKind] = frozenset({"burst"})
+"""Kinds whose groups are moved only when they were asked for by name: every shot is another moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """A file and where it goes. `modified_ns`: UTC nanoseconds since 1970, as it is now."""
+
+    source: bytes
+    target: bytes
+    size: int
+    modified_ns: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """In the plan of `duplicates --json`."""
+        return {"from": os.fsdecode(self.source), "to": os.fsdecode(self.target), "bytes": self.size}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMove:
+    """An item that goes: its files, the picture first, then what belongs to it. `keep`: the id that stays for it."""
+
+    item: ItemRecord
+    kind: LikenessKind
+    keep: str
+    files: tuple[PlannedFile, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """In the plan of `duplicates --json`."""
+        return {
+            "id": self.item.id,
+            "kind": self.kind,
+            "keep": self.keep,
+            "files": [file.as_dict() for file in self.files],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LeftItem:
+    """An item that is not the one to keep and stays all the same, and why."""
+
+    id: str
+    uri: str
+    reason: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """In the plan of `duplicates --json`."""
+        return {"id": self.id, "uri": self.uri, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class MovePlan:
+    """What would be moved below the absolute folder `target`, and what would stay."""
+
+    target: bytes
+    moves: tuple[PlannedMove, ...]
+    left: tuple[LeftItem, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Of all files that go."""
+        return sum(file.size for move in self.moves for file in move.files)
+
+    @property
+    def files(self) -> int:
+        """How many files go."""
+        return sum(len(move.files) for move in self.moves)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The key "plan" of `duplicates --json`."""
+        return {
+            "to": os.fsdecode(self.target),
+            "files": self.files,
+            "bytes": self.bytes,
+            "moves": [move.as_dict() for move in self.moves],
+            "left": [each.as_dict() for each in self.left],
+        }
+
+
+def plan_moves(store: Store, snapshot: Snapshot, groups: Sequence[DuplicateGroup], target: bytes) -> MovePlan:
+    """Plan to move all items of `groups` but those to keep below the folder `target`.
+
+    Raises QueryError when `target` cannot be that folder.
+    """
+    _refuse_target(store, target)
+    planning = _Planning(store, snapshot, groups, target)
+    for group in groups:
+        planning.add(group)
+    return MovePlan(target, tuple(planning.moves), tuple(planning.left))
+
+
+def _refuse_target(store: Store, target: bytes) -> None:
+    shown = os.fsdecode(target)
+    if os.path.lexists(target) and not os.path.isdir(target):
+        raise QueryError(f"{shown} is no folder", hint="name a folder, or one that is still to be made")
+    if is_below(target, os.fsencode(store.path)):
+        raise QueryError(f"{shown} lies in the collection itself", hint="name a folder of your own")
+
+
+@dataclass(slots=True)
+class _Planning:
+    """Groups coming in, and what is planned so far. `taken`: names given away, so that no two files get one."""
+
+    store: Store
+    snapshot: Snapshot
+    groups: Sequence[DuplicateGroup]
+    target: bytes
+    moves: list[PlannedMove] = field(default_factory=list)
+    left: list[LeftItem] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+    _roots: dict[int, Root] = field(default_factory=dict)
+    _folders: dict[bytes, Beside] = field(default_factory=dict)
+    _kept: set[str] = field(default_factory=set)
+    _sources: set[bytes] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._roots = {root.number: root for root in self.store.roots()}
+        self._kept = {group.keep for group in self.groups}
+        self._sources = {os.fsencode(group.items[0].uri) for group in self.groups}
+
+    def add(self, group: DuplicateGroup) -> None:
+        keep = self.snapshot.item(group.keep)
+        why_none = "the collection has changed; look again" if keep is None else self._why_not_there(keep)
+        for member in group.items:
+            if member.id == group.keep:
+                continue
+            item = self.snapshot.item(member.id)
+            if item is None or keep is None:
+                self._leave(member, "the collection has changed; look again")
+            elif why_none:
+                self._leave(member, f"the one to keep, {group.items[0].uri}: {why_none}")
+            elif why := self._why_not(member, item, keep):
+                self._leave(member, why)
+            else:
+                self._plan(group, item)
+
+    def _leave(self, member: Member, reason: str) -> None:
+        self.left.append(LeftItem(member.id, member.uri, reason))
+
+    def _why_not_there(self, item: ItemRecord) -> str:
+        """Why the file of an item cannot be counted on now; "" when it can."""
+        if why := _no_file(self._roots[item.root]):
+            return why if self._roots[item.root].offline else ""  # what lies in an archive is safe there
+        try:
+            found = os.stat(os.fsencode(item.uri))
+        except OSError as error:
+            return f"it cannot be read now ({error.strerror})"
+        if (found.st_size, found.st_mtime_ns) != (item.size, item.modified_ns):
+            return "it changed since it was indexed; lookalike index looks at it again"
+        return ""
+
+    def _why_not(self, member: Member, item: ItemRecord, keep: ItemRecord) -> str:
+        """Why an item stays; "" when it can go."""
+        root, path = self._roots[item.root], os.fsencode(item.uri)
+        if item.id in self._kept:
+            return "it is the one to keep of another group"
+        if not member.sure:
+            return "it was not compared with the one to keep itself"
+        if why := _no_file(root):
+            return why
+        if why := self._why_not_there(item):
+            return why
+        if is_below(path, self.target):
+            return "it lies there already"
+        if path in self._sources:
+            return "it is planned already"
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return "it is a link, not a file of its own"
+        if os.path.realpath(path) == os.path.realpath(os.fsencode(keep.uri)):
+            return "it is the file to keep itself, by another way"
+        return ""
+
+    def _plan(self, group: DuplicateGroup, item: ItemRecord) -> None:
+        path = os.fsencode(item.uri)
+        folder, name = os.path.split(path)
+        with_it = [each for each in self._with(folder, name) if os.path.join(folder, each) not in self._sources]
+        root = self._roots[item.root]
+        places = self._free_places(os.path.join(self.target, _below(root, item)), name, with_it)
+        files = []
+        for each, place in zip((name, *with_it), places, strict=True):
+            source = os.path.join(folder, each)
+            found = os.stat(source, follow_symlinks=False)
+            files.append(PlannedFile(source, place, found.st_size, found.st_mtime_ns))
+            self._sources.add(source)
+            self.taken.add(_as_taken(place))
+        self.moves.append(PlannedMove(item, group.kind, group.keep, tuple(files)))
+
+    def _with(self, folder: bytes, name: bytes) -> Iterator[bytes]:
+        """Files that go with a picture: those that belong to it and to no other picture there."""
+        if folder not in self._folders:
+            try:
+                self._folders[folder] = beside(os.listdir(folder))
+            except OSError:
+                self._folders[folder] = NOTHING
+        together = self._folders[folder]
+        for owned in (together.sidecars, together.stacks):
+            for each in owned.get(name, ()):
+                shared = any(each in others for other, others in owned.items() if other != name)
+                if not shared and stat.S_ISREG(os.lstat(os.path.join(folder, each)).st_mode):
+                    yield each
+
+    def _free_places(self, first: bytes, name: bytes, with_it: Iterable[bytes]) -> list[bytes]:
+        """Names for a picture and what goes with it, numbered alike where one of them is taken."""
+        folder, stem = os.path.dirname(first), os.path.splitext(name)[0]
+        names = [name, *with_it]
+        number = 1
+        while True:
+            more = b"" if number == 1 else b"-%d" % number
+            places = [os.path.join(folder, _renamed(each, stem, more)) for each in names]
+            if not any(os.path.lexists(place) or _as_taken(place) in self.taken for place in places):
+                return places
+            number += 1
+
+
+def _no_file(root: Root) -> str:
+    """Why the items of a root are no files that could be moved; "" where they are."""
+    if root.offline:
+        return "its disk is away"
+    if place_of(root.path) == root.path:
+        return ""
+    if root.is_catalogue:
+        return "it belongs to a catalogue, which would not find it any more"
+    if root.is_imported:
+        return "it came with imported vectors and lies nowhere here"
+    return "it lies in an archive" if root.path.startswith(TARS) else "it lies in object storage"
+
+
+def _below(root: Root, item: ItemRecord) -> bytes:
+    """The path that an item keeps: the name of its root's folder, and its key."""
+    folder = os.path.dirname(root.path) if root.is_file else root.path
+    name = os.path.basename(folder.rstrip(os.fsencode(os.sep))) or b"files"
+    key = os.path.basename(root.path) if root.is_file else item.key.replace(b"/", os.fsencode(os.sep))
+    return os.path.join(name, key)
+
+
+def _renamed(name: bytes, stem: bytes, more: bytes) -> bytes:
+    """`name`, which begins with `stem` as a rule, with `more` behind that; else before its suffix."""
+    if name.startswith(stem):
+        return stem + more + name[len(stem) :]
+    start, suffix = os.path.splitext(name)
+    return start + more + suffix
+
+
+def _as_taken(path: bytes) -> str:
+    """A path as disks compare it that do not tell capitals."""
+    return os.fsdecode(path).casefold()

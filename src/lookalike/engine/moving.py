@@ -1,0 +1,267 @@
+"""Moving duplicates aside by a plan, with a journal: nothing is deleted, everything can be brought back.
+
+Files go in small batches. A batch is noted in the journal, its files are carried, and what became of each is noted; the
+items of the collection follow in that same commit. A file that is not what was indexed, by its bytes, stays. A process
+that dies leaves an open batch, which `finish` ends in the direction in which it was under way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from lookalike.engine.carrying import Stays, carry
+from lookalike.engine.move_plan import LeftItem
+from lookalike.engine.reports import Progress
+from lookalike.store.moves import MeantMove
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from lookalike.engine.move_plan import MovePlan, PlannedFile, PlannedMove
+    from lookalike.store.collection_store import Store, Writer
+    from lookalike.store.moves import Move
+
+BATCH = 64
+"""Items of one commit: what a crash leaves to be looked at."""
+_DIGEST_BYTES = 16
+_BLOCK = 1 << 20
+STAYED = "its picture stayed"
+
+
+@dataclass(frozen=True, slots=True)
+class MoveReport:
+    """What a move, or an undo, came to.
+
+    `items`: pictures that went, `files`: with what belongs to them, `bytes`: of all those. `left`: what stayed, and
+    why; `again`: of an undo, items that the collection knows again. `interrupted`: the rest was not touched.
+    """
+
+    items: int
+    files: int
+    bytes: int
+    left: tuple[LeftItem, ...]
+    seconds: float
+    interrupted: bool = False
+    again: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The key "moved", or "undone", of `duplicates --json`."""
+        return {
+            "items": self.items,
+            "files": self.files,
+            "bytes": self.bytes,
+            "left": [each.as_dict() for each in self.left],
+            "again": self.again,
+            "seconds": round(self.seconds, 3),
+            "interrupted": self.interrupted,
+        }
+
+
+class _Tally:
+    """What was moved so far."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.items = self.files = self.bytes = self.again = 0
+        self.left: list[LeftItem] = []
+        self._started = time.monotonic()
+
+    def count(self, done: Iterable[Move], left: Iterable[tuple[Move, str]], place: str) -> None:
+        for move in done:
+            self.files += 1
+            self.items += move.item is not None
+            self.bytes += move.size
+        for move, reason in left:
+            self.left.append(LeftItem(move.item or "", os.fsdecode(getattr(move, place)), reason))
+
+    def progress(self) -> Progress:
+        seconds = time.monotonic() - self._started
+        return Progress("move", self.items, self.total, encoded=0, skipped=len(self.left), seconds=seconds)
+
+    def report(self, *, interrupted: bool) -> MoveReport:
+        seconds = time.monotonic() - self._started
+        return MoveReport(self.items, self.files, self.bytes, tuple(self.left), seconds, interrupted, self.again)
+
+
+def move(
+    store: Store, plan: MovePlan, asked: Mapping[str, Any], stop: threading.Event | None = None
+) -> Iterator[Progress | MoveReport]:
+    """Carry the files of `plan` away. `asked`: what the user said, kept with the journal.
+
+    Raises CollectionBusy, CollectionReadOnly.
+    """
+    tally = _Tally(len(plan.moves))
+    with store.writer() as writer:
+        _finish(writer, store.open_moves())
+        run = writer.moves.begin_run(plan.target, asked)
+        roots = {root.number: root.path for root in store.roots()}
+        with store.snapshot() as snapshot:
+            digests = {id: of_bytes for id, (of_bytes, _) in snapshot.digests_of(m.item.id for m in plan.moves).items()}
+        waiting = iter(plan.moves)
+        while not _is_set(stop) and (batch := list(islice(waiting, BATCH))):
+            meant: list[MeantMove] = []
+            for each in batch:
+                try:
+                    meant += _meant(each, roots[each.item.root], digests.get(each.item.id))
+                except Stays as why:
+                    tally.left.append(LeftItem(each.item.id, each.item.uri, str(why)))
+            done, left = _carry_all(writer.moves.mean(run, meant))
+            writer.moves.settle(done, left)
+            tally.count(done, left, "source")
+            yield tally.progress()
+        writer.moves.end_run(run)
+        writer.make_columns(stop=stop)
+    yield tally.report(interrupted=_is_set(stop) and tally.items + len(tally.left) < len(plan.moves))
+
+
+def undo(store: Store, stop: threading.Event | None = None) -> Iterator[Progress | MoveReport]:
+    """Bring back what the last move that still stands carried away. Nothing to bring back is a report of nothing.
+
+    Raises CollectionBusy, CollectionReadOnly.
+    """
+    with store.writer() as writer:
+        _finish(writer, store.open_moves())
+        found = store.last_move_run()
+        moves = [] if found is None else [each for each in found[1] if each.state == "done"]
+        tally = _Tally(sum(each.item is not None for each in moves))
+        waiting = iter(moves)
+        while not _is_set(stop) and (batch := list(islice(waiting, BATCH))):
+            writer.moves.mean_back(batch)
+            back, left = _carry_back_all(batch)
+            tally.again += len(writer.moves.settle_back(back, left))
+            tally.count(back, left, "target")
+            yield tally.progress()
+        if found is not None:
+            _drop_empty_folders(found[0].target, moves)
+        writer.make_columns(stop=stop)
+    yield tally.report(interrupted=_is_set(stop) and tally.files + len(tally.left) < len(moves))
+
+
+def finish(store: Store) -> int:
+    """End moves that were cut short, in their direction; returns how many files were looked at.
+
+    Raises CollectionBusy while the one that moves is still at work, CollectionReadOnly.
+    """
+    if not store.open_moves():
+        return 0
+    with store.writer() as writer:
+        return _finish(writer, store.open_moves())
+
+
+def _finish(writer: Writer, moves: Sequence[Move]) -> int:
+    forward = [each for each in moves if each.state == "meant"]
+    if forward:
+        writer.moves.settle(*_carry_all(forward))
+    backward = [each for each in moves if each.state == "undoing"]
+    if backward:
+        writer.moves.settle_back(*_carry_back_all(backward))
+    return len(moves)
+
+
+def _meant(planned: PlannedMove, root: bytes, digest: bytes | None) -> list[MeantMove]:
+    """The files of an item as the journal takes them. Raises Stays when its picture is not the one that was indexed."""
+    item = planned.item
+    meant = []
+    for number, file in enumerate(planned.files):
+        of_bytes = _digest(file)
+        if number == 0 and of_bytes != digest:
+            raise Stays("its bytes are not those that were indexed; lookalike index looks at it again")
+        meant.append(
+            MeantMove(
+                item=item.id if number == 0 else None,
+                root=root,
+                key=item.key,
+                source=file.source,
+                target=file.target,
+                size=file.size,
+                modified_ns=file.modified_ns,
+                digest=of_bytes,
+            )
+        )
+    return meant
+
+
+def _digest(file: PlannedFile) -> bytes:
+    """BLAKE2b-128 of a file as it is planned. Raises Stays when it cannot be read, or is another now."""
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    try:
+        with open(file.source, "rb") as stream:
+            while block := stream.read(_BLOCK):
+                digest.update(block)
+        found = os.lstat(file.source)
+    except OSError as error:
+        raise Stays(error.strerror or str(error)) from error
+    if (found.st_size, found.st_mtime_ns) != (file.size, file.modified_ns):
+        raise Stays("it changed just now")
+    return digest.digest()
+
+
+def _carry_all(moves: Sequence[Move]) -> tuple[list[Move], list[tuple[Move, str]]]:
+    """Carry files to where they are meant to be: those that are there, and those that stayed, with the reason."""
+    done: list[Move] = []
+    left: list[tuple[Move, str]] = []
+    stays = False
+    for each in moves:
+        if each.item is not None:
+            stays = False
+        if stays:
+            left.append((each, STAYED))
+            continue
+        try:
+            _refuse_changed(each)
+            carry(each.source, each.target)
+            done.append(each)
+        except Stays as why:
+            stays = each.item is not None
+            left.append((each, str(why)))
+    return done, left
+
+
+def _carry_back_all(moves: Sequence[Move]) -> tuple[list[Move], list[tuple[Move, str]]]:
+    """The same on the way back."""
+    back: list[Move] = []
+    left: list[tuple[Move, str]] = []
+    for each in moves:
+        try:
+            _refuse_without_root(each)
+            carry(each.target, each.source)
+            back.append(each)
+        except Stays as why:
+            left.append((each, str(why)))
+    return back, left
+
+
+def _refuse_without_root(move: Move) -> None:
+    """Raises Stays where the disk that a file came from is away: no folder is made in its place."""
+    folder = move.root if move.key else os.path.dirname(move.root)
+    if not os.path.isdir(folder):
+        raise Stays(f"there is no folder {os.fsdecode(folder)} now")
+
+
+def _refuse_changed(move: Move) -> None:
+    """Raises Stays for a file that is another than the journal speaks of; one that is away is `carry`'s to judge."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        found = os.lstat(move.source)
+        if (found.st_size, found.st_mtime_ns) != (move.size, move.modified_ns):
+            raise Stays("it changed meanwhile")
+
+
+def _drop_empty_folders(target: bytes, moves: Sequence[Move]) -> None:
+    """Remove folders below `target` that held nothing else than what was brought back; never `target` itself."""
+    for folder in sorted({os.path.dirname(each.target) for each in moves}, key=len, reverse=True):
+        place = folder
+        with suppress(OSError):  # there is something in it
+            while len(place) > len(target):
+                os.rmdir(place)
+                place = os.path.dirname(place)
+
+
+def _is_set(stop: threading.Event | None) -> bool:
+    return stop is not None and stop.is_set()
