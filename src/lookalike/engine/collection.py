@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from lookalike.engine.fields import FieldFacts
     from lookalike.engine.given_vectors import Embeddings
     from lookalike.engine.reports import ExportEvent, ImportEvent, IndexEvent, MigrateEvent, SyncEvent, VerifyReport
+    from lookalike.engine.sharding import Sharding
     from lookalike.engine.trials import Trials
     from lookalike.images.catalogue_plan import CatalogueOptions
     from lookalike.store.collection_store import CompactReport, Failure, ItemRecord, Store
@@ -138,6 +139,7 @@ class Collection(Closing):
         workers: int | None = None,
         catalogue: CatalogueOptions | None = None,
         embeddings: Embeddings | None = None,
+        sharding: Sharding | None = None,
         index: Literal["now", "background", "later"] = "now",
         stop: threading.Event | None = None,
     ) -> Iterator[SyncEvent]:
@@ -145,7 +147,8 @@ class Collection(Closing):
         with all it knows.
 
         `catalogue`: how the tables among `paths` are read; remembered for each of them. `embeddings`: vectors for the
-        pictures of `paths`, which is then one catalogue: nothing is encoded, and no picture read.
+        pictures of `paths`, which is then one catalogue: nothing is encoded, and no picture read. `sharding`: encode by
+        shards, on a cluster or here; finished ones survive the end of this process.
         Yields Progress and Skipped while it runs and one SyncReport at the end; nothing happens until the iterator is
         consumed. `exclude`: globs in gitignore syntax, remembered by the collection (None keeps those it has).
         `check_content` also finds changes that kept size and time. `settled_s`: leave a file that was written within so
@@ -175,6 +178,7 @@ class Collection(Closing):
             workers=workers,
             catalogue=catalogue,
             given=given,
+            sharding=sharding,
         )
         events = ingest(self._store, lambda: self.encoder, [absolute(path) for path in paths], settings, stop)
         events = then_scale(events, self._store, self._encoders.current)

@@ -30,6 +30,7 @@ from lookalike.engine.look import TRANSIENT, Look
 from lookalike.engine.pace import NO_VECTOR
 from lookalike.engine.reports import Progress, SyncReport
 from lookalike.engine.scopes import exclusions, removed_places, resolve_scopes
+from lookalike.engine.sharding import ShardRun, ShardTaker, encode_in_shards
 from lookalike.engine.sources import place_of, root_address, sources_of
 from lookalike.engine.spool import Pending, Spool, batches
 from lookalike.engine.take import Taker
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from lookalike.engine.given_vectors import GivenVectors
     from lookalike.engine.reports import CatalogueRead, SyncEvent
     from lookalike.engine.scopes import Scope
+    from lookalike.engine.sharding import Sharding
     from lookalike.images.catalogue_plan import CatalogueOptions
     from lookalike.images.decoding_pool import DecodingPool
     from lookalike.store.collection_store import Store, Writer
@@ -64,7 +66,7 @@ class IngestSettings:
 
     `catalogue`: how tables are read from now on; None keeps what is remembered for each. `given`: vectors for the
     pictures of the one catalogue that is taken in, in place of encoding. `settled_s`: files written within so many
-    seconds are left for a later run.
+    seconds are left for a later run. `sharding`: how files are taken by shards, None without.
     """
 
     exclude: tuple[str, ...] | None
@@ -75,6 +77,7 @@ class IngestSettings:
     catalogue: CatalogueOptions | None = None
     given: GivenVectors | None = None
     settled_s: float = 0.0
+    sharding: Sharding | None = None
 
 
 def ingest(
@@ -98,7 +101,12 @@ def ingest(
             yield from _look(run, walk, scope, differing)
         walk.remember_devices()
         if differing.count and not run.is_stopping():
-            yield from _take_given(run, store, differing) if settings.given else _take_all(run, encoder_of, differing)
+            if settings.given is not None:
+                yield from _take_given(run, store, differing)
+            elif settings.sharding is not None:
+                yield from _take_shards(run, store, encoder_of, differing)
+            else:
+                yield from _take_all(run, encoder_of, differing)
         run.note_failures()
         _fill_gaps(run, store, encoder_of)
         if not run.is_stopping():
@@ -185,6 +193,33 @@ def _take_given(run: _Run, store: Store, differing: Spool) -> Iterator[SyncEvent
         yield unused
 
 
+def _take_shards(run: _Run, store: Store, encoder_of: Callable[[], Encoder], differing: Spool) -> Iterator[SyncEvent]:
+    """Take everything by shards. Nothing is recognised before: what was moved or copied is encoded again."""
+    sharding = run.settings.sharding
+    assert sharding is not None, "shards were asked for"
+    run.total = run.unchanged + run.rows_added + run.rows_changed + len(run.skipped) + differing.count
+    encoder = encoder_of()
+    space = run.writer.create_space(encoder.id, encoder.name, encoder.dim)
+    run.taker = taker = ShardTaker(run.writer, space)
+    roots = {root.number: root.path for root in store.roots()}
+    whole = ShardRun(
+        sharding,
+        encoder,
+        run.sources,
+        roots,
+        run.settings.limits,
+        retry=run.settings.retry_failed,
+        afresh=run.settings.check_content,
+        stop=run.stop,
+    )
+    for shard in encode_in_shards(whole, differing):
+        taker.take(shard)
+        for pending, skipped in shard.skipped:
+            yield run.skip_taken(pending, skipped)
+        run.note_failures()
+        yield run.progress("take")
+
+
 def _recognise(run: _Run, taker: Taker, pool: DecodingPool, differing: Spool, unknown: Spool) -> Iterator[SyncEvent]:
     """Take files whose bytes are those of a known picture; the others go on to `unknown`."""
     waiting: dict[int, Pending] = {}
@@ -264,7 +299,7 @@ class _Run:
     def __init__(self, store: Store, writer: Writer, settings: IngestSettings, stop: threading.Event | None) -> None:
         self.writer = writer
         self.settings = settings
-        self.taker: Taker | GivenTaker | None = None
+        self.taker: Taker | GivenTaker | ShardTaker | None = None
         self.matched = Matched({})
         self.skipped: list[Skipped] = []
         self.unchanged = self.filled = 0
@@ -356,4 +391,5 @@ class _Run:
             seconds=time.monotonic() - self._started,
             interrupted=self.is_stopping(),
             catalogues=tuple(self.catalogues),
+            shards=tuple(taker.reports) if isinstance(taker, ShardTaker) else (),
         )

@@ -15,9 +15,10 @@ class Progress:
 
     `done` counts files dealt with, taken or skipped; `encoded` pictures that went through the encoder. In the stage
     "index" they are pictures in the index, of the sample it is trained on or of all; in "write" what an export wrote.
+    Looking for duplicates, "fingerprint" and "near" count pictures, "compare" pairs; "move" counts items.
     """
 
-    stage: Literal["look", "take", "finish", "index", "write"]
+    stage: Literal["look", "take", "finish", "index", "write", "fingerprint", "near", "compare", "move"]
     done: int
     total: int | None
     encoded: int
@@ -84,13 +85,31 @@ class CatalogueRead:
 
 
 @dataclass(frozen=True, slots=True)
+class ShardReport:
+    """A shard of encoded pictures: how many, how many files are none, where it was made and how long that took.
+
+    `node`: the id of the cluster's node, "here" without a cluster.
+    """
+
+    name: str
+    pictures: int
+    skipped: int
+    node: str
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """What `index --json` prints under "shards"."""
+        return {**asdict(self), "seconds": round(self.seconds, 3)}
+
+
+@dataclass(frozen=True, slots=True)
 class SyncReport:
     """Totals of one run. `offline` counts items of roots that are not there now; nothing of them is lost.
 
     `encoded`: pictures that went through the encoder; `reused`: files whose picture was known already.
     `interrupted`: stopped on request before the end; what was done is kept, nothing was removed. `index`: how searches
     are served after it; None when that was left for later. `changed` counts items whose picture changed, or what their
-    catalogue says about it. `catalogues`: those that were read.
+    catalogue says about it. `catalogues`: those that were read. `shards`: those that were made, if it was by shards.
     """
 
     added: int
@@ -105,6 +124,7 @@ class SyncReport:
     interrupted: bool = False
     index: IndexReport | None = None
     catalogues: tuple[CatalogueRead, ...] = ()
+    shards: tuple[ShardReport, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `index --json` prints."""
@@ -121,6 +141,7 @@ class SyncReport:
             "interrupted": self.interrupted,
             "index": None if self.index is None else self.index.as_dict(),
             "catalogues": [each.as_dict() for each in self.catalogues],
+            "shards": [each.as_dict() for each in self.shards],
         }
 
 

@@ -1,0 +1,227 @@
+"""Shards: some hundreds or thousands of encoded pictures in files of their own, in the layout of clip-retrieval.
+
+    img_emb/img_emb_NAME.npy           float16 (n, dim), of unit length
+    metadata/metadata_NAME.parquet     n rows: the columns of an export (`picture_table`), and those of `_OF_A_RUN`
+    errors/errors_NAME.parquet         the files of the shard that are no pictures, where there are any
+    shards.json                        whose vectors these are
+
+The table of pictures is written last: a shard is finished when it is there. (Layout: github.com/rom1504/clip-retrieval,
+clip_inference/writer.py.) pyarrow is the extra `parquet`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lookalike.core.errors import CollectionError, EncoderMismatch
+from lookalike.core.records import Skipped
+from lookalike.engine.exchange import TABLES_FOLDER, VECTORS_FOLDER
+from lookalike.engine.picture_table import OURS, address, arrow
+from lookalike.store.publishing import as_halves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from lookalike.core.records import Asset
+    from lookalike.engine.shard_folder import ShardFolder
+
+ERRORS_FOLDER = "errors"
+NOTE = "shards.json"
+FORMAT = 1
+_FACTS = ("width", "height", "format", "bytes_digest", "pixels_digest")
+"""Columns of the same name as facts of a picture."""
+_OF_A_RUN = ("root", "key", "metadata", "picture_metadata")
+"""What a run of `index` needs beside the columns of an export, the last two as JSON: `metadata` is what the place says,
+for other programs, `picture_metadata` what the picture says.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A picture with its vector: float (dim,), of unit length when it was read from a shard."""
+
+    width: int
+    height: int
+    format: str
+    bytes_digest: bytes
+    pixels_digest: bytes
+    metadata: Mapping[str, Any]
+    vector: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of a shard, and what became of it. `root`: the path of its root; `id`: the one a catalogue gives."""
+
+    root: bytes
+    asset: Asset
+    id: str | None
+    outcome: Encoded | Skipped
+
+
+def claim(folder: ShardFolder, encoder_id: str, dim: int) -> None:
+    """Say whose vectors the folder holds. Raises EncoderMismatch where it holds those of another encoder."""
+    if NOTE not in folder.names():
+        folder.write(NOTE, json.dumps({"format": FORMAT, "encoder_id": encoder_id, "dim": dim}).encode())
+        return
+    try:
+        said = json.loads(folder.read(NOTE))
+        there = (said["format"], said["encoder_id"], said["dim"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise CollectionError(f"{folder.address}/{NOTE} is no note of shards: {error}") from error
+    if there != (FORMAT, encoder_id, dim):
+        raise EncoderMismatch(
+            f"the shards in {folder.address} are of {there[1]}, not of {encoder_id}",
+            hint="give the shards of this encoder a folder of their own: --shards DIR",
+        )
+
+
+def finished(folder: ShardFolder) -> list[str]:
+    """The names of the finished shards, oldest first."""
+    start, end = f"{TABLES_FOLDER}/{TABLES_FOLDER}_", ".parquet"
+    return sorted(
+        name.removeprefix(start).removesuffix(end)
+        for name in folder.names()
+        if name.startswith(start) and name.endswith(end)
+    )
+
+
+def files_of(name: str) -> tuple[str, str, str]:
+    """The vectors, the errors and the pictures of a shard, in the order in which they are written."""
+    return (
+        f"{VECTORS_FOLDER}/{VECTORS_FOLDER}_{name}.npy",
+        f"{ERRORS_FOLDER}/{ERRORS_FOLDER}_{name}.parquet",
+        f"{TABLES_FOLDER}/{TABLES_FOLDER}_{name}.parquet",
+    )
+
+
+def remove_shard(folder: ShardFolder, name: str) -> None:
+    """Remove the files of a shard; while it goes, it is an unfinished one."""
+    for file in reversed(files_of(name)):
+        folder.remove(file)
+
+
+def write_shard(folder: ShardFolder, name: str, dim: int, entries: Sequence[Entry]) -> None:
+    """Write a shard; it is finished when this returns. Raises OSError."""
+    import numpy as np
+
+    pictures = [(entry, entry.outcome) for entry in entries if isinstance(entry.outcome, Encoded)]
+    errors = [(entry, entry.outcome) for entry in entries if isinstance(entry.outcome, Skipped)]
+    array = io.BytesIO()
+    vectors = as_halves([encoded.vector for _, encoded in pictures], dim)
+    np.save(array, vectors.astype("<f2"), allow_pickle=False)
+    vectors_file, errors_file, pictures_file = files_of(name)
+    folder.write(vectors_file, array.getvalue())
+    if errors:
+        folder.write(errors_file, _as_parquet([_error_row(*each) for each in errors], _error_columns()))
+    folder.write(pictures_file, _as_parquet([_picture_row(*each) for each in pictures], _picture_columns()))
+
+
+def read_shard(folder: ShardFolder, name: str) -> dict[tuple[bytes, bytes], Encoded | Skipped]:
+    """What became of each file of a finished shard, by its root's path and its key.
+
+    Raises CollectionError where the shard is damaged.
+    """
+    import numpy as np
+
+    vectors_file, _, pictures_file = files_of(name)
+    try:
+        vectors = np.load(io.BytesIO(folder.read(vectors_file)), allow_pickle=False)
+        rows, errors = _rows(folder.read(pictures_file)), _error_rows(folder, name)
+        read: dict[tuple[bytes, bytes], Encoded | Skipped] = {
+            (row["root"], row["key"]): _encoded(row, vector) for row, vector in zip(rows, vectors, strict=True)
+        }
+        return read | {(row["root"], row["key"]): _skipped(row) for row in errors}
+    except (OSError, ValueError, KeyError, TypeError) as error:  # pyarrow's own errors are these
+        raise CollectionError(
+            f"the shard {name} in {folder.address} cannot be read: {error}", hint="remove its files and index again"
+        ) from error
+
+
+def places_in(folder: ShardFolder, name: str) -> Iterator[tuple[bytes, bytes, int, int, str]]:
+    """Root's path, key, size and time of every file a finished shard deals with, and the code of one that is none."""
+    columns = ["root", "key", "size", "modified_ns"]
+    for row in _rows(folder.read(files_of(name)[-1]), columns):
+        yield row["root"], row["key"], row["size"], row["modified_ns"], ""
+    for row in _error_rows(folder, name):
+        yield row["root"], row["key"], row["size"], row["modified_ns"], row["code"]
+
+
+def _error_rows(folder: ShardFolder, name: str) -> list[dict[str, Any]]:
+    try:
+        content = folder.read(files_of(name)[1])
+    except FileNotFoundError:
+        return []
+    return _rows(content)
+
+
+def _rows(content: bytes, columns: list[str] | None = None) -> list[dict[str, Any]]:
+    pa = arrow()
+    rows: list[dict[str, Any]] = pa.parquet.read_table(pa.BufferReader(content), columns=columns).to_pylist()
+    return rows
+
+
+def _as_parquet(rows: list[dict[str, Any]], schema: Any) -> bytes:
+    pa = arrow()
+    content = io.BytesIO()
+    pa.parquet.write_table(pa.Table.from_pylist(rows, schema=schema), content)
+    return content.getvalue()
+
+
+def _picture_columns() -> Any:
+    pa = arrow()
+    text, number, content = pa.string(), pa.int64(), pa.binary()
+    types = (text, content, text, number, number, text, number, number, content, content)
+    return pa.schema([*zip(OURS, types, strict=True), *zip(_OF_A_RUN, (content, content, text, text), strict=True)])
+
+
+def _error_columns() -> Any:
+    pa = arrow()
+    text, number, content = pa.string(), pa.int64(), pa.binary()
+    names = ("image_path", "image_path_bytes", "size", "modified_ns", "root", "key", "code", "reason")
+    return pa.schema(list(zip(names, (text, content, number, number, content, content, text, text), strict=True)))
+
+
+def _place(entry: Entry) -> dict[str, Any]:
+    uri, shown = entry.asset.uri, _text(entry.asset.uri)
+    return {
+        "image_path": shown,
+        "image_path_bytes": None if shown == uri else os.fsencode(uri),
+        "size": entry.asset.size,
+        "modified_ns": entry.asset.modified_ns,
+        "root": entry.root,
+        "key": entry.asset.key,
+    }
+
+
+def _picture_row(entry: Entry, encoded: Encoded) -> dict[str, Any]:
+    return {
+        **_place(entry),
+        "id": entry.id,
+        **{name: getattr(encoded, name) for name in _FACTS},
+        "metadata": json.dumps(dict(entry.asset.metadata)),
+        "picture_metadata": json.dumps(dict(encoded.metadata)),
+    }
+
+
+def _error_row(entry: Entry, skipped: Skipped) -> dict[str, Any]:
+    return {**_place(entry), "code": skipped.code, "reason": _text(skipped.reason)}
+
+
+def _encoded(row: Mapping[str, Any], vector: Any) -> Encoded:
+    facts = {name: row[name] for name in _FACTS}
+    return Encoded(**facts, metadata=json.loads(row["picture_metadata"]), vector=vector)
+
+
+def _skipped(row: Mapping[str, Any]) -> Skipped:
+    uri = os.fsdecode(address(row["image_path"], row["image_path_bytes"]) or b"")
+    return Skipped(uri, row["reason"], row["code"], row["key"], size=row["size"], modified_ns=row["modified_ns"])
+
+
+def _text(value: str) -> str:
+    """`value` where UTF-8 can carry it, else with escapes for what it cannot."""
+    return value.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,238 @@
+"""Taking files by shards: what finished shards hold is used, the rest is encoded, by this process or by a cluster.
+
+A shard is what a killed worker, or a killed driver, loses at most: what is finished stays in the folder of shards, and
+the next run over the same files finds it there by place, size and time of each file. So every picture is in one shard
+and, as collections take an item by its place, once in the collection.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lookalike.core.errors import CollectionError
+from lookalike.core.records import Skipped
+from lookalike.engine.look import TRANSIENT
+from lookalike.engine.shard_encoding import ShardJob, ShardTask
+from lookalike.engine.shard_files import NOTE, claim, files_of, finished, places_in, read_shard, remove_shard
+from lookalike.engine.shard_folder import shard_folder
+from lookalike.engine.spool import Spool, batches
+from lookalike.store.records import Found
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from lookalike.core.protocols import Encoder, Source
+    from lookalike.core.records import DecodeLimits
+    from lookalike.engine.reports import ShardReport
+    from lookalike.engine.shard_encoding import ShardWorkers, Started
+    from lookalike.engine.shard_files import Encoded
+    from lookalike.engine.shard_folder import ShardFolder
+    from lookalike.engine.spool import Pending
+    from lookalike.store.records import Space
+    from lookalike.store.writer import Writer
+
+SHARD_AT_LEAST, SHARD_AT_MOST = 128, 8192
+"""Files of a shard: below, starting one costs more than a few percent; above, a killed worker loses minutes."""
+SHARDS_EACH = 8
+"""Shards for each worker, so that all end at about the same time."""
+PUT_AT_ONCE = 1024
+"""Files in one commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sharding:
+    """How files are taken by shards. `folder`: an absolute path or an address, the same place for all `workers`.
+
+    `keep`: leave the shards there when they were taken in; else the folder is empty at the end.
+    """
+
+    workers: ShardWorkers
+    folder: str
+    keep: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedShard:
+    """What became of files that were asked for. `report` is None for a shard of an earlier run."""
+
+    found: Sequence[tuple[Pending, Found]]
+    skipped: Sequence[tuple[Pending, Skipped]]
+    report: ShardReport | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShardRun:
+    """What a run over some roots needs. `roots`: number -> path.
+
+    `retry`: try again what earlier shards list as no pictures. `afresh`: use nothing of earlier shards.
+    """
+
+    sharding: Sharding
+    encoder: Encoder
+    sources: Mapping[int, Source]
+    roots: Mapping[int, bytes]
+    limits: DecodeLimits
+    retry: bool = False
+    afresh: bool = False
+    stop: threading.Event | None = None
+
+    @property
+    def is_stopping(self) -> bool:
+        return self.stop is not None and self.stop.is_set()
+
+
+def encode_in_shards(run: ShardRun, pending: Iterable[Pending]) -> Iterator[EncodedShard]:
+    """Encode all of `pending`; each of them comes back once, unless `run.stop` is set before.
+
+    What is yielded has to be safe when the next one is asked for. Raises LookalikeError; then, too, what is finished
+    stays for the next run.
+    """
+    folder = shard_folder(run.sharding.folder)
+    try:
+        claim(folder, run.encoder.id, run.encoder.dim)
+        kept = finished(folder)
+        with Spool() as left:
+            for name, files in _found_in(run, folder, kept, pending, left):
+                shard, missing = _taken(run, folder, name, files, None)
+                for each in missing:
+                    left.add(each)
+                yield shard
+                _let_go(run, folder, name)
+            if left.count and not run.is_stopping:
+                yield from _encoded(run, folder, left, kept)
+        if not run.is_stopping:
+            _tidy(run, folder, kept)
+    except OSError as error:
+        raise CollectionError(f"shards cannot be kept in {folder.address}: {error}") from error
+
+
+def _found_in(
+    run: ShardRun, folder: ShardFolder, kept: Sequence[str], pending: Iterable[Pending], left: Spool
+) -> list[tuple[str, list[Pending]]]:
+    """The shards that hold some of `pending`, each with these; the others go to `left`."""
+    holder: dict[bytes, str] = {}
+    for name in () if run.afresh else kept:
+        for root, key, size, modified_ns, code in places_in(folder, name):
+            if code == "" or not (run.retry or code in TRANSIENT):
+                holder[_mark(root, key, size, modified_ns)] = name
+    held: dict[str, list[Pending]] = {}
+    for each in pending:
+        asset = each.asset
+        holding = holder.get(_mark(run.roots[each.root], asset.key, asset.size, asset.modified_ns)) if holder else None
+        if holding is None:
+            left.add(each)
+        else:
+            held.setdefault(holding, []).append(each)
+    return list(held.items())
+
+
+def _mark(root: bytes, key: bytes, size: int, modified_ns: int) -> bytes:
+    """16 bytes that stand for a file as it was: millions are kept in memory."""
+    return hashlib.blake2b(b"%b\0%b\0%d\0%d" % (root, key, size, modified_ns), digest_size=16).digest()
+
+
+def _encoded(run: ShardRun, folder: ShardFolder, left: Spool, kept: list[str]) -> Iterator[EncodedShard]:
+    """Encode what is `left`; the names of finished shards are added to `kept`."""
+    task = ShardTask(folder, run.sources, run.roots, run.limits)
+    in_hand: dict[str, Sequence[Pending]] = {}
+    with run.sharding.workers.start(run.encoder, task, run.stop) as started:
+        for report in started.encode(_jobs(left, started, in_hand)):
+            shard, missing = _taken(run, folder, report.name, in_hand.pop(report.name), report)
+            if missing:
+                raise CollectionError(f"the shard {report.name} in {folder.address} does not hold what it was to hold")
+            yield shard
+            kept.append(report.name)
+            _let_go(run, folder, report.name)
+
+
+def _jobs(left: Spool, started: Started, in_hand: dict[str, Sequence[Pending]]) -> Iterator[ShardJob]:
+    """Shards of one size, named by the time of the run: two runs never give one name, whatever is left of the first."""
+    size = min(max(left.count // (SHARDS_EACH * started.count), SHARD_AT_LEAST), SHARD_AT_MOST)
+    run = time.strftime("%Y%m%d%H%M%S", time.gmtime()) + f"{time.time_ns() // 1_000_000 % 1000:03}"
+    for number, files in enumerate(batches(left, size)):
+        name = f"{run}{number:06}"
+        in_hand[name] = files
+        yield ShardJob(name, tuple(files))
+
+
+def _taken(
+    run: ShardRun, folder: ShardFolder, name: str, files: Sequence[Pending], report: ShardReport | None
+) -> tuple[EncodedShard, list[Pending]]:
+    """What the shard `name` says of `files`, and those it says nothing of."""
+    said = read_shard(folder, name)
+    found: list[tuple[Pending, Found]] = []
+    skipped: list[tuple[Pending, Skipped]] = []
+    missing: list[Pending] = []
+    for file in files:
+        outcome = said.get((run.roots[file.root], file.asset.key))
+        if outcome is None:
+            missing.append(file)
+        elif isinstance(outcome, Skipped):
+            skipped.append((file, outcome))
+        else:
+            found.append((file, _found(file, outcome)))
+    return EncodedShard(found, skipped, report), missing
+
+
+def _found(file: Pending, encoded: Encoded) -> Found:
+    """As a run without shards takes it: what the place says is of now."""
+    asset = file.asset
+    return Found(
+        root=file.root,
+        key=asset.key,
+        uri=asset.uri,
+        size=asset.size,
+        modified_ns=asset.modified_ns,
+        bytes_digest=encoded.bytes_digest,
+        pixels_digest=encoded.pixels_digest,
+        width=encoded.width,
+        height=encoded.height,
+        format=encoded.format,
+        metadata=asset.metadata,
+        vector=encoded.vector,
+        picture_metadata=encoded.metadata,
+        id=file.id,
+    )
+
+
+def _let_go(run: ShardRun, folder: ShardFolder, name: str) -> None:
+    if not run.sharding.keep:
+        remove_shard(folder, name)
+
+
+def _tidy(run: ShardRun, folder: ShardFolder, kept: Sequence[str]) -> None:
+    """Remove what killed workers left, and shards that nobody asked for any more: of a worker that outlived its run."""
+    ours = {NOTE} if run.sharding.keep else set()
+    if run.sharding.keep:
+        ours |= {file for name in kept for file in files_of(name)}
+    for file in folder.names() - ours:
+        folder.remove(file)
+    folder.remove_empty()
+
+
+class ShardTaker:
+    """Puts what comes out of shards into the collection. Counts as `take.Taker` does."""
+
+    def __init__(self, writer: Writer, space: Space) -> None:
+        self._writer = writer
+        self._space = space
+        self.reports: list[ShardReport] = []
+        self.added = self.changed = self.encoded = self.reused = self.taken = 0
+
+    def take(self, shard: EncodedShard) -> None:
+        """Publish what was found."""
+        for some in batches(shard.found, PUT_AT_ONCE):
+            self._writer.put(self._space, [found for _, found in some])
+        for file, _ in shard.found:
+            self.taken += 1
+            self.added += file.picture is None
+            self.changed += file.picture is not None
+        if shard.report is None:
+            self.reused += len(shard.found)
+        else:
+            self.encoded += len(shard.found)
+            self.reports.append(shard.report)
