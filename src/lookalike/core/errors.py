@@ -22,6 +22,7 @@
     ├── IndexUnusable          an index file is missing, damaged or made for other rows; carries why
     ├── QueryError             a query that cannot be answered as written
     │   └── FilterError        a filter that cannot be understood; carries where
+    ├── ClusterError           machines that were to encode pictures cannot, or gave up
     ├── ServiceError           a running service refused or did not answer; carries status and code
     └── MissingExtra           an optional part is not installed; carries the install line
 
@@ -138,6 +139,10 @@ class FilterError(QueryError):
     def __init__(self, message: str, *, position: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.position = position
+
+
+class ClusterError(LookalikeError):
+    """Machines that were to encode pictures cannot be reached, cannot do it, or gave up. What is finished is kept."""
 
 
 class ServiceError(LookalikeError):

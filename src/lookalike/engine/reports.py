@@ -88,7 +88,8 @@ class CatalogueRead:
 class ShardReport:
     """A shard of encoded pictures: how many, how many files are none, where it was made and how long that took.
 
-    `node`: the id of the cluster's node, "here" without a cluster.
+    `node`: the id of the cluster's node, "here" without a cluster. `tries`: how often it was begun, more than once where
+    a worker was lost.
     """
 
     name: str
@@ -96,6 +97,7 @@ class ShardReport:
     skipped: int
     node: str
     seconds: float
+    tries: int = 1
 
     def as_dict(self) -> dict[str, Any]:
         """What `index --json` prints under "shards"."""

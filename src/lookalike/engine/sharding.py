@@ -137,7 +137,9 @@ def _mark(root: bytes, key: bytes, size: int, modified_ns: int) -> bytes:
 
 def _encoded(run: ShardRun, folder: ShardFolder, left: Spool, kept: list[str]) -> Iterator[EncodedShard]:
     """Encode what is `left`; the names of finished shards are added to `kept`."""
-    task = ShardTask(folder, run.sources, run.roots, run.limits)
+    roots = {each.root for each in left}
+    sources = {root: run.sources[root] for root in roots}
+    task = ShardTask(folder, sources, {root: run.roots[root] for root in roots}, run.limits)
     in_hand: dict[str, Sequence[Pending]] = {}
     with run.sharding.workers.start(run.encoder, task, run.stop) as started:
         for report in started.encode(_jobs(left, started, in_hand)):
