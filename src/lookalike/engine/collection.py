@@ -67,6 +67,11 @@ class Collection(Closing):
         return self._store.path
 
     @property
+    def place(self) -> str:
+        """The same, for a person."""
+        return str(self.path)
+
+    @property
     def encoder(self) -> Encoder:
         """The encoder of the collection, loaded on first use."""
         return self._encoders.current()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from lookalike.core.errors import EncoderError, EncoderMismatch, EncoderUnavailable
 from lookalike.engine.nameless import NamelessEncoder, is_nameless
@@ -18,11 +18,20 @@ if TYPE_CHECKING:
     from lookalike.store.collection_store import Space, Store
 
 
+class Holder(Protocol):
+    """What holds vectors: a store, or an engine elsewhere."""
+
+    @property
+    def path(self) -> Path | str: ...
+
+    def current_space(self) -> Space | None: ...
+
+
 class EncoderChoice:
     """The encoders of one opened collection."""
 
     def __init__(
-        self, store: Store, *, device: str, models_dir: Path | None, notice: Callable[[str], None] | None
+        self, store: Store | Holder, *, device: str, models_dir: Path | None, notice: Callable[[str], None] | None
     ) -> None:
         self._store = store
         self._device = device

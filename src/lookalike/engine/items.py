@@ -55,11 +55,16 @@ def find_item(snapshot: Moment, given: str) -> ItemRecord:
     """The item with that id, or at that absolute path. Raises QueryError."""
     item = snapshot.item(given) or _item_at(snapshot, given)
     if item is None:
-        raise QueryError(
-            f"there is no item {given} in this collection",
-            hint="an item is named by its id, as in lookalike search --json, or by the path of an indexed file",
-        )
+        raise no_such_item(given)
     return item
+
+
+def no_such_item(given: str) -> QueryError:
+    """The error for an item that is not there."""
+    return QueryError(
+        f"there is no item {given} in this collection",
+        hint="an item is named by its id, as in lookalike search --json, or by the path of an indexed file",
+    )
 
 
 def _item_at(snapshot: Moment, given: str) -> ItemRecord | None:

@@ -22,7 +22,7 @@ from lookalike.engine.relevance import (
 from lookalike.engine.reports import SyncReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from lookalike.core.arrays import HalfVectors
     from lookalike.core.protocols import Encoder
@@ -42,13 +42,17 @@ def judge_of(snapshot: Snapshot, encoder: Encoder) -> Judge | None:
     """None for a collection too small to tell what is usual in it: then all answers are shown, none is judged."""
     if snapshot.count < LEAST_ROWS:
         return None
-    background = _background(snapshot.rows)
+    noted = snapshot.setting(SCALE_SETTING, {}).get(encoder.id)
+    return judge_by(_background(snapshot.rows), snapshot.count, noted, encoder)
+
+
+def judge_by(background: HalfVectors, count: int, noted: Mapping[str, Any] | None, encoder: Encoder) -> Judge:
+    """By rows drawn from a collection of `count`, float16 (n, dim); `noted`: the encoder's scale there, if it is."""
     calibration = calibration_of(encoder.id)
     if calibration is None:
-        noted = snapshot.setting(SCALE_SETTING, {}).get(encoder.id)
         scale = _scale(noted["scale"]) if noted else scale_of(background, caption_vectors(encoder))
-        return Judge(background, snapshot.count, general_calibration(scale), least=UNMEASURED_MIN_RELEVANCE)
-    return Judge(background, snapshot.count, calibration, familiarity_of(encoder.id))
+        return Judge(background, count, general_calibration(scale), least=UNMEASURED_MIN_RELEVANCE)
+    return Judge(background, count, calibration, familiarity_of(encoder.id))
 
 
 def then_scale(events: Iterator[Event], store: Store, encoder_of: Callable[[], Encoder]) -> Iterator[Event]:
@@ -78,5 +82,5 @@ def _background(rows: HalfVectors) -> HalfVectors:
     return rows[background_rows(len(rows))]
 
 
-def _scale(kept: dict[str, Any]) -> Scale:
+def _scale(kept: Mapping[str, Any]) -> Scale:
     return Scale(words=tuple(kept["words"]), pictures=tuple(kept["pictures"]))

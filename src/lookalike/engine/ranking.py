@@ -85,10 +85,10 @@ class Asked:
     among: int
 
 
-def depth_of(query: Query, words: Words | None) -> int:
-    """How many nearest rows a query is answered from."""
+def depth_of(query: Query, *, has_words: bool) -> int:
+    """How many nearest rows a query is answered from. `has_words`: there are rows that its words found."""
     depth = query.k
-    if words is not None:
+    if has_words:
         depth = max(depth, FUSED_DEPTH)
     if query.order:
         depth = max(depth, SORTED_DEPTH)

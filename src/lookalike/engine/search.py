@@ -47,7 +47,7 @@ def search(
         encoded = time.perf_counter()
         answers: list[Results | None] = [None] * len(queries)
         asking = _Asking(snapshot, remembered, encoder, queries, vectors)
-        for asked in _alike(queries):
+        for asked in alike(queries):
             for position, way, hits, cut, seconds in asking.answers(asked):
                 now = time.perf_counter()
                 took_ms = {
@@ -63,7 +63,7 @@ def search(
     return [answer for answer in answers if answer is not None]
 
 
-def _alike(queries: Sequence[Query]) -> Iterable[list[int]]:
+def alike(queries: Sequence[Query]) -> Iterable[list[int]]:
     """Positions of queries that are planned together: of one folder, filter and effort."""
     together: dict[object, list[int]] = {}
     for position, query in enumerate(queries):
@@ -97,7 +97,7 @@ class _Asking:
         allowed = self._remembered.allowed(self._snapshot, first.folder, condition)
         base = self._remembered.base(self._snapshot)
         words = {position: self._words(self._queries[position]) for position in asked}
-        depth = max(depth_of(self._queries[position], words[position]) for position in asked)
+        depth = max(depth_of(self._queries[each], has_words=words[each] is not None) for each in asked)
         while asked:
             began = time.perf_counter()
             depth = min(depth, max(allowed.count, 1))
@@ -125,11 +125,7 @@ class _Asking:
     def _words(self, query: Query) -> WordScores | None:
         """How well rows answer the query's words; None where it has none to look for, or no item has any of them."""
         text = text_of(query)
-        if not text and query.mode == "words":
-            raise QueryError(
-                f"{describe(query)} is not words only, and words are all that was asked to count",
-                hint="ask for words, or leave the mode as it is",
-            )
+        refuse_no_words(query, text)
         if not text or query.mode == "meaning":
             return None
         encode = self._encoder.encode_texts if "text" in self._encoder.modalities else None
@@ -145,6 +141,15 @@ class _Asking:
         declared = self._snapshot.declared_fields()
         order = parse_order(query.order, self._remembered.fields(self._snapshot))
         return Showing(condition, group_by, order, declared, words)
+
+
+def refuse_no_words(query: Query, text: str) -> None:
+    """Raise QueryError where only words were to count and the query is more, or less, than words."""
+    if not text and query.mode == "words":
+        raise QueryError(
+            f"{describe(query)} is not words only, and words are all that was asked to count",
+            hint="ask for words, or leave the mode as it is",
+        )
 
 
 def _milliseconds(seconds: float) -> float:

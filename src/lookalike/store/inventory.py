@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from lookalike.store.database import select_in
 
@@ -34,6 +35,12 @@ def digests_of(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, 
         " JOIN contents c ON c.number = i.content JOIN pictures p ON p.number = i.picture WHERE i.id IN ({})"
     )
     return {id: (of_bytes, of_pixels) for id, of_bytes, of_pixels in select_in(connection, sql, (), ids)}
+
+
+def metadata_of_bytes(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """That part of the metadata of items which the bytes of their files say, by their ids."""
+    sql = "SELECT i.id, c.metadata FROM items i JOIN contents c ON c.number = i.content WHERE i.id IN ({})"
+    return {id: json.loads(text) for id, text in select_in(connection, sql, (), ids)}
 
 
 def metadata_kinds(connection: sqlite3.Connection) -> dict[str, set[str]]:

@@ -250,6 +250,11 @@ class Snapshot(Closing):
         with translated(self._directory):
             return inventory.digests_of(self.connection, ids)
 
+    def metadata_of_bytes(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """That part of each item's metadata which the bytes of its file say."""
+        with translated(self._directory):
+            return inventory.metadata_of_bytes(self.connection, ids)
+
     def metadata_kinds(self) -> dict[str, set[str]]:
         """Every name of the metadata in alphabetical order, and what kinds of JSON value stand under it.
 

@@ -1,0 +1,196 @@
+"""A store on this computer that holds what an engine elsewhere holds, and the way of its changes there.
+
+Pictures are taken in by the code of every collection, into a store: for a collection elsewhere that is a staging store
+in a folder for temporary files, filled with what the engine holds and gone at the end. What changes in it is sent: new
+pictures soon, since they cost an encoding; all else, and what is gone, at the end of a run. Whatever breaks off in
+between, what the engine confirmed is there, and the next run goes on from it.
+
+Costs: all items with their vectors cross the network once for each run, and lie on this computer's disk meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lookalike.engine.remote_items import digest_of, fetch_settings, found_of, items_of_rows, send_settings
+from lookalike.engine.remote_state import KINDS, SAMPLE, sampled
+from lookalike.engine.spool import batches
+from lookalike.remote.contract import PAGE, RemoteFacts
+from lookalike.store.collection_store import Store
+from lookalike.store.records import CATALOGUE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from lookalike.remote.contract import RemoteEngine, RemoteItem
+    from lookalike.store.collection_store import Snapshot
+
+SEND_EVERY = 512
+"""New rows that are sent together: what a broken connection may cost in encoding."""
+SEND_EVERY_S = 5.0
+"""... or after so many seconds."""
+_ID_BYTES = 8
+
+
+@contextmanager
+def staged(engine: RemoteEngine) -> Iterator[Store]:
+    """A store with all that the engine holds; empty where there is no such collection yet."""
+    folder = tempfile.TemporaryDirectory(prefix="lookalike-", ignore_cleanup_errors=True)
+    with folder as place, Store.open(Path(place) / "staging.lookalike") as store:
+        for _ in fill(engine, store):
+            pass
+        yield store
+
+
+def fill(engine: RemoteEngine, store: Store) -> Iterator[int]:
+    """Take everything the engine holds into a store, but for items it has; yields how many items came so far."""
+    facts = engine.describe()
+    if facts is None:
+        return
+    with store.writer() as writer:
+        space = writer.create_space(facts.encoder_id, facts.encoder_name, facts.dim)
+        numbers = fetch_settings(engine, store, writer)
+        done = 0
+        for some in batches(engine.items(vectors=True), PAGE):
+            known = {root: writer.known(numbers[root], keys) for root, keys in _keys(some).items() if root in numbers}
+            new = [item for item in some if item.root not in known or item.key not in known[item.root]]
+            for root in {item.root for item in new} - numbers.keys():
+                numbers[root] = writer.add_root(
+                    root, is_file=not any(item.key for item in new if item.root == root)
+                ).number
+            writer.put(space, [found_of(item, numbers[item.root]) for item in new])
+            done += len(some)
+            yield done
+        writer.finish([])  # what came is no news: nothing that vanishes in a run has moved to it
+        writer.make_columns()
+
+
+class Shipment:
+    """Sends to an engine what a store holds and the engine does not.
+
+    `known`: the digest of each item there. With `new_ids`, those that the store made up in this run become such as
+    follow from the item's place, so that two runs that meet give one place one id.
+    """
+
+    def __init__(self, engine: RemoteEngine, store: Store, known: dict[str, bytes], *, new_ids: bool = False) -> None:
+        self._engine = engine
+        self._store = store
+        self._known = known
+        self._new_ids = new_ids
+        self._created = False
+        self._held = set(known)
+        self._ids: dict[str, str] = {}
+        self._row = 0
+        self._sent_at = time.monotonic()
+        self.sent = 0
+
+    def begin_behind(self, row: int) -> None:
+        """New rows are those from `row` on."""
+        self._row = row
+
+    def send_new(self, *, now: bool = False) -> None:
+        """Send the items of rows that came in, when there are enough of them, or `now`."""
+        space = self._store.current_space()
+        if space is None or space.count == self._row:
+            return
+        late = time.monotonic() - self._sent_at > SEND_EVERY_S
+        if not (now or late or space.count - self._row >= SEND_EVERY):
+            return
+        self._create()
+        with self._store.snapshot() as snapshot:
+            for _ in self._send(self._items(snapshot, range(self._row, snapshot.count))):
+                pass
+            self._row = snapshot.count
+        self._sent_at = time.monotonic()
+
+    def send_all(self) -> Iterator[int]:
+        """Send what differs, remove what is gone, and keep the settings; yields how many items were looked at."""
+        space = self._store.current_space()
+        if space is None:
+            return
+        self._create()
+        present: set[str] = set()
+        sample = {"ids": [], "vectors": ""}
+        with self._store.snapshot() as snapshot:
+            for some in batches(self._items(snapshot, range(snapshot.count)), PAGE):
+                present |= {item.id for item in some}
+                sample = sampled(sample, some, space.dim)
+                yield from self._send(some)
+            kinds = {name: sorted(each) for name, each in snapshot.metadata_kinds().items()}
+        self._engine.delete(sorted(self._held - present))
+        self._held = present
+        self._engine.set_setting(SAMPLE, sample)
+        self._engine.set_setting(KINDS, kinds)
+        send_settings(self._store, self._engine)
+
+    def _create(self) -> None:
+        space = self._store.current_space()
+        assert space is not None, "there are rows"
+        if self._created:
+            return
+        self._created = True
+        self._engine.create(RemoteFacts(space.encoder_id, space.encoder_name, space.dim))
+        send_settings(self._store, self._engine)
+
+    def _send(self, items: Iterable[RemoteItem]) -> Iterator[int]:
+        """Those that differ from what is there; yields how many were looked at, page by page."""
+        for some in batches(iter(items), PAGE):
+            digests = {item.id: digest_of(item) for item in some}
+            changed = [item for item in some if self._known.get(item.id) != digests[item.id]]
+            if changed:
+                self._engine.upsert(changed)
+                self.sent += len(changed)
+            self._known |= digests
+            self._held |= digests.keys()
+            yield len(some)
+
+    def _items(self, snapshot: Snapshot, rows: range) -> Iterator[RemoteItem]:
+        roots = {root.number: root for root in self._store.roots()}
+        for start in range(rows.start, rows.stop, PAGE):
+            for item in items_of_rows(snapshot, roots, range(start, min(start + PAGE, rows.stop))):
+                yield replace(item, id=self._id(item))
+
+    def _id(self, item: RemoteItem) -> str:
+        if not self._new_ids or item.id in self._known or item.root.startswith(CATALOGUE):
+            return item.id
+        if item.id not in self._ids:
+            place = b"\0".join((item.root, item.key))
+            wanted = hashlib.blake2b(place, digest_size=_ID_BYTES).hexdigest()
+            self._ids[item.id] = item.id if wanted in self._known else wanted
+        return self._ids[item.id]
+
+
+def digests_here(store: Store) -> dict[str, bytes]:
+    """The digest of every item of a store that has a vector."""
+    if store.current_space() is None:
+        return {}
+    roots = {root.number: root for root in store.roots()}
+    with store.snapshot() as snapshot:
+        return {
+            item.id: digest_of(item)
+            for start in range(0, snapshot.count, PAGE)
+            for item in items_of_rows(snapshot, roots, range(start, min(start + PAGE, snapshot.count)))
+        }
+
+
+def digests_there(engine: RemoteEngine, seen: Callable[[int], None] = lambda _: None) -> dict[str, bytes]:
+    """The digest of every item that the engine holds. `seen` is told how many were read."""
+    found: dict[str, bytes] = {}
+    for item in engine.items(vectors=True):
+        found[item.id] = digest_of(item)
+        if len(found) % PAGE == 0:
+            seen(len(found))
+    return found
+
+
+def _keys(items: Iterable[RemoteItem]) -> dict[bytes, list[bytes]]:
+    keys: dict[bytes, list[bytes]] = {}
+    for item in items:
+        keys.setdefault(item.root, []).append(item.key)
+    return keys

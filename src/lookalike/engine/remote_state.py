@@ -1,0 +1,172 @@
+"""What a collection on an engine elsewhere is like at a generation: its fields, what relevance is judged by, counts.
+
+Read once for each generation and kept; whether there is a newer one is asked at most every `FRESH_S`, so that a search
+costs no question more. What another process wrote is therefore seen a little later, what this one wrote at once
+(`RemoteStates.forget`).
+
+The settings beside the items bear the names they have in a store; those that name roots by number there do so by path
+here. Two are of remote collections alone, because there is no asking the engine for them: `KINDS` and `SAMPLE`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from lookalike.core.errors import CollectionNotFound
+from lookalike.engine.catalogues import GROUP_SETTING, TEXTS_SETTING
+from lookalike.engine.fields import fields_of
+from lookalike.engine.judging import LEAST_ROWS, SCALE_SETTING, judge_by
+from lookalike.engine.relevance import BACKGROUND_ROWS
+from lookalike.engine.remote_moment import RemoteMoment
+from lookalike.remote.contract import Asked
+from lookalike.store.tables import DECLARED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lookalike.core.arrays import HalfVectors
+    from lookalike.core.conditions import Condition
+    from lookalike.core.fields import FieldKind
+    from lookalike.core.protocols import Encoder
+    from lookalike.engine.fields import FieldFacts
+    from lookalike.engine.ranking import Judge
+    from lookalike.remote.contract import RemoteEngine, RemoteFacts, RemoteItem
+
+FRESH_S = 1.0
+"""How long a generation is taken for the present one."""
+KINDS = "metadata_kinds"
+"""Names of the metadata, each with the kinds of JSON value that ever stood under it."""
+SAMPLE = "sample"
+"""Vectors of the items whose ids have the least digests: drawn at random, and kept up as items come in."""
+
+
+class RemoteState:
+    """One generation; safe to share between threads."""
+
+    def __init__(self, engine: RemoteEngine, facts: RemoteFacts) -> None:
+        self._engine = engine
+        self.facts = facts
+        self.declared: dict[str, FieldKind] = engine.setting(DECLARED, {})
+        self.text_fields: tuple[str, ...] = tuple(engine.setting(TEXTS_SETTING, ()))
+        self.group_by = str(engine.setting(GROUP_SETTING, ""))
+        kinds: dict[str, list[str]] = engine.setting(KINDS, {})
+        self.kinds = {name: set(each) for name, each in kinds.items()}
+        self.fields = fields_of(_Described(self.declared, self.kinds))
+        self.facts_told: dict[str, list[FieldFacts]] = {}
+        self._judge: Judge | None = None
+        self._among: dict[str, int] = {}
+        self._holding: dict[str, int] = {}
+
+    def condition(self, where: str | Condition | None) -> Condition | None:
+        """What a filter says. Raises FilterError."""
+        if not isinstance(where, str):
+            return where
+        from lookalike.engine.filter_language import parse
+
+        return parse(where, self.fields) if where.strip() else None
+
+    def asked(self, condition: Condition | None, folder: bytes | None = None) -> Asked | None:
+        """Which items may answer; None where all may."""
+        return None if condition is None and folder is None else Asked(condition, self.declared, folder)
+
+    def among(self, asked: Asked | None) -> int:
+        """How many items may answer; counted once."""
+        if asked is None:
+            return self.facts.count
+        key = repr((asked.condition, asked.below))
+        if key not in self._among:
+            self._among[key] = self._engine.count(asked)
+        return self._among[key]
+
+    def rarities(self, stems: Iterable[str]) -> dict[str, float]:
+        """How much each stem says: BM25's idf, as of a store's words."""
+        wanted = list(stems)
+        missing = [stem for stem in wanted if stem not in self._holding]
+        if missing:
+            found = self._engine.count_with(missing)
+            self._holding |= {stem: found.get(stem, 0) for stem in missing}
+        return {stem: self._rarity(self._holding[stem]) for stem in wanted}
+
+    def judge(self, encoder: Encoder) -> Judge | None:
+        """What relevance is judged by; None for a collection too small to have a background."""
+        if self._judge is None and self.facts.count >= LEAST_ROWS:
+            vectors = sample_of(self._engine.setting(SAMPLE, {}), self.facts.dim)
+            if len(vectors) >= LEAST_ROWS:
+                noted = self._engine.setting(SCALE_SETTING, {}).get(encoder.id)
+                self._judge = judge_by(vectors, self.facts.count, noted, encoder)
+        return self._judge
+
+    def _rarity(self, holding: int) -> float:
+        holding = min(holding, self.facts.count)  # the engine may only estimate
+        return math.log(1 + (self.facts.count - holding + 0.5) / (holding + 0.5))
+
+
+class RemoteStates:
+    """The present state, read again when the collection has changed."""
+
+    def __init__(self, engine: RemoteEngine) -> None:
+        self._engine = engine
+        self._state: RemoteState | None = None
+        self._asked_at = -math.inf
+        self._turn = threading.Lock()
+
+    def current(self) -> RemoteState:
+        """Raises CollectionNotFound where there is none, RemoteUnavailable."""
+        state, now = self._state, time.monotonic()
+        if state is not None and now - self._asked_at < FRESH_S:
+            return state
+        with self._turn:
+            facts = self._engine.describe()
+            if facts is None:
+                raise CollectionNotFound(
+                    f"there is no collection {self._engine.address}", hint="lookalike index FOLDER makes one"
+                )
+            if self._state is None or self._state.facts.generation != facts.generation:
+                self._state = RemoteState(self._engine, facts)
+            self._asked_at = now
+            return self._state
+
+    def forget(self) -> None:
+        """Ask again at once: the collection was changed by this process."""
+        self._asked_at = -math.inf
+
+
+def sample_of(kept: Mapping[str, Any], dim: int) -> HalfVectors:
+    """The vectors of a `SAMPLE`, float16 (n, dim)."""
+    import numpy as np
+
+    return np.frombuffer(base64.b64decode(kept.get("vectors", "")), np.float16).reshape(-1, dim)
+
+
+def sampled(kept: Mapping[str, Any], items: Iterable[RemoteItem], dim: int) -> dict[str, Any]:
+    """A `SAMPLE` with those of some items that belong to it: the `BACKGROUND_ROWS` least digests of ids stay."""
+    import numpy as np
+
+    drawn = dict(zip(kept.get("ids", ()), sample_of(kept, dim), strict=True))
+    for item in items:
+        digest = hashlib.blake2b(item.id.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        if item.vector is not None:
+            drawn[digest] = item.vector
+    least = sorted(drawn)[:BACKGROUND_ROWS]
+    vectors = np.array([drawn[digest] for digest in least], np.float16).reshape(-1, dim)
+    return {"ids": least, "vectors": base64.b64encode(vectors.tobytes()).decode()}
+
+
+class _Described(RemoteMoment):
+    """No items, but what is known of the fields of all."""
+
+    def __init__(self, declared: dict[str, FieldKind], kinds: dict[str, set[str]]) -> None:
+        super().__init__((), 1)
+        self._declared = declared
+        self._kinds = kinds
+
+    def declared_fields(self) -> dict[str, FieldKind]:
+        return self._declared
+
+    def metadata_kinds(self) -> dict[str, set[str]]:
+        return self._kinds
