@@ -1,0 +1,353 @@
+"""A collection in PostgreSQL with pgvector, 0.6 or later: for those who have PostgreSQL already.
+
+Promises of `contract.RemoteEngine`. In the current schema of the database lie `lookalike_collections` (what there is),
+`lookalike_settings`, and a table `lookalike_items_NAME` for each collection (`postgres_rows.py`). A batch is one
+transaction: an upsert that was confirmed is there, and one that was not leaves nothing. Filters: `postgres_filter.py`;
+which way nearest items are found: `postgres_plan.py`.
+Left to others: backups, users and memory of the server.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lookalike.core.errors import EncoderMismatch, RemoteRefused
+from lookalike.remote.contract import PAGE, Found, RemoteFacts
+from lookalike.remote.postgres_address import parse, password_in
+from lookalike.remote.postgres_connections import Connections
+from lookalike.remote.postgres_filter import where_of
+from lookalike.remote.postgres_plan import HALF_FROM, ITERATIVE_FROM, OLDEST, Version, index_for
+from lookalike.remote.postgres_rows import COLUMNS, HALF, SINGLE, copied, fields_sql, item_of, table_sql, text_of_bytes
+from lookalike.remote.postgres_search import Search, how_many_have
+from lookalike.remote.sorted_facts import utf8
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+    from typing import TypeVar
+
+    from lookalike.core.arrays import Vectors
+    from lookalike.remote.contract import Asked, RemoteItem
+    from lookalike.remote.postgres_connections import Session
+
+    _Result = TypeVar("_Result")
+
+TIMEOUT_S = 30.0
+_TABLES = """
+    CREATE TABLE IF NOT EXISTS lookalike_collections (
+        name text PRIMARY KEY, encoder_id text NOT NULL, encoder_name text NOT NULL, dim integer NOT NULL,
+        vector_type text NOT NULL, count bigint NOT NULL, generation bigint NOT NULL);
+    CREATE TABLE IF NOT EXISTS lookalike_settings (
+        collection text NOT NULL REFERENCES lookalike_collections ON DELETE CASCADE,
+        name text NOT NULL, value json NOT NULL, PRIMARY KEY (collection, name))"""
+_LOCK = 7_091_650_342
+"""Of all that makes or removes tables, or builds an index; any number that is ours."""
+_UPDATES = ", ".join(f"{name} = EXCLUDED.{name}" for name in COLUMNS.split(", ")[1:])
+
+
+class _Shape(NamedTuple):
+    """What of a collection does not change while it lives."""
+
+    dim: int
+    type_: str
+    version: Version
+
+
+class _Missing(Exception):
+    """There is no collection of that name."""
+
+
+def connect(
+    url: str, *, password: str | None = None, passfile: Path | None = None, timeout_s: float = TIMEOUT_S
+) -> PostgresEngine:
+    """The engine of `postgresql://user@host:5432/database?collection=name`; nothing is asked yet.
+
+    `password` goes before what `passfile` (as .pgpass) has. Raises RemoteRefused for what is no such address.
+    """
+    address = parse(url)
+    if password is None and passfile is not None:
+        password = password_in(passfile, address)
+    return PostgresEngine(Connections(address, password, timeout_s), str(address), address.collection)
+
+
+class PostgresEngine:
+    """`contract.RemoteEngine` by PostgreSQL."""
+
+    def __init__(self, connections: Connections, address: str, name: str) -> None:
+        self._connections = connections
+        self._address = address
+        self._name = name
+        self._table = f"lookalike_items_{name}"
+        self._shape: _Shape | None = None
+
+    @property
+    def address(self) -> str:
+        return self._address
+
+    # --- the collection itself ---------------------------------------------------------------------
+
+    def describe(self) -> RemoteFacts | None:
+        def work(session: Session) -> RemoteFacts | None:
+            if not _is_there(session, "lookalike_collections"):
+                return None
+            sql = "SELECT encoder_id, encoder_name, dim, count, generation FROM lookalike_collections WHERE name = %s"
+            rows = session.rows(sql, [self._name])
+            if not rows:
+                return None
+            encoder_id, encoder_name, dim, count, generation = rows[0]
+            index = self._index(session) or "exact"
+            return RemoteFacts(encoder_id, encoder_name, dim, count, generation, _server(session), index)
+
+        return self._connections.run(work)
+
+    def create(self, facts: RemoteFacts) -> None:
+        def work(session: Session) -> None:
+            session.rows(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            version = _usable_version(session)
+            session.rows(_TABLES)
+            sql = "SELECT encoder_id, encoder_name FROM lookalike_collections WHERE name = %s"
+            its = session.rows(sql, [self._name])
+            if its and its[0][0] != facts.encoder_id:
+                hint = "name another collection, or ask with the encoder it was made with"
+                message = f"{self._address} was made with the encoder {its[0][1]}, not {facts.encoder_name}"
+                raise EncoderMismatch(message, hint=hint)
+            if not its:
+                type_ = HALF if version >= HALF_FROM else SINGLE
+                values = (self._name, facts.encoder_id, facts.encoder_name, facts.dim, type_)
+                session.rows("INSERT INTO lookalike_collections VALUES (%s, %s, %s, %s, %s, 0, 1)", values)
+                session.rows(table_sql(self._table, type_, facts.dim))
+
+        self._connections.run(work)
+
+    def drop(self) -> None:
+        def work(session: Session) -> None:
+            session.rows(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            if _is_there(session, "lookalike_collections"):
+                session.rows(f"DROP TABLE IF EXISTS {self._table}")
+                session.changed("DELETE FROM lookalike_collections WHERE name = %s", [self._name])
+
+        self._shape = None
+        self._connections.run(work)
+
+    def setting(self, name: str, default: Any = None) -> Any:
+        sql = "SELECT value FROM lookalike_settings WHERE collection = %s AND name = %s"
+        rows = self._run(lambda session, _: session.rows(sql, [self._name, name]))
+        return rows[0][0] if rows else default
+
+    def set_setting(self, name: str, value: Any) -> None:
+        remove = "DELETE FROM lookalike_settings WHERE collection = %s AND name = %s"
+        put = (
+            "INSERT INTO lookalike_settings VALUES (%s, %s, %s)"
+            " ON CONFLICT (collection, name) DO UPDATE SET value = EXCLUDED.value"
+        )
+        if value is None:
+            self._run(lambda session, _: session.changed(remove, [self._name, name]))
+        else:
+            self._run(lambda session, _: session.changed(put, [self._name, name, json.dumps(value)]))
+
+    # --- items -------------------------------------------------------------------------------------
+
+    def upsert(self, items: Sequence[RemoteItem]) -> None:
+        each_once = {item.id: item for item in items}.values()
+
+        def work(session: Session, shape: _Shape) -> None:
+            session.rows(f"CREATE TEMP TABLE lookalike_incoming (LIKE {self._table}) ON COMMIT DROP")
+            session.rows(
+                f"COPY lookalike_incoming ({COLUMNS}) FROM STDIN (FORMAT binary)", copied=copied(each_once, shape.type_)
+            )
+            put = f"""
+                INSERT INTO {self._table} ({COLUMNS}) SELECT {COLUMNS} FROM lookalike_incoming ORDER BY id
+                ON CONFLICT (id) DO UPDATE SET {_UPDATES} RETURNING xmax = 0 AS is_new"""  # noqa: S608 our names
+            self._changed(session, f"WITH put AS ({put})", "(SELECT count(*) FROM put WHERE is_new)")
+
+        if items:
+            self._run(work)
+
+    def delete(self, ids: Iterable[str]) -> None:
+        for some in _pages(ids):
+            self._run(partial(self._without, ids=some))
+
+    def get(self, ids: Iterable[str], *, vectors: bool = False) -> list[RemoteItem]:
+        return [item for some in _pages(ids) for item in self._run(partial(self._of_ids, ids=some, vectors=vectors))]
+
+    def items(
+        self, *, asked: Asked | None = None, vectors: bool = False, after: str | None = None
+    ) -> Iterator[RemoteItem]:
+        where = where_of(asked)
+
+        def page(session: Session, shape: _Shape) -> list[RemoteItem]:
+            sql = f"""SELECT {fields_sql(shape.type_, vectors=vectors)} FROM {self._table}
+                WHERE id > %s AND {where.sql} ORDER BY id LIMIT {PAGE}"""  # noqa: S608 values are parameters
+            if after is None:
+                sql = sql.replace("id > %s", "id >= %s")
+            rows = session.rows(sql, [utf8(after or ""), *where.values])
+            return [item_of(row, shape.type_) for row in rows]
+
+        while some := self._run(page):
+            yield from some
+            after = some[-1].id
+
+    def count(self, asked: Asked | None = None) -> int:
+        where = where_of(asked)
+        sql = f"SELECT count(*) FROM {self._table} WHERE {where.sql}"  # noqa: S608 values are parameters
+        return int(self._run(lambda session, _: session.rows(sql, where.values))[0][0])
+
+    # --- searching ---------------------------------------------------------------------------------
+
+    def nearest(
+        self, vectors: Vectors, k: int, *, asked: Asked | None = None, effort: int | None = None
+    ) -> list[list[Found]]:
+        where = where_of(asked)
+
+        def work(session: Session, shape: _Shape) -> list[list[Found]]:
+            search = Search(session, self._table, self._total(session), where)
+            method = self._index(session)
+            found = search.nearest(vectors, k, method=method, version=shape.version, effort=effort)
+            return self._found(session, shape, found)
+
+        return self._run(work) if k > 0 else [[] for _ in vectors]
+
+    def with_stems(self, stems: Sequence[str], k: int, *, asked: Asked | None = None) -> list[Found]:
+        where = where_of(asked)
+
+        def work(session: Session, shape: _Shape) -> list[Found]:
+            search = Search(session, self._table, self._total(session), where)
+            return self._found(session, shape, [search.by_words(list(dict.fromkeys(stems)), k)])[0]
+
+        return self._run(work) if stems and k > 0 else []
+
+    def count_with(self, stems: Sequence[str]) -> dict[str, int]:
+        return self._run(lambda session, _: how_many_have(session, self._table, list(stems))) if stems else {}
+
+    # --- the index ---------------------------------------------------------------------------------
+
+    def build_index(self, *, again: bool = False) -> None:
+        count = self.count()
+        shape = self._run(lambda _, shape: shape)
+        wanted = index_for(count, shape.dim, shape.type_)
+
+        def build(session: Session) -> None:
+            if not session.rows(f"SELECT pg_try_advisory_lock({_LOCK})")[0][0]:
+                raise RemoteRefused(f"{self._address}: an index is being built already", hint="wait for it to end")
+            new = f"{self._table}_near_new"
+            session.rows(f"DROP INDEX IF EXISTS {new}")  # of a build that did not end
+            now = self._index(session)
+            if wanted.method and (again or now != wanted.method):
+                session.rows(
+                    f"CREATE INDEX CONCURRENTLY {new} ON {self._table} USING {wanted.method}"
+                    f" (vector {shape.type_}_cosine_ops) WITH ({wanted.options})"
+                )
+                session.rows(f"DROP INDEX IF EXISTS {self._table}_near; ALTER INDEX {new} RENAME TO {self._table}_near")
+            session.rows(f"ANALYZE {self._table}")
+
+        self._connections.run(build, timed=False)
+
+    def explain(self) -> list[str]:
+        def work(session: Session, shape: _Shape) -> list[str]:
+            count, method = self._total(session), self._index(session)
+            wanted = index_for(count, shape.dim, shape.type_)
+            said = [
+                f"{_server(session)} at {self._address}: {count:,} items, vectors as {shape.type_}({shape.dim})",
+                f"index {method}" if method else f"no index: {wanted.reason}",
+                "filters: equal values by an index on them, ranges and parts of text by reading what is known of items",
+            ]
+            if wanted.method != method:
+                said.insert(2, f"better: {wanted.reason}; lookalike index builds it")
+            if method and shape.version < ITERATIVE_FROM:
+                said.append("pgvector before 0.8: filters that let under a quarter pass are answered by comparing all")
+            return said
+
+        return self._run(work)
+
+    def close(self) -> None:
+        self._connections.close()
+
+    # --- within ------------------------------------------------------------------------------------
+
+    def _run(self, work: Callable[[Session, _Shape], _Result]) -> _Result:
+        """What `work` gives in a transaction. Raises RemoteRefused where there is no such collection."""
+
+        def shaped(session: Session) -> _Result:
+            self._shape = self._shape or self._read_shape(session)
+            return work(session, self._shape)
+
+        try:
+            return self._connections.run(shaped)
+        except _Missing:
+            raise RemoteRefused(
+                f"{self._address}: there is no such collection", hint="lookalike index makes one"
+            ) from None
+
+    def _read_shape(self, session: Session) -> _Shape:
+        if not _is_there(session, self._table):
+            raise _Missing
+        sql = "SELECT dim, vector_type FROM lookalike_collections WHERE name = %s"
+        dim, type_ = session.rows(sql, [self._name])[0]
+        return _Shape(dim, type_, _usable_version(session))
+
+    def _index(self, session: Session) -> str:
+        """How the index on the vectors works, "" for none."""
+        sql = """SELECT a.amname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
+            WHERE i.indrelid = to_regclass(%s) AND i.indisvalid AND a.amname IN ('hnsw', 'ivfflat')"""
+        rows = session.rows(sql, [self._table])
+        return str(rows[0][0]) if rows else ""
+
+    def _total(self, session: Session) -> int:
+        return int(session.rows("SELECT count FROM lookalike_collections WHERE name = %s", [self._name])[0][0])
+
+    def _changed(self, session: Session, with_: str, more: str, values: Sequence[Any] = ()) -> None:
+        """Change items, and in the same statement how many there are. `more`: by how many, as SQL."""
+        sql = f"""{with_} UPDATE lookalike_collections SET count = count + {more}, generation = generation + 1
+            WHERE name = %s"""  # noqa: S608 our names
+        session.changed(sql, [*values, self._name])
+
+    def _without(self, session: Session, _: _Shape, ids: list[bytes]) -> None:
+        gone = f"WITH gone AS (DELETE FROM {self._table} WHERE id = ANY(%s::bytea[]) RETURNING id)"  # noqa: S608 our names
+        self._changed(session, gone, "-(SELECT count(*) FROM gone)", [ids])
+
+    def _of_ids(self, session: Session, shape: _Shape, ids: list[bytes], *, vectors: bool) -> list[RemoteItem]:
+        fields = fields_sql(shape.type_, vectors=vectors)
+        sql = f"SELECT {fields} FROM {self._table} WHERE id = ANY(%s::bytea[])"  # noqa: S608 our names
+        return [item_of(row, shape.type_) for row in session.rows(sql, [ids])]
+
+    def _found(
+        self, session: Session, shape: _Shape, lists: Sequence[Sequence[tuple[bytes, float]]]
+    ) -> list[list[Found]]:
+        """Ids with scores as items."""
+        ids = list(dict.fromkeys(id for found in lists for id, _ in found))
+        items = {item.id: item for item in self._of_ids(session, shape, ids=ids, vectors=True)} if ids else {}
+        return [[Found(items[text_of_bytes(id)], score) for id, score in found] for found in lists]
+
+
+def _is_there(session: Session, table: str) -> bool:
+    return session.rows("SELECT to_regclass(%s)", [table])[0][0] is not None
+
+
+def _usable_version(session: Session) -> Version:
+    """The version of pgvector, which is switched on in the database where it may be."""
+    sql = "SELECT extversion FROM pg_extension WHERE extname = 'vector'"
+    if not session.rows(sql):
+        session.rows("CREATE EXTENSION vector")
+    said = str(session.rows(sql)[0][0])
+    major, minor = (int(part) for part in said.split(".")[:2])
+    if (major, minor) < OLDEST:
+        hint = "install a later one, and ALTER EXTENSION vector UPDATE"
+        raise RemoteRefused(f"pgvector {said} is too old: 0.6 or later is needed", hint=hint)
+    if session.rows("SHOW server_encoding")[0][0] != "UTF8":
+        raise RemoteRefused("the database's encoding is not UTF8", hint="make a database with ENCODING 'UTF8'")
+    return major, minor
+
+
+def _server(session: Session) -> str:
+    sql = "SELECT current_setting('server_version'), (SELECT extversion FROM pg_extension WHERE extname = 'vector')"
+    server, vector = session.rows(sql)[0]
+    return f"PostgreSQL {server.split()[0]} with pgvector {vector}"
+
+
+def _pages(ids: Iterable[str]) -> Iterator[list[bytes]]:
+    each = iter(dict.fromkeys(ids))
+    while some := [utf8(id) for id in islice(each, PAGE)]:
+        yield some
