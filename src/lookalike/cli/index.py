@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ from lookalike.cli.catalogue_options import catalogue_options, read_options, sho
 from lookalike.cli.options import collection_option, command, device_option, json_option
 from lookalike.cli.outcome import Interrupted
 from lookalike.cli.settings import collection_path
+from lookalike.cli.sharding_options import read_sharding, sharding_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,11 +21,14 @@ if TYPE_CHECKING:
     from lookalike.core.records import Skipped
     from lookalike.engine.collection import Collection
     from lookalike.engine.given_vectors import Embeddings
-    from lookalike.engine.reports import SyncReport
+    from lookalike.engine.reports import ShardReport, SyncReport
+    from lookalike.engine.sharding import Sharding
     from lookalike.images.catalogue_plan import CatalogueOptions
 
 NO_FOLDERS = "nothing is indexed yet; say what to take in, like: lookalike index ~/Pictures"
 EXAMPLE_WIDTH = 70
+NODE_SHOWN = 8
+"""Characters of a node's id."""
 REASONS_SHOWN = 5
 """Reasons for skipping named in the summary; `lookalike failures` has them all."""
 
@@ -39,6 +44,7 @@ REASONS_SHOWN = 5
 @click.option("--embeddings-key", metavar="NAME", help="The column of FILE that says whose each vector is.")
 @click.option("--explain", is_flag=True, help="Say how searches are served from now on, and why.")
 @click.option("--no-index-build", is_flag=True, help="Leave building the search index to a later run.")
+@sharding_options
 @catalogue_options
 @collection_option
 @json_option
@@ -54,6 +60,10 @@ def index(
     embeddings_key: str | None,
     explain: bool,
     no_index_build: bool,
+    on: str | None,
+    workers: int | None,
+    gpus: float,
+    shards: str | None,
     collection: str | None,
     as_json: bool,
     **columns: Any,
@@ -64,10 +74,12 @@ def index(
     storage (s3://BUCKET/PREFIX); without any, all that were indexed before are looked through again.
     An unchanged file costs one look at its size and time; a moved or copied one is not encoded again.
     With --embeddings nothing is encoded and no picture read: the vectors of a catalogue are in FILE.
+    With --on the pictures are encoded by a Ray cluster, shard by shard; finished shards survive whatever ends the run.
     """
     from lookalike.cli.opening import open_collection
 
     catalogue = read_options(**columns)
+    sharding = read_sharding(on=on, workers=workers, gpus=gpus, shards=shards, device=device, collection=collection)
     there = collection_path(collection).exists()
     if not paths and not there:
         raise click.UsageError(NO_FOLDERS)
@@ -85,6 +97,7 @@ def index(
             retry_failed=retry_failed,
             catalogue=catalogue,
             embeddings=given,
+            sharding=sharding,
             build_index=not no_index_build,
         )
         if as_json:
@@ -120,6 +133,7 @@ def run_sync(
     retry_failed: bool = False,
     catalogue: CatalogueOptions | None = None,
     embeddings: Embeddings | None = None,
+    sharding: Sharding | None = None,
     build_index: bool = True,
 ) -> SyncReport:
     """Bring `opened` up to date while showing progress; Ctrl-C ends it soon with what is done kept."""
@@ -135,6 +149,7 @@ def run_sync(
             retry_failed=retry_failed,
             catalogue=catalogue,
             embeddings=embeddings,
+            sharding=sharding,
             index="now" if build_index else "later",
             stop=stop,
         )
@@ -168,6 +183,8 @@ def _summarise(report: SyncReport, opened: Collection, where: str) -> None:
     printing.out(
         f"The collection holds {printing.count(state['pictures'], 'picture')}: {printing.printable(str(opened.path))}"
     )
+    if report.shards:
+        printing.out(f"Encoded in {printing.count(len(report.shards), 'shard')}: {made_where(report.shards)}.")
     if report.index is not None and report.index.built:
         printing.out(f"Searching is faster from now on: an index took {printing.duration(report.index.seconds)}.")
     if report.skipped:
@@ -190,6 +207,14 @@ def changes(report: SyncReport) -> Iterator[str]:
             yield f"{number:,} {name}"
     if report.skipped:
         yield f"{len(report.skipped):,} skipped"
+
+
+def made_where(shards: Sequence[ShardReport]) -> str:
+    """How many shards each node made."""
+    from lookalike.engine.shard_encoding import HERE
+
+    counts = Counter(shard.node[:NODE_SHOWN] for shard in shards)
+    return ", ".join(f"{number} on {node}" if node != HERE else f"{number} here" for node, number in counts.items())
 
 
 def _say_skipped(skipped: Sequence[Skipped]) -> None:

@@ -35,6 +35,11 @@ def default_collection() -> Path:
     return user_data_path("lookalike", appauthor=False) / f"pictures{SUFFIX}"
 
 
+def ray_address(environment: Mapping[str, str] = os.environ) -> str | None:
+    """The Ray cluster that this machine belongs to (RAY_ADDRESS, which Ray sets for jobs on one); None without."""
+    return environment.get("RAY_ADDRESS") or None
+
+
 def colour_wanted(environment: Mapping[str, str] = os.environ) -> bool:
     """False when the user asked for no colour (NO_COLOR, https://no-color.org) or the terminal has none."""
     return not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"

@@ -10,13 +10,13 @@ Ray started here listens on this computer alone, and its usage statistics are of
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from lookalike.cluster.ray_environment import ray_environment
 from lookalike.cluster.shard_actor import Refusal, ShardActor
 from lookalike.core.cores import usable_cores
 from lookalike.core.errors import ClusterError, MissingExtra
@@ -38,13 +38,10 @@ START_TIMEOUT_S = 300.0
 """How long no actor at all may be there: a cluster that grows on demand needs minutes for a machine."""
 PATIENCE_S = 0.25
 """How long a wait may overlook `stop`."""
+OBJECTS_BYTES = 100_000_000
+"""Ray's object store when it is our own, near the least Ray takes: lists of files are all that passes through it."""
 LOCAL = "local"
 """The address of a Ray of our own on this computer, which ends with the run."""
-_QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # on these systems Ray binds to 127.0.0.1, with this one on Linux too
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # what later versions of Ray do anyway, and it warns of
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +61,36 @@ class RayWorkers:
     @contextmanager
     def start(self, encoder: Encoder, task: ShardTask, stop: threading.Event | None) -> Iterator[Started]:
         """Connect, and start actors. Raises ClusterError, MissingExtra."""
-        ray = _ray(self.address)
-        ours = not ray.is_initialized()
-        if ours:
-            self._connect(ray)
-        try:
-            count, cores = self._room(ray.cluster_resources())
-            how = {"num_cpus": cores, "num_gpus": self.gpus, "scheduling_strategy": "SPREAD", "max_restarts": 0}
-            actor = ray.remote(**how)(ShardActor)
-            crew = _Crew(ray, lambda: actor.remote(encoder.id, task, cores, self.device, self.models_dir), count, stop)
-            try:
-                yield crew
-            finally:
-                crew.end()
-        finally:
+        with ray_environment(alone=self.address == LOCAL):
+            ray = _ray()
+            ours = not ray.is_initialized()
             if ours:
-                ray.shutdown()
+                self._connect(ray)
+            try:
+                yield from self._crew(ray, encoder.id, task, stop)
+            finally:
+                if ours:
+                    ray.shutdown()
+
+    def _crew(self, ray: Any, encoder_id: str, task: ShardTask, stop: threading.Event | None) -> Iterator[Started]:
+        count, cores = self._room(ray.cluster_resources())
+        how = {"num_cpus": cores, "num_gpus": self.gpus, "scheduling_strategy": "SPREAD", "max_restarts": 0}
+        actor = ray.remote(**how)(ShardActor)
+        crew = _Crew(ray, lambda: actor.remote(encoder_id, task, cores, self.device, self.models_dir), count, stop)
+        try:
+            yield crew
+        finally:
+            crew.end()
 
     def _connect(self, ray: Any) -> None:
         alone: dict[str, Any] = {}
         if self.address == LOCAL:
-            alone = {"include_dashboard": False, "num_cpus": usable_cores(), "_node_ip_address": "127.0.0.1"}
+            alone = {
+                "include_dashboard": False,
+                "num_cpus": usable_cores(),
+                "object_store_memory": OBJECTS_BYTES,
+                "_node_ip_address": "127.0.0.1",
+            }
         try:
             ray.init(address=self.address, log_to_driver=False, configure_logging=False, **alone)
         except Exception as error:  # Ray's own, those of gRPC, and plain ones
@@ -106,11 +112,7 @@ class RayWorkers:
         return count, max(1, cores // count)
 
 
-def _ray(address: str) -> Any:
-    """The module ray, which reads its settings when it is imported."""
-    for name, value in _QUIET.items():
-        if address == LOCAL or name != "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER":
-            os.environ.setdefault(name, value)
+def _ray() -> Any:
     try:
         import ray
         import ray.exceptions

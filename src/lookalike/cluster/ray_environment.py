@@ -1,0 +1,36 @@
+"""What Ray is told by its environment, which is the only way to say it, for as long as it is used."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ALWAYS = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # what later versions do anyway; else each start warns of it
+}
+_ALONE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""At 0, Ray listens on 127.0.0.1 alone, as it does on these two systems by itself. Read when ray is imported."""
+_TOKEN_BYTES = 32
+
+
+@contextmanager
+def ray_environment(*, alone: bool) -> Iterator[None]:
+    """Usage statistics off; `alone`: a Ray of our own, for this computer and for nobody else on it.
+
+    What the user's environment says stays as it is, and what was added goes at the end.
+    """
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(_TOKEN_BYTES)}
+    wanted = _ALWAYS | ({_ALONE: "0"} | token if alone else {})
+    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
