@@ -1,4 +1,4 @@
-"""Where pictures are encoded, on the command line: the options of `index` that name a cluster and a folder of shards."""
+"""Where pictures are encoded, on the command line: the options of `index` that name a cluster and a shards folder."""
 
 from __future__ import annotations
 
