@@ -3,8 +3,8 @@
 The picture's luminance, at 64 x 64, is taken apart by a cosine transform; of the 16 x 16 lowest frequencies behind the
 constant each gives the bit whether its coefficient is positive. After PDQ (Facebook, "The TMK+PDQF Video-Hashing
 Algorithm and the PDQ Image-Hashing Algorithm", 2019), which compares with the median: with the sign, the fingerprint of
-the mirrored, flipped or turned picture follows from the bits alone, exactly. The quality, how much there is to see, is
-PDQ's.
+the mirrored, flipped or turned picture follows from the bits alone (`core.turns`). The quality, how much there is to
+see, is PDQ's.
 
 Two steps, so that worker processes need no numpy: `greys` with Pillow, `fingerprint_of_greys` with numpy.
 """
@@ -12,9 +12,10 @@ Two steps, so that worker processes need no numpy: `greys` with Pillow, `fingerp
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lookalike.core.records import Fingerprint
+from lookalike.core.turns import FREQUENCIES, TURN_BACK, TURNS, turn_pixels, turned
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,18 +24,10 @@ if TYPE_CHECKING:
 
     from lookalike.core.arrays import Pixels
 
+__all__ = ["SIDE", "TURNS", "TURN_BACK", "fingerprint", "fingerprint_of_greys", "greys", "turn_pixels", "turned"]
+
 SIDE = 64
 """Of the grey picture, in pixels, whatever shape the picture has."""
-GRID = 16
-"""Frequencies in each direction."""
-FINGERPRINT_BYTES = GRID * GRID // 8
-TURNS = 8
-"""A picture's turn is a number of three bits, applied in this order: 4 changes rows and columns, 2 changes top and
-bottom, 1 changes left and right. So 0 is the picture itself, 3 turned by 180 degrees, 5 by 90 clockwise, 6 by 90
-counter-clockwise."""
-TURN_BACK = (0, 1, 2, 3, 4, 6, 5, 7)
-"""The turn that undoes each turn."""
-
 _NOTHING = 1e-3
 """Coefficients of a flat picture, where only rounding is left, are no larger."""
 _PER_QUALITY = 90
@@ -69,29 +62,6 @@ def fingerprint_of_greys(greys: bytes) -> Fingerprint:
     return Fingerprint(np.packbits(waves @ picture @ waves.T > _NOTHING).tobytes(), _quality(picture))
 
 
-def turned(bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The fingerprints of the turned pictures, uint8 (TURNS, n, 32), from uint8 (n, 32)."""
-    import numpy as np
-
-    upright = np.unpackbits(bits, axis=1).reshape(len(bits), GRID, GRID)
-    odd = (np.arange(GRID) % 2 == 0).astype(np.uint8)  # frequencies count from 1
-    every = np.empty((TURNS, *bits.shape), dtype=np.uint8)
-    for turn in range(TURNS):
-        coefficients = upright.transpose(0, 2, 1) if turn & 4 else upright
-        changed = (odd[:, None] if turn & 2 else np.uint8(0)) ^ (odd[None, :] if turn & 1 else np.uint8(0))
-        every[turn] = np.packbits((coefficients ^ changed).reshape(len(bits), GRID * GRID), axis=1)
-    return every
-
-
-def turn_pixels(pixels: NDArray[Any], turn: int) -> NDArray[Any]:
-    """An array (height, width, ...) turned: a view of the same memory."""
-    if turn & 4:
-        pixels = pixels.swapaxes(0, 1)
-    if turn & 2:
-        pixels = pixels[::-1]
-    return pixels[:, ::-1] if turn & 1 else pixels
-
-
 def _quality(picture: NDArray[np.float32]) -> int:
     import numpy as np
 
@@ -101,10 +71,10 @@ def _quality(picture: NDArray[np.float32]) -> int:
 
 @cache
 def _waves() -> NDArray[np.float32]:
-    """The cosine transform's frequencies 1 to GRID over SIDE points: float32 (GRID, SIDE)."""
+    """The cosine transform's frequencies 1 to FREQUENCIES over SIDE points: float32 (FREQUENCIES, SIDE)."""
     import numpy as np
 
     at = (2 * np.arange(SIDE) + 1) * np.pi / (2 * SIDE)
-    waves = np.sqrt(2 / SIDE) * np.cos(np.arange(1, GRID + 1)[:, None] * at[None, :])
+    waves = np.sqrt(2 / SIDE) * np.cos(np.arange(1, FREQUENCIES + 1)[:, None] * at[None, :])
     narrow: NDArray[np.float32] = waves.astype(np.float32)
     return narrow
