@@ -12,14 +12,14 @@ from lookalike.cli import printing
 from lookalike.cli.catalogue_options import catalogue_options, read_options, show_catalogue
 from lookalike.cli.options import collection_option, command, device_option, json_option
 from lookalike.cli.outcome import Interrupted
-from lookalike.cli.settings import collection_path
+from lookalike.cli.settings import collection_path, remote_address
 from lookalike.cli.sharding_options import read_sharding, sharding_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lookalike.core.records import Skipped
-    from lookalike.engine.collection import Collection
+    from lookalike.engine.any_collection import AnyCollection
     from lookalike.engine.given_vectors import Embeddings
     from lookalike.engine.reports import ShardReport, SyncReport
     from lookalike.engine.sharding import Sharding
@@ -76,17 +76,17 @@ def index(
     With --embeddings nothing is encoded and no picture read: the vectors of a catalogue are in FILE.
     With --on the pictures are encoded by a Ray cluster, shard by shard; finished shards survive whatever ends the run.
     """
-    from lookalike.cli.opening import open_collection
+    from lookalike.cli.opening import open_any_collection
 
     catalogue = read_options(**columns)
     sharding = read_sharding(on=on, workers=workers, gpus=gpus, shards=shards, device=device, collection=collection)
-    there = collection_path(collection).exists()
+    there = remote_address(collection) is not None or collection_path(collection).exists()
     if not paths and not there:
         raise click.UsageError(NO_FOLDERS)
     if not there:
         refuse_missing(paths)
     given = _given(embeddings, embeddings_key, encoder, device)
-    with open_collection(collection, encoder=None if given else encoder, device=device, create=True) as opened:
+    with open_any_collection(collection, encoder=None if given else encoder, device=device, create=True) as opened:
         if not paths and not opened.status()["roots"]:
             raise click.UsageError(NO_FOLDERS)
         report = run_sync(
@@ -125,7 +125,7 @@ def _given(file: str | None, names_in: str | None, encoder: str | None, device: 
 
 
 def run_sync(
-    opened: Collection,
+    opened: AnyCollection,
     paths: Sequence[str],
     *,
     exclude: Sequence[str] = (),
@@ -172,7 +172,7 @@ def refuse_missing(paths: Sequence[str]) -> None:
         raise SourceError(f"there is no file or folder {missing[0]}", hint="check the path; nothing was indexed")
 
 
-def _summarise(report: SyncReport, opened: Collection, where: str) -> None:
+def _summarise(report: SyncReport, opened: AnyCollection, where: str) -> None:
     """What changed, what was not taken, and what to type next; `where` is the option that names the collection."""
     from lookalike.engine.exchange import IMPORTED
 
@@ -180,9 +180,8 @@ def _summarise(report: SyncReport, opened: Collection, where: str) -> None:
     changed = list(changes(report))
     verb = "Stopped after" if report.interrupted else "Done in"
     printing.out(f"{verb} {printing.duration(report.seconds)}: {', '.join(changed) or 'nothing changed'}.")
-    printing.out(
-        f"The collection holds {printing.count(state['pictures'], 'picture')}: {printing.printable(str(opened.path))}"
-    )
+    pictures = state.get("pictures", state["items"])  # an engine elsewhere counts places only
+    printing.out(f"The collection holds {printing.count(pictures, 'picture')}: {printing.printable(opened.place)}")
     if report.shards:
         printing.out(f"Encoded in {printing.count(len(report.shards), 'shard')}: {made_where(report.shards)}.")
     if report.index is not None and report.index.built:
@@ -196,7 +195,7 @@ def _summarise(report: SyncReport, opened: Collection, where: str) -> None:
         printing.note("What is done is kept; the same command goes on from here.")
     elif state["encoder"] == IMPORTED:
         printing.note(f"Next: lookalike search item:ID{where} (with --encoder NAME, words and pictures could be asked)")
-    elif state["pictures"]:
+    elif pictures:
         printing.note(f'Next: lookalike search "a dog in the snow"{where} (or a PHOTO.jpg instead of words)')
 
 

@@ -6,12 +6,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from lookalike.cli import printing
-from lookalike.cli.settings import collection_path, colour_wanted
+from lookalike.cli.settings import collection_path, colour_wanted, engine_access, remote_address
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from lookalike.core.protocols import Encoder
+    from lookalike.engine.any_collection import AnyCollection
     from lookalike.engine.collection import Collection
     from lookalike.store.collection_store import Store
 
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
 def open_collection(
     given: str | None, *, encoder: str | None = None, device: str = "auto", create: bool = False
 ) -> Collection:
-    """The collection that `--collection` or the settings name. Raises CollectionNotFound unless `create`."""
+    """The collection that `--collection` or the settings name, which has to lie on this computer.
+
+    Raises CollectionNotFound unless `create`, NotForRemote for the address of an engine elsewhere.
+    """
     from lookalike.core.errors import EncoderMismatch
     from lookalike.engine.opening import open
 
+    _refuse_remote(given)
     path = collection_path(given)
     asked = None if encoder is None else fetch_encoder(encoder, device)
     try:
@@ -32,11 +37,37 @@ def open_collection(
         raise EncoderMismatch(str(error), hint=hint) from error
 
 
+def open_any_collection(
+    given: str | None, *, encoder: str | None = None, device: str = "auto", create: bool = False
+) -> AnyCollection:
+    """The same, wherever it lies. Raises RemoteUnavailable, RemoteRefused, MissingExtra beside what that raises."""
+    address = remote_address(given)
+    if address is None:
+        return open_collection(given, encoder=encoder, device=device, create=create)
+    from lookalike.engine.opening import open_remote
+
+    asked = None if encoder is None else fetch_encoder(encoder, device)
+    access = engine_access()
+    return open_remote(address, access=access, encoder=asked, device=device, create=create, notice=printing.note)
+
+
 def open_store(given: str | None) -> Store:
-    """What is stored of that collection, for commands that need no encoder. Raises CollectionNotFound."""
+    """What is stored of that collection, for commands that need no encoder. Raises CollectionNotFound, NotForRemote."""
     from lookalike.store.collection_store import Store
 
+    _refuse_remote(given)
     return Store.open(collection_path(given), create=False)
+
+
+def _refuse_remote(given: str | None) -> None:
+    address = remote_address(given)
+    if address is not None:
+        from lookalike.core.errors import NotForRemote
+
+        raise NotForRemote(
+            f"that takes a collection on this computer, not {address.split('?')[0]}",
+            hint=f"lookalike move {address.split('?')[0]} NAME.lookalike brings it here",
+        )
 
 
 def fetch_encoder(name: str, device: str = "auto") -> Encoder:

@@ -50,7 +50,7 @@ def collection_option(function: Decorated) -> Decorated:
     return click.option(
         "--collection",
         metavar="DIR",
-        help="The collection.  [default: $LOOKALIKE_COLLECTION, else one in your data folder]",
+        help="The collection, or its address.  [default: $LOOKALIKE_COLLECTION, else one in your data folder]",
     )(function)
 
 

@@ -86,7 +86,7 @@ def search(
     QUERY is words, the path of a picture, - for a picture on standard input, or with --allow-url its address; or
     several of these with + and - between them: dog + ./beach.jpg - people.
     """
-    from lookalike.cli.opening import open_collection
+    from lookalike.cli.opening import open_any_collection
     from lookalike.cli.query_argument import read_query
     from lookalike.images.fetch import fetch_picture
 
@@ -96,7 +96,7 @@ def search(
     asked = read_query(query, as_text=as_text, as_picture=as_picture, fetch=fetch)
     for_people = not (as_json or only_paths or null)
     options["min_relevance"] = "usual" if min_relevance is None and for_people else min_relevance
-    with open_collection(collection, device=device) as opened:
+    with open_any_collection(collection, device=device) as opened:
         if after is None:
             results = opened.search(asked, k, **options)
         else:

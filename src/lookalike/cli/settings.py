@@ -9,7 +9,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from lookalike.remote.opening import Access
+
 SUFFIX = ".lookalike"
+MILVUS_TOKEN = "LOOKALIKE_MILVUS_TOKEN"  # noqa: S105 the name of a variable
+POSTGRES_PASSWORD = "LOOKALIKE_POSTGRES_PASSWORD"  # noqa: S105 the name of a variable
+REMOTE_TIMEOUT = "LOOKALIKE_REMOTE_TIMEOUT"
 COLLECTION_VARIABLE = "LOOKALIKE_COLLECTION"
 
 
@@ -26,6 +31,40 @@ def collection_path(given: str | None, environment: Mapping[str, str] = os.envir
     path = Path(os.path.abspath(os.path.expanduser(named)))
     with_suffix = path.with_name(path.name + SUFFIX)
     return with_suffix if with_suffix.is_dir() and not path.exists() else path
+
+
+def remote_address(given: str | None, environment: Mapping[str, str] = os.environ) -> str | None:
+    """The address of the engine that holds the collection; None where it is a folder."""
+    from lookalike.remote.opening import is_engine
+
+    named = given or environment.get(COLLECTION_VARIABLE) or ""
+    return named if is_engine(named) else None
+
+
+def engine_access(environment: Mapping[str, str] = os.environ) -> Access:
+    """Passwords for engines elsewhere, each from a variable or from the file that NAME_FILE names, and their time.
+
+    Raises ValueError for a time that is no number, OSError for a file that cannot be read.
+    """
+    from pathlib import Path
+
+    from lookalike.remote.opening import TIMEOUT_S, Access
+
+    passfile = environment.get("PGPASSFILE") or str(Path.home() / ".pgpass")
+    return Access(
+        milvus_token=_secret(MILVUS_TOKEN, environment),
+        postgres_password=_secret(POSTGRES_PASSWORD, environment) or environment.get("PGPASSWORD"),
+        postgres_passfile=Path(passfile) if os.path.isfile(passfile) else None,
+        timeout_s=float(environment.get(REMOTE_TIMEOUT) or TIMEOUT_S),
+    )
+
+
+def _secret(name: str, environment: Mapping[str, str]) -> str | None:
+    file = environment.get(f"{name}_FILE")
+    if file:
+        with open(file, encoding="utf-8") as stream:
+            return stream.read().strip()
+    return environment.get(name) or None
 
 
 def default_collection() -> Path:

@@ -31,11 +31,10 @@ def show(*, item: str, collection: str | None, as_json: bool) -> None:
 
     ITEM is an id, as search --json prints it, or the path of an indexed file.
     """
-    from lookalike.cli.opening import open_store
-    from lookalike.engine.items import item_facts
+    from lookalike.cli.opening import open_any_collection
 
-    with open_store(collection) as store, store.snapshot() as snapshot:
-        facts = item_facts(snapshot, os.path.expanduser(item))
+    with open_any_collection(collection) as opened:
+        facts = opened.item(os.path.expanduser(item))
     if as_json:
         printing.out_json(facts)
         return
@@ -49,11 +48,10 @@ def show(*, item: str, collection: str | None, as_json: bool) -> None:
 @json_option
 def fields(*, collection: str | None, as_json: bool) -> None:
     """What is known about the items, to filter and sort by."""
-    from lookalike.cli.opening import open_store
-    from lookalike.engine.fields import facts_of
+    from lookalike.cli.opening import open_any_collection
 
-    with open_store(collection) as store, store.snapshot() as snapshot:
-        facts = facts_of(snapshot)
+    with open_any_collection(collection) as opened:
+        facts = opened.fields()
     if as_json:
         printing.out_json({"fields": [each.as_dict() for each in facts]})
         return

@@ -19,9 +19,9 @@ EXAMPLES = 3
 @json_option
 def status(*, collection: str | None, as_json: bool) -> None:
     """What the collection holds and where it lies."""
-    from lookalike.cli.opening import open_collection
+    from lookalike.cli.opening import open_any_collection
 
-    with open_collection(collection) as opened:
+    with open_any_collection(collection) as opened:
         state = opened.status()
     if as_json:
         printing.out_json(state)
@@ -31,6 +31,9 @@ def status(*, collection: str | None, as_json: bool) -> None:
 
 def _show(state: dict[str, Any]) -> None:
     encoder = f"{state['encoder']}, {state['dim']} dimensions" if state["encoder"] else "not chosen yet"
+    if "server" in state:
+        _show_there(state)
+        return
     rows = [
         ("collection", printing.printable(state["collection"]) + (" (read-only)" if state["read_only"] else "")),
         ("pictures", f"{state['pictures']:,}"),
@@ -56,6 +59,23 @@ def _show(state: dict[str, Any]) -> None:
         printing.note("Nothing is indexed yet. Next: lookalike index ~/Pictures")
 
 
+def _show_there(state: dict[str, Any]) -> None:
+    """Of a collection on an engine elsewhere."""
+    encoder = f"{state['encoder']}, {state['dim']} dimensions" if state["encoder"] else "not chosen yet"
+    rows = [
+        ("collection", printing.printable(state["collection"])),
+        ("places", f"{state['items']:,}"),
+        ("encoder", encoder),
+        ("held by", printing.printable(state["server"] or "nobody yet")),
+        *(("search" if not at else "", each) for at, each in enumerate(state["index"]["explained"])),
+    ]
+    if state["failures"]:
+        rows.append(("skipped", f"{state['failures']:,} (lookalike failures says why)"))
+    rows += [("" if at else "indexed", printing.printable(root["path"])) for at, root in enumerate(state["roots"])]
+    for name, value in rows:
+        printing.out(f"{name:<12}{value}")
+
+
 def _search_of(index: dict[str, Any]) -> str:
     """How searches are served, in a line."""
     if index["kind"] == "exact":
@@ -76,9 +96,9 @@ def _search_of(index: dict[str, Any]) -> str:
 @json_option
 def failures(*, only_paths: bool, null: bool, collection: str | None, as_json: bool) -> None:
     """Files that could not be taken, and why."""
-    from lookalike.cli.opening import open_collection
+    from lookalike.cli.opening import open_any_collection
 
-    with open_collection(collection) as opened:
+    with open_any_collection(collection) as opened:
         found = opened.failures()
     if as_json:
         entries = [{"uri": each.uri, "code": each.code, "reason": each.reason} for each in found]

@@ -23,9 +23,9 @@ def remove(*, path: str, collection: str | None, as_json: bool) -> None:
 
     It stays out in later runs, until `lookalike index` is given that very PATH.
     """
-    from lookalike.cli.opening import open_collection
+    from lookalike.cli.opening import open_any_collection
 
-    with open_collection(collection) as opened:
+    with open_any_collection(collection) as opened:
         removed = opened.remove(path)
     if as_json:
         printing.out_json({"removed": removed})
@@ -84,9 +84,9 @@ def verify(*, sample: int, device: str, collection: str | None, as_json: bool) -
 
     Reads every checksum, and encodes a sample of the pictures again to see that each has its own vector.
     """
-    from lookalike.cli.opening import open_collection
+    from lookalike.cli.opening import open_any_collection
 
-    with open_collection(collection, device=device) as opened:
+    with open_any_collection(collection, device=device) as opened:
         report = opened.verify(sample=sample)
     if as_json:
         printing.out_json(report.as_dict())

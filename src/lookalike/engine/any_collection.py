@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable, Iterator, Sequence
+    from types import TracebackType
     from typing import BinaryIO, Self
 
     from lookalike.core.protocols import Encoder
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from lookalike.engine.fields import FieldFacts
     from lookalike.engine.given_vectors import Embeddings
     from lookalike.engine.paths import PathLike
-    from lookalike.engine.reports import SyncEvent
+    from lookalike.engine.reports import SyncEvent, VerifyReport
+    from lookalike.engine.sharding import Sharding
     from lookalike.images.catalogue_plan import CatalogueOptions
     from lookalike.store.collection_store import Failure, ItemRecord
 
@@ -58,6 +60,7 @@ class AnyCollection(Protocol):
         workers: int | None = ...,
         catalogue: CatalogueOptions | None = ...,
         embeddings: Embeddings | None = ...,
+        sharding: Sharding | None = ...,
         index: Literal["now", "background", "later"] = ...,
         stop: threading.Event | None = ...,
     ) -> Iterator[SyncEvent]: ...
@@ -72,10 +75,14 @@ class AnyCollection(Protocol):
         self, query: Any, k: int = ..., *, after: str | None = ..., **options: Unpack[SearchOptions]
     ) -> Results: ...
 
+    def verify(self, *, sample: int = ..., seed: int = ...) -> VerifyReport: ...
+
     def explain_index(self) -> str: ...
 
     def close(self) -> None: ...
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(self, *exc: object) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...

@@ -1,4 +1,4 @@
-"""The door to a collection: the name that users type, `lookalike.open`."""
+"""The doors to a collection: the names that users type, `lookalike.open` and `lookalike.open_remote`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lookalike.core.protocols import Encoder
+    from lookalike.engine.any_collection import AnyCollection
     from lookalike.engine.paths import PathLike
+    from lookalike.engine.remote_collection import RemoteCollection
+    from lookalike.remote.opening import Access
 
 
 def open(  # the name users type: lookalike.open(...)
@@ -41,3 +44,51 @@ def open(  # the name users type: lookalike.open(...)
     except BaseException:
         store.close()
         raise
+
+
+def open_remote(
+    address: str,
+    *,
+    access: Access | None = None,
+    encoder: str | Encoder | None = None,
+    device: str = "auto",
+    create: bool = True,
+    models_dir: Path | None = None,
+    notice: Callable[[str], None] | None = None,
+) -> RemoteCollection:
+    """Open a collection on an engine elsewhere: `milvus://host:19530/name`, `postgresql://user@host/database`.
+
+    `access`: passwords and time limits. With `create` it need not be there yet: taking pictures in makes it. The rest
+    as for `open`. Raises CollectionNotFound (with create=False), RemoteUnavailable, RemoteRefused, EncoderMismatch,
+    MissingExtra, ValueError for what is no such address.
+    """
+    from lookalike.engine.remote_collection import RemoteCollection
+    from lookalike.engine.remote_state import refuse_absent
+    from lookalike.remote.opening import Access, connect
+
+    engine = connect(address, access or Access())
+    try:
+        if not create:
+            refuse_absent(engine)
+        return RemoteCollection(engine, encoder=encoder, device=device, models_dir=models_dir, notice=notice)
+    except BaseException:
+        engine.close()
+        raise
+
+
+def open_any(
+    place: PathLike,
+    *,
+    access: Access | None = None,
+    encoder: str | Encoder | None = None,
+    device: str = "auto",
+    create: bool = True,
+    notice: Callable[[str], None] | None = None,
+) -> AnyCollection:
+    """The collection at a path or at an address: what `open` or `open_remote` gives."""
+    if isinstance(place, str):
+        from lookalike.remote.opening import is_engine
+
+        if is_engine(place):
+            return open_remote(place, access=access, encoder=encoder, device=device, create=create, notice=notice)
+    return open(place, encoder=encoder, device=device, create=create, notice=notice)

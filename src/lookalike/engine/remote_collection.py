@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lookalike.engine.given_vectors import Embeddings
     from lookalike.engine.paths import PathLike
     from lookalike.engine.reports import SyncEvent, VerifyReport
+    from lookalike.engine.sharding import Sharding
     from lookalike.images.catalogue_plan import CatalogueOptions
     from lookalike.remote.contract import RemoteEngine, RemoteFacts, RemoteItem
     from lookalike.store.collection_store import Failure, ItemRecord, Space
@@ -149,6 +150,7 @@ class RemoteCollection(Closing):
         workers: int | None = None,
         catalogue: CatalogueOptions | None = None,
         embeddings: Embeddings | None = None,
+        sharding: Sharding | None = None,
         index: Literal["now", "background", "later"] = "now",
         stop: threading.Event | None = None,
     ) -> Iterator[SyncEvent]:
@@ -167,6 +169,7 @@ class RemoteCollection(Closing):
             limits=limits or DecodeLimits(),
             workers=workers,
             catalogue=catalogue,
+            sharding=sharding,
         )
         asked = [absolute(path) for path in paths]
         events = sync_there(self.engine, lambda: self.encoder, asked, settings, stop)

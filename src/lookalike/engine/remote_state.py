@@ -121,11 +121,7 @@ class RemoteStates:
         if state is not None and now - self._asked_at < FRESH_S:
             return state
         with self._turn:
-            facts = self._engine.describe()
-            if facts is None:
-                raise CollectionNotFound(
-                    f"there is no collection {self._engine.address}", hint="lookalike index FOLDER makes one"
-                )
+            facts = refuse_absent(self._engine)
             if self._state is None or self._state.facts.generation != facts.generation:
                 self._state = RemoteState(self._engine, facts)
             self._asked_at = now
@@ -134,6 +130,17 @@ class RemoteStates:
     def forget(self) -> None:
         """Ask again at once: the collection was changed by this process."""
         self._asked_at = -math.inf
+
+
+def refuse_absent(engine: RemoteEngine) -> RemoteFacts:
+    """The collection as it is now. Raises CollectionNotFound where there is none."""
+    facts = engine.describe()
+    if facts is None:
+        raise CollectionNotFound(
+            f"there is no collection {engine.address}",
+            hint="lookalike index FOLDER --collection ADDRESS makes one; lookalike move brings one there",
+        )
+    return facts
 
 
 def sample_of(kept: Mapping[str, Any], dim: int) -> HalfVectors:
