@@ -1,0 +1,135 @@
+"""One client of Milvus: connecting, time-outs, tries and errors of every call. pymilvus is imported only here and where
+columns are described.
+
+Promises: a call ends within `timeout_s`, its tries among them; a server that is away is tried again with growing pauses
+until then, because every call of ours leaves the same when done twice; no token is in any message.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from lookalike.core.errors import MissingExtra, RemoteRefused, RemoteUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
+    from pymilvus import MilvusClient
+
+    from lookalike.remote.milvus_address import Address
+
+_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
+"""Between tries: the first, and what doubling ends at."""
+_AWAY = frozenset({"2", "UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "UNKNOWN"})
+"""Codes of a server that is not there or does not answer: Milvus' own, and those of gRPC."""
+_LATE = "DEADLINE_EXCEEDED"
+NO_SUCH_COLLECTION = "100"
+_NOT_LOADED = frozenset({"101", "103"})
+"""Codes of a collection that may not be asked yet: milvus-lite forgets what was loaded when it starts anew."""
+_REFUSED_TOKENS = frozenset({"1800", "UNAUTHENTICATED", "PERMISSION_DENIED", "65535"})
+
+
+class Calls:
+    """Calls of one `MilvusClient`, which is made at the first. Thread-safe."""
+
+    def __init__(self, address: Address, *, token: str, timeout_s: float) -> None:
+        self.address = address
+        self.timeout_s = timeout_s
+        self._token = token
+        self._client: MilvusClient | None = None
+        self._connecting = threading.Lock()
+        self._closed = False
+
+    def __call__(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """What the client's method of that name returns. Raises RemoteUnavailable and RemoteRefused."""
+        return self.tried(lambda client, left_s: getattr(client, method)(*args, timeout=left_s, **kwargs))
+
+    def tried(self, ask: Callable[[MilvusClient, float], Any]) -> Any:
+        """What `ask`, given the client and the seconds left, returns; tried again where the server was away."""
+        import grpc
+        from pymilvus.exceptions import MilvusException
+
+        until = time.monotonic() + self.timeout_s
+        pause_s, loaded = _PAUSE_S, False
+        while True:
+            try:
+                return ask(self._connected(), max(until - time.monotonic(), _PAUSE_S))
+            except (MilvusException, grpc.RpcError) as error:
+                code = _code_of(error)
+                if code in _NOT_LOADED and not loaded:
+                    loaded = True
+                    self._load()
+                    continue
+                if code not in _AWAY:
+                    self._refuse(error, code)
+                if code == _LATE or time.monotonic() + pause_s >= until:
+                    raise RemoteUnavailable(
+                        f"{self.address.shown} did not answer within {self.timeout_s:g} s",
+                        hint="see whether the server runs, and try again: what it had confirmed stays",
+                    ) from None
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        with self._connecting:
+            self._closed = True
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+    def _connected(self) -> MilvusClient:
+        with self._connecting:
+            if self._closed:
+                raise ValueError("this collection is closed")
+            if self._client is None:
+                self._client = self._made()
+            return self._client
+
+    def _made(self) -> MilvusClient:
+        try:
+            from pymilvus import MilvusClient
+        except ImportError:
+            raise MissingExtra("a collection on Milvus", "milvus") from None
+        for name in ("pymilvus", "milvus_lite"):  # they log what they raise, with all it was about
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        return MilvusClient(self.address.uri, token=self._token, db_name=self.address.database, timeout=self.timeout_s)
+
+    def _load(self) -> None:
+        for name in (self.address.name, self.address.settings):
+            self("load_collection", name)
+
+    def _refuse(self, error: Exception, code: str) -> NoReturn:
+        if code in _REFUSED_TOKENS and not self._token:
+            hint = "set LOOKALIKE_MILVUS_TOKEN to user:password, or LOOKALIKE_MILVUS_TOKEN_FILE to a file with it"
+        else:
+            hint = ""
+        raise Refusal(f"{self.address.shown} refused: {self._without_token(_message_of(error))}", code, hint) from None
+
+    def _without_token(self, text: str) -> str:
+        for secret in filter(None, (self._token, self._token.partition(":")[2])):
+            text = text.replace(secret, "***")
+        return text
+
+
+class Refusal(RemoteRefused):
+    """What Milvus refused, with its code."""
+
+    def __init__(self, message: str, code: str, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
+def _code_of(error: Exception) -> str:
+    """Milvus' number, or the name of gRPC's status."""
+    code: Any = getattr(error, "code", None)
+    code = code() if callable(code) else code
+    return str(getattr(code, "name", code))
+
+
+def _message_of(error: Exception) -> str:
+    return str(getattr(error, "message", "") or getattr(error, "details", str)() or error).strip()
