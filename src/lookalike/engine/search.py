@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lookalike.core.errors import QueryError
 from lookalike.core.records import Results
 from lookalike.engine.answers import Showing, hits_of
+from lookalike.engine.copies import Copies
 from lookalike.engine.nearest import near
 from lookalike.engine.order import parse_order
 from lookalike.engine.ranking import Asked, Ranking, depth_of, ranked, text_of, wants_relevance
@@ -108,7 +109,9 @@ class _Asking:
             for place, position in enumerate(asked):
                 query = self._queries[position]
                 ranking = self._ranked(position, rows[place], scores[place], allowed, words[position])
-                hits = hits_of(self._snapshot, query, ranking, self._showing(query, condition, words[position]))
+                copies = None if query.all_copies else Copies(self._snapshot)
+                showing = self._showing(query, condition, words[position])
+                hits = hits_of(self._snapshot, query, ranking, showing, copies)
                 if len(hits) < query.k and not ranking.ended and depth < allowed.count:
                     short.append(position)
                 else:

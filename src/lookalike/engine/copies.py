@@ -1,0 +1,154 @@
+"""Copies among the answers to one query: the same photo saved again, smaller or in another format, shares the place of
+the one that ranks before it.
+
+No look for duplicates is needed before that. Promises: what is called a copy is one with near certainty, because a
+picture that is hidden wrongly is worse than one that is shown twice. So everything has to agree: fingerprints, vectors,
+shapes, capture times, cameras. What a look for duplicates found about two pictures counts before that, and what a
+person decided before all. A picture is compared with those that are shown and never with a copy of one, so that no
+chain leads from one picture to another.
+
+It costs next to nothing where there are no copies: vectors of the answers are compared with each other, and only of
+those that are near another one anything is read.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from lookalike.core.turns import FINGERPRINT_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from lookalike.core.arrays import Rows, Vectors
+    from lookalike.store.collection_store import ItemRecord, Snapshot
+
+NEAR = 0.85
+"""Cosine from which two answers may be copies. It parts recoloured pictures, whose fingerprints agree; bursts it cannot
+part, whose shots lie nearer to each other than copies do."""
+MOST_BITS = 6
+"""Bits of 256 in which the fingerprints of copies differ at most."""
+LEAST_QUALITY = 50
+"""Of a fingerprint, of 100: below it a picture shows too little to be told from others."""
+_SHARING = frozenset({"same", "copy"})
+_NO_CAPTURE = "file time"
+_DAY_ALONE = "T00:00:00"
+_SECONDS, _MILLISECONDS = len("2001-02-03T04:05:06"), len("2001-02-03T04:05:06.789")
+
+
+class Copies:
+    """Which answers to one query are copies of others.
+
+    Go through the ranking: `look` at some rows and their items, then ask of each row whose copy it is.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._rows: list[int] = []
+        self._items: dict[int, Sequence[ItemRecord]] = {}
+        self._vectors: Vectors | None = None
+        self._alike: dict[int, list[int]] = {}
+
+    def look(self, rows: Sequence[int], items: Mapping[int, Sequence[ItemRecord]]) -> None:
+        """Compare the next rows of the ranking with each other and with those before."""
+        import numpy as np
+
+        block = self._snapshot.rows[rows].astype(np.float32)  # of length 1 but for rounding: that is near enough
+        before = len(self._rows)
+        self._rows += rows
+        self._items |= items
+        self._vectors = block if self._vectors is None else np.concatenate([self._vectors, block])
+        later, earlier = np.nonzero(block @ self._vectors.T >= NEAR)
+        later += before
+        each_once = earlier < later
+        if each_once.any():
+            every = np.array(self._rows)
+            for row, other in self._pairs(every[later[each_once]], every[earlier[each_once]]):
+                self._alike.setdefault(row, []).append(other)
+
+    def first_of(self, row: int, shown: Container[int]) -> int | None:
+        """The first row of the ranking among those shown that this one is a copy of; None for none."""
+        return next((other for other in self._alike.get(row, ()) if other in shown), None)
+
+    def _pairs(self, later: Rows, earlier: Rows) -> Iterator[tuple[int, int]]:
+        """Those of some pairs that are copies, in their order."""
+        agree = self._fingerprints_agree(later, earlier)
+        found = self._found(later, earlier)
+        if not found:
+            later, earlier, agree = later[agree], earlier[agree], agree[agree]
+        decided = None
+        for row, other, is_alike in zip(later.tolist(), earlier.tolist(), agree.tolist(), strict=True):
+            items, others = self._items[row], self._items[other]
+            if not items or not others:
+                continue
+            one, another = items[0], others[0]
+            kind = found.get((min(one.picture, another.picture), max(one.picture, another.picture)))
+            if kind in _SHARING if kind else is_alike and _can_be_copies(one, another):
+                decided = decided or self._snapshot.apart()
+                ids = product(*([(item.id, item.picture) for item in each] for each in (items, others)))
+                if not any(decided.parts(*pair) for pair in ids):
+                    yield row, other
+
+    def _fingerprints_agree(self, later: Rows, earlier: Rows) -> NDArray[np.bool_]:
+        """Of each pair, whether both have a fingerprint that tells something, and these are near each other."""
+        import numpy as np
+
+        rows, places = np.unique([later, earlier], return_inverse=True)
+        there = self._snapshot.fingerprints_of(rows.tolist())
+        prints = [there.get(row, (bytes(FINGERPRINT_BYTES), 0)) for row in rows.tolist()]
+        tells = np.array([quality >= LEAST_QUALITY for _, quality in prints])
+        bits = np.frombuffer(b"".join(each for each, _ in prints), np.uint8).reshape(-1, FINGERPRINT_BYTES)
+        one, other = places.reshape(2, -1)
+        apart = _ones()[bits[one] ^ bits[other]].sum(axis=1, dtype=np.int64)
+        agree: NDArray[np.bool_] = tells[one] & tells[other] & (apart <= MOST_BITS)
+        return agree
+
+    def _found(self, later: Rows, earlier: Rows) -> dict[tuple[int, int], str]:
+        """What a look for duplicates found about pairs of pictures, by their numbers."""
+        rows = {*later.tolist(), *earlier.tolist()}
+        pictures = {self._items[row][0].picture for row in rows if self._items[row]}
+        return {(pair.first, pair.second): pair.kind for pair in self._snapshot.likenesses_of(pictures)}
+
+
+def _can_be_copies(one: ItemRecord, other: ItemRecord) -> bool:
+    """Whether nothing that is known about two pictures speaks against one being saved from the other."""
+    cameras = [item.metadata.get("camera") for item in (one, other)]
+    if all(cameras) and cameras[0] != cameras[1]:
+        return False
+    moments = [_captured(item.metadata) for item in (one, other)]
+    told = min(map(len, moments))  # some programs drop the milliseconds
+    return moments[0][:told] == moments[1][:told] and _have_one_shape(one, other)
+
+
+def _captured(metadata: Mapping[str, Any]) -> str:
+    """The local time of the shot, to the second or the millisecond; "" where it is not known that well.
+
+    The zone is left out, as some programs do that save a picture again.
+    """
+    taken = metadata.get("taken")
+    if not isinstance(taken, str) or metadata.get("taken_from") == _NO_CAPTURE or len(taken) < _SECONDS:
+        return ""
+    if taken[:_SECONDS].endswith(_DAY_ALONE):
+        return ""
+    return taken[: _MILLISECONDS if taken[_SECONDS : _SECONDS + 1] == "." else _SECONDS]
+
+
+def _have_one_shape(one: ItemRecord, other: ItemRecord) -> bool:
+    """Whether one is as wide for its height as the other, but for a pixel in rounding."""
+    if not (one.width and one.height and other.width and other.height):
+        return False
+    longest = max(one.width, one.height, other.width, other.height)
+    return abs(one.width * other.height - other.width * one.height) <= longest
+
+
+@cache
+def _ones() -> NDArray[np.uint8]:
+    """How many bits are set in each byte: uint8 (256,)."""
+    import numpy as np
+
+    return np.array([byte.bit_count() for byte in range(256)], np.uint8)
