@@ -18,8 +18,8 @@ Rule: TypeAlias = Literal["best", "largest", "oldest", "newest"]
 class Member:
     """One item of a group: what a hit carries, and `why` it is in the group, as seen from the one to keep.
 
-    `sure`, in [0, 1]: of that sentence. The one to keep has sure 1 and no `why`. `size`: bytes; `modified_ns`: UTC
-    nanoseconds since 1970. `offline`: its disk is away.
+    `kind` and `sure`, in [0, 1], belong to that sentence. The one to keep has sure 1 and no `why`. `size`: bytes;
+    `modified_ns`: UTC nanoseconds since 1970. `offline`: its disk is away.
     """
 
     id: str
@@ -31,12 +31,13 @@ class Member:
     size: int
     modified_ns: int
     offline: bool
+    kind: LikenessKind
     sure: float
     why: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def as_dict(self, rank: int) -> dict[str, Any]:
-        """A hit-like object: the keys of a hit, with `score` null, and `size`, `format`, `sure`, `why`."""
+        """A hit-like object: the keys of a hit, with `score` null, and what is only known of a member."""
         metadata = {**self.metadata, "offline": True} if self.offline else dict(self.metadata)
         return {
             "rank": rank,
@@ -49,6 +50,7 @@ class Member:
             "metadata": metadata,
             "size": self.size,
             "format": self.format,
+            "kind": self.kind,
             "sure": round(self.sure, 3),
             "why": self.why,
         }
@@ -87,7 +89,7 @@ class GroupPage:
 
     groups: tuple[DuplicateGroup, ...]
     next: str | None
-    counts: Mapping[str, int]
+    counts: Mapping[LikenessKind, int]
 
     def as_dict(self) -> dict[str, Any]:
         """What the service answers."""
@@ -102,28 +104,29 @@ class GroupPage:
 class DuplicatesReport:
     """Outcome of a look for duplicates.
 
-    `looked_at`: pictures that were new to it; `compared`: pairs that were verified; `not_looked_at`: pictures without a
-    fingerprint that could not be read now. `notes`: sentences about what was bounded or left out.
+    `counts`: groups by kind, of the kinds that were asked for. `looked_at`: pictures that were new to it; `compared`:
+    pairs that were verified; `not_looked_at`: pictures without a fingerprint that could not be read now. `finished`:
+    files of a move that was cut short, settled now. `notes`: sentences about what was bounded or left out.
     """
 
-    groups: tuple[DuplicateGroup, ...]
-    counts: Mapping[str, int]
+    counts: Mapping[LikenessKind, int]
     looked_at: int
     compared: int
     not_looked_at: int
     seconds: float
     interrupted: bool = False
+    finished: int = 0
     notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """What `duplicates --json` prints."""
+        """What `duplicates --json` prints beside the groups."""
         return {
-            "groups": [group.as_dict() for group in self.groups],
             "counts": dict(self.counts),
             "looked_at": self.looked_at,
             "compared": self.compared,
             "not_looked_at": self.not_looked_at,
             "seconds": round(self.seconds, 3),
             "interrupted": self.interrupted,
+            "finished": self.finished,
             "notes": list(self.notes),
         }

@@ -1,17 +1,17 @@
-"""Which item of a group is kept, and why: a pure function of what is known about them.
+"""Which item of a group is kept, and why: an order of all items by what is known about them.
 
 Items are compared by one thing after another until one is ahead: what a person chose, whether the file is at hand, the
-folders preferred, then what the rule says. What decided between the winner and the next one is the reason told.
+folders preferred, then what the rule says. What decided between the one kept and the next one is the reason told.
 
-Of copies the one with the most pixels is best. Of edited ones it is the one a camera speaks for: a border adds pixels,
-and what was cut, turned or painted on was mostly saved by a program that drops what the camera wrote.
+The best one has the most pixels, and those of a file that still has what the camera wrote count half as much again: a
+border adds pixels, and what was cut, turned or painted on was mostly saved by a program that drops the rest.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lookalike.core.fields import FALLBACKS, STACK, date_ns
 from lookalike.engine.scopes import is_below
@@ -19,124 +19,95 @@ from lookalike.engine.scopes import is_below
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lookalike.core.records import LikenessKind
     from lookalike.engine.duplicates_report import Rule
     from lookalike.store.collection_store import ItemRecord
 
-_RAW, _LOSSLESS, _LOSSY = 3, 2, 1
-_LOSSLESS_FORMATS = frozenset({"PNG", "TIFF", "BMP", "PPM"})
-_FEW_COLOURS = frozenset({"GIF", "ICO"})
-_CAMERA_SAYS = ("camera", "lens", "latitude", "taken")
-"""What a camera writes and programs drop."""
+    Key: TypeAlias = tuple[Any, ...]
+    """To sort by: larger is rather kept. Of one order only."""
+
+CAMERA_WORTH = 1.5
+"""Times the pixels of a file with the camera's words: more than a border adds, less than halving both sides takes."""
+_RAW, _LOSSLESS, _LOSSY, _FEW_COLOURS = 3, 2, 1, 0
+_OF_FORMAT = {"RAW": _RAW, "DNG": _RAW, "PNG": _LOSSLESS, "TIFF": _LOSSLESS, "BMP": _LOSSLESS, "PPM": _LOSSLESS}
+_OF_FORMAT |= {"GIF": _FEW_COLOURS, "ICO": _FEW_COLOURS}
+_CAMERA_SAYS = ("camera", "lens")
 _PERSON_SAYS = ("title", "caption", "tags", "rating")
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """The item to keep, and a sentence about why this one."""
-
-    id: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Criterion:
-    """Something to compare by: more is better. `why` says it of the winner."""
+    """Something to compare by: more is better. `why` says it of the first of two items, which has more."""
 
     of: Callable[[ItemRecord], Any]
-    why: Callable[[ItemRecord], str]
+    why: Callable[[ItemRecord, ItemRecord], str]
 
 
-def choose(
-    items: Sequence[ItemRecord],
-    kind: LikenessKind,
-    rule: Rule = "best",
-    *,
-    prefer: Sequence[bytes] = (),
-    chosen: Mapping[str, int] | None = None,
-) -> Choice:
-    """The one of `items` to keep.
+class Keeping:
+    """An order of items; the same for the same items however they come.
 
     `rule`: "best" as above, "largest" by pixels and bytes, "oldest" and "newest" by when it was taken, else by the
-    file's time. `prefer`: absolute folders, the first one counts most. `chosen`: items that a person chose, with when;
-    the last choice prevails. The same items give the same choice in any order.
+    file's time. `prefer`: absolute folders, the first one counts most. `chosen`: ids that a person chose, with when;
+    the last choice prevails.
     """
-    criteria = [*_asked_for(prefer, chosen or {}), *_by_rule(rule, kind), *_LAST]
-    ranked = sorted(items, key=lambda item: item.id)
-    ranked.sort(key=lambda item: tuple(each.of(item) for each in criteria), reverse=True)
-    best = ranked[0]
-    if len(ranked) == 1:
-        return Choice(best.id, "the only one")
-    for each in criteria:
-        if each.of(best) != each.of(ranked[1]):
-            return Choice(best.id, each.why(best))
-    return Choice(best.id, "all are alike; the first by its id")
+
+    def __init__(self, rule: Rule, prefer: Sequence[bytes] = (), chosen: Mapping[str, int] | None = None) -> None:
+        self._criteria = [*_asked_for(prefer, chosen or {}), *_RULES[rule], *_LAST]
+
+    def key(self, item: ItemRecord) -> Key:
+        """What items are sorted by."""
+        return (*(each.of(item) for each in self._criteria), item.id)
+
+    def why(self, kept: ItemRecord, others: Sequence[ItemRecord]) -> str:
+        """Why `kept` is rather kept than all `others`: what put it before the next one."""
+        following = max(others, key=self.key)
+        for each in self._criteria:
+            if each.of(kept) > each.of(following):
+                return each.why(kept, following)
+        return "all are alike; the first by its id"
 
 
 def _asked_for(prefer: Sequence[bytes], chosen: Mapping[str, int]) -> list[_Criterion]:
     def place_in_order(item: ItemRecord) -> int:
         path = os.fsencode(item.uri)
-        return next((-number for number, folder in enumerate(prefer) if is_below(path, folder)), -len(prefer))
+        return -next((number for number, folder in enumerate(prefer) if is_below(path, folder)), len(prefer))
 
-    def folder_of(item: ItemRecord) -> str:
-        return f"below {os.fsdecode(prefer[-place_in_order(item)])}, a folder that is preferred"
+    def folder_of(item: ItemRecord, _: ItemRecord) -> str:
+        return f"below {os.fsdecode(prefer[-place_in_order(item)])}, which is preferred"
 
     return [
-        _Criterion(lambda item: chosen.get(item.id, 0), lambda _: "chosen by you"),
-        _Criterion(lambda item: not item.offline, lambda _: "the others are on a disk that is away"),
+        _Criterion(lambda item: chosen.get(item.id, 0), lambda *_: "chosen by you"),
+        _Criterion(lambda item: not item.offline, lambda *_: "the others are on a disk that is away"),
         _Criterion(place_in_order, folder_of),
     ]
-
-
-def _by_rule(rule: Rule, kind: LikenessKind) -> list[_Criterion]:
-    pixels = _Criterion(_pixels, lambda item: f"the most pixels, {item.width} x {item.height}")
-    size = _Criterion(lambda item: item.size, lambda item: f"the largest file, {item.size:,} bytes")
-    oldest = _Criterion(lambda item: -_taken_ns(item), lambda item: f"the oldest, {_day(item)}")
-    newest = _Criterion(_taken_ns, lambda item: f"the newest, {_day(item)}")
-    shot = _Criterion(_stacked, lambda _: "a RAW file or a film of the same shot is with it")
-    camera = _Criterion(_said_by_camera, lambda _: "it still has what the camera wrote")
-    person = _Criterion(lambda item: _said(item, _PERSON_SAYS), lambda _: "it has the most titles, tags and ratings")
-    format = _Criterion(_quality_of_format, lambda item: f"the best format, {item.format}")
-    if rule == "largest":
-        return [pixels, size]
-    if rule == "oldest":
-        return [oldest]
-    if rule == "newest":
-        return [newest]
-    first = [camera, pixels] if kind == "edited" else [pixels, camera]
-    return [*first, shot, person, format, size, oldest]
-
-
-_LAST = [
-    _Criterion(lambda item: -item.modified_ns, lambda _: "the file that was changed first"),
-    _Criterion(lambda item: -len(item.uri), lambda _: "the shortest path"),
-]
 
 
 def _pixels(item: ItemRecord) -> int:
     return (item.width or 0) * (item.height or 0)
 
 
-def _stacked(item: ItemRecord) -> int:
-    return len(item.metadata.get(STACK, ()))
+def _by_camera(item: ItemRecord) -> bool:
+    says = item.metadata
+    return any(map(says.get, _CAMERA_SAYS)) or ("taken" in says and says.get("taken_from") not in FALLBACKS)
 
 
-def _said_by_camera(item: ItemRecord) -> int:
-    names = [name for name in _CAMERA_SAYS if name != "taken" or item.metadata.get("taken_from") not in FALLBACKS]
-    return _said(item, names)
+def _worth(item: ItemRecord) -> float:
+    return _pixels(item) * (CAMERA_WORTH if _by_camera(item) else 1)
 
 
-def _said(item: ItemRecord, names: Sequence[str]) -> int:
-    return sum(bool(item.metadata.get(name)) for name in names)
+def _why_worth(kept: ItemRecord, other: ItemRecord) -> str:
+    return _why_pixels(kept, other) if _pixels(kept) > _pixels(other) else "it still has what the camera wrote"
 
 
-def _quality_of_format(item: ItemRecord) -> int:
-    format = item.format.upper()
-    if format in {"RAW", "DNG"}:
-        return _RAW
-    if format in _FEW_COLOURS:
-        return 0
-    return _LOSSLESS if format in _LOSSLESS_FORMATS else _LOSSY
+def _why_pixels(kept: ItemRecord, _: ItemRecord) -> str:
+    return f"the most pixels, {kept.width} x {kept.height}"
+
+
+def _why_format(kept: ItemRecord, other: ItemRecord) -> str:
+    return f"{kept.format} keeps more than {other.format}"
+
+
+def _said_by_person(item: ItemRecord) -> int:
+    return sum(bool(item.metadata.get(name)) for name in _PERSON_SAYS)
 
 
 def _taken_ns(item: ItemRecord) -> int:
@@ -147,6 +118,26 @@ def _taken_ns(item: ItemRecord) -> int:
 
 
 def _day(item: ItemRecord) -> str:
-    from datetime import UTC, datetime
+    from datetime import UTC, datetime, timedelta
 
-    return datetime.fromtimestamp(_taken_ns(item) / 1e9, UTC).strftime("%Y-%m-%d %H:%M")
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=_taken_ns(item) // 1000)
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+_PIXELS = _Criterion(_pixels, _why_pixels)
+_SIZE = _Criterion(lambda item: item.size, lambda kept, _: f"the largest file, {kept.size:,} bytes")
+_OLDEST = _Criterion(lambda item: -_taken_ns(item), lambda kept, _: f"the oldest, {_day(kept)}")
+_NEWEST = _Criterion(_taken_ns, lambda kept, _: f"the newest, {_day(kept)}")
+_SHOT = _Criterion(lambda item: len(item.metadata.get(STACK, ())), lambda *_: "a RAW file or a film is with it")
+_PERSON = _Criterion(_said_by_person, lambda *_: "it has the most titles, tags and ratings")
+_FORMAT = _Criterion(lambda item: _OF_FORMAT.get(item.format.upper(), _LOSSY), _why_format)
+_RULES: dict[Rule, list[_Criterion]] = {
+    "best": [_Criterion(_worth, _why_worth), _PIXELS, _SHOT, _PERSON, _FORMAT, _SIZE, _OLDEST],
+    "largest": [_PIXELS, _SIZE],
+    "oldest": [_OLDEST],
+    "newest": [_NEWEST],
+}
+_LAST = [
+    _Criterion(lambda item: -item.modified_ns, lambda *_: "the file that was changed first"),
+    _Criterion(lambda item: -len(item.uri), lambda *_: "the shortest path"),
+]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lookalike.engine.duplicates_report import DuplicateGroup, Member
     from lookalike.store.collection_store import ItemRecord, Root, Snapshot, Store
 
-NOT_UNASKED: frozenset[LikenessKind] = frozenset({"burst"})
+ONLY_ASKED: frozenset[LikenessKind] = frozenset({"burst"})
 """Kinds whose groups are moved only when they were asked for by name: every shot is another moment."""
 
 

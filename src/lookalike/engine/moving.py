@@ -22,7 +22,7 @@ from lookalike.store.moves import MeantMove
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lookalike.engine.move_plan import MovePlan, PlannedFile, PlannedMove
     from lookalike.store.collection_store import Store, Writer
@@ -90,17 +90,15 @@ class _Tally:
         return MoveReport(self.items, self.files, self.bytes, tuple(self.left), seconds, interrupted, self.again)
 
 
-def move(
-    store: Store, plan: MovePlan, asked: Mapping[str, Any], stop: threading.Event | None = None
-) -> Iterator[Progress | MoveReport]:
-    """Carry the files of `plan` away. `asked`: what the user said, kept with the journal.
+def move(store: Store, plan: MovePlan, stop: threading.Event | None = None) -> Iterator[Progress | MoveReport]:
+    """Carry the files of `plan` away.
 
     Raises CollectionBusy, CollectionReadOnly.
     """
     tally = _Tally(len(plan.moves))
     with store.writer() as writer:
         _finish(writer, store.open_moves())
-        run = writer.moves.begin_run(plan.target, asked)
+        run = writer.moves.begin_run(plan.target, {"items": len(plan.moves)})
         roots = {root.number: root.path for root in store.roots()}
         with store.snapshot() as snapshot:
             digests = {id: of_bytes for id, (of_bytes, _) in snapshot.digests_of(m.item.id for m in plan.moves).items()}

@@ -121,6 +121,11 @@ def pictures_and_rows(connection: sqlite3.Connection, space: Space) -> tuple[Pic
     return pictures, rows
 
 
+def pictures_seen_often(connection: sqlite3.Connection) -> Pictures:
+    """Pictures that are seen in more than one place."""
+    return _columns(connection, "SELECT number FROM pictures WHERE items > 1 ORDER BY number", (), 1)[0]
+
+
 def pictures_not_looked_at(connection: sqlite3.Connection, method: int) -> Pictures:
     """Pictures that are seen somewhere and were not compared with the others by this method, or by a later one."""
     sql = (

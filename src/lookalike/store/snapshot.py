@@ -205,6 +205,11 @@ class Snapshot(Closing):
         with translated(self._directory):
             return likenesses.pictures_and_rows(self.connection, self.space)
 
+    def pictures_seen_often(self) -> Pictures:
+        """Pictures that have more than one item, ascending: int64 (n,)."""
+        with translated(self._directory):
+            return likenesses.pictures_seen_often(self.connection)
+
     def fingerprints(self) -> Fingerprints:
         """The fingerprints of all pictures that are seen somewhere and have one."""
         with translated(self._directory):

@@ -1,0 +1,289 @@
+"""Moving duplicates aside: what goes, what stays and why, and that nothing is lost whenever the process dies."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import moved_groups
+import pytest
+from moved_groups import disks_apart, files_below, group_of
+
+import lookalike
+from lookalike.core.errors import QueryError
+from lookalike.engine.move_plan import plan_moves
+from lookalike.engine.moving import finish, move, undo
+from lookalike.store.collection_store import Store
+
+NAMES = ("0001-red-triangle.png", "0002-red-circle.png")
+
+
+@pytest.fixture
+def folder(drawn, tmp_path, toy):
+    """A collection of two pictures and a copy of each; the copy of the first has a sidecar, the second's a RAW file."""
+    pictures = tmp_path / "work" / "pictures"
+    pictures.mkdir(parents=True)
+    for name, drawing in zip("ab", sorted(drawn.iterdir()), strict=False):
+        shutil.copy2(drawing, pictures / f"{name}.png")
+        shutil.copy2(drawing, pictures / f"{name}-copy.png")
+    (pictures / "a-copy.png.xmp").write_text("<x:xmpmeta/>", encoding="utf-8")
+    (pictures / "b-copy.json").write_text("{}", encoding="utf-8")
+    sync(tmp_path / "work", toy, pictures)
+    return tmp_path / "work"
+
+
+def sync(work: Path, toy, *paths: Path):
+    with lookalike.open(work / "test.lookalike", encoder=toy) as opened:
+        *_, report = opened.sync(paths)
+    return report
+
+
+def ids(work: Path) -> dict[str, str]:
+    """The id of every item, by its path below the folder."""
+    with Store.open(work / "test.lookalike") as store, store.snapshot() as snapshot:
+        items = [item for its in snapshot.items_of(range(snapshot.count)).values() for item in its]
+    return {Path(item.uri).relative_to(work).as_posix(): item.id for item in items}
+
+
+def plan_of(work: Path, *groups, to: str = "away"):
+    with Store.open(work / "test.lookalike") as store:
+        made = [group_of(store, *[work / "pictures" / name for name in group]) for group in groups]
+        with store.snapshot() as snapshot:
+            return plan_moves(store, snapshot, made, os.fsencode(work / to))
+
+
+def moved(work: Path, plan):
+    with Store.open(work / "test.lookalike") as store:
+        *_, report = move(store, plan)
+    return report
+
+
+def brought_back(work: Path):
+    with Store.open(work / "test.lookalike") as store:
+        *_, report = undo(store)
+    return report
+
+
+def test_a_plan_touches_nothing(folder):
+    before = files_below(folder)
+    plan = plan_of(folder, ("a.png", "a-copy.png"))
+    assert plan.files == 2
+    assert files_below(folder) == before
+
+
+def test_copies_go_with_what_belongs_to_them_and_leave_the_collection_and_undo_brings_all_back(folder):
+    known, before = ids(folder), files_below(folder / "pictures")
+    report = moved(folder, plan_of(folder, ("a.png", "a-copy.png"), ("b.png", "b-copy.png")))
+    assert (report.items, report.files, report.left) == (2, 4, ())
+    assert set(files_below(folder / "pictures")) == {"a.png", "b.png"}
+    assert set(files_below(folder / "away")) == {f"pictures/{name}" for name in before if "copy" in name}
+    assert set(ids(folder)) == {"pictures/a.png", "pictures/b.png"}
+    back = brought_back(folder)
+    assert (back.items, back.files, back.again) == (2, 4, 2)
+    assert files_below(folder / "pictures") == before
+    assert ids(folder) == known
+    assert not any((folder / "away").iterdir())
+
+
+def test_after_undo_the_next_run_finds_nothing_to_do(folder, toy):
+    moved(folder, plan_of(folder, ("a.png", "a-copy.png")))
+    brought_back(folder)
+    report = sync(folder, toy)
+    assert (report.added, report.changed, report.moved, report.removed, report.encoded) == (0, 0, 0, 0, 0)
+
+
+def test_what_is_moved_into_an_indexed_folder_stays_in_the_collection_with_its_id(folder, toy):
+    known = ids(folder)
+    moved(folder, plan_of(folder, ("a.png", "a-copy.png"), to="pictures/away"))
+    assert ids(folder)["pictures/away/pictures/a-copy.png"] == known["pictures/a-copy.png"]
+    report = sync(folder, toy)
+    assert (report.added, report.moved, report.removed) == (0, 0, 0)
+    brought_back(folder)
+    assert ids(folder) == known
+
+
+def test_a_folder_of_moved_files_that_was_indexed_later_gives_them_back_under_their_first_ids(folder, toy):
+    known = ids(folder)
+    moved(folder, plan_of(folder, ("a.png", "a-copy.png")))
+    sync(folder, toy, folder / "away")
+    assert "away/pictures/a-copy.png" in ids(folder)
+    brought_back(folder)
+    assert ids(folder) == known
+
+
+def test_a_picture_that_was_forgotten_meanwhile_comes_back_as_a_file_and_is_indexed_anew(folder, toy):
+    (folder / "pictures" / "a.png").unlink()
+    shutil.copy2(folder / "pictures" / "b.png", folder / "pictures" / "a.png")
+    sync(folder, toy)
+    with lookalike.open(folder / "test.lookalike", encoder=toy) as opened:
+        moved(folder, plan_of(folder, ("b.png", "a-copy.png")))
+        opened.compact()
+        assert brought_back(folder).again == 0
+        *_, report = opened.sync()
+    assert report.added == 1
+    assert (folder / "pictures" / "a-copy.png").exists()
+
+
+def test_runs_are_undone_one_after_another_the_last_first(folder):
+    known = ids(folder)
+    moved(folder, plan_of(folder, ("a.png", "a-copy.png")))
+    moved(folder, plan_of(folder, ("b.png", "b-copy.png")))
+    brought_back(folder)
+    assert "pictures/b-copy.png" in ids(folder)
+    assert "pictures/a-copy.png" not in ids(folder)
+    brought_back(folder)
+    assert ids(folder) == known
+    assert brought_back(folder).files == 0
+
+
+def test_no_file_is_ever_overwritten(folder):
+    taken = folder / "away" / "pictures" / "a-copy.png"
+    taken.parent.mkdir(parents=True)
+    taken.write_text("somebody's", encoding="utf-8")
+    moved(folder, plan_of(folder, ("a.png", "a-copy.png")))
+    assert taken.read_text(encoding="utf-8") == "somebody's"
+    assert set(files_below(folder / "away")) == {
+        "pictures/a-copy.png",
+        "pictures/a-copy-2.png",
+        "pictures/a-copy-2.png.xmp",
+    }
+    (folder / "pictures" / "a-copy.png").write_text("another", encoding="utf-8")
+    report = brought_back(folder)
+    assert [each.reason.startswith("there is another file") for each in report.left] == [True]
+    assert (folder / "pictures" / "a-copy.png").read_text(encoding="utf-8") == "another"
+    assert (folder / "away" / "pictures" / "a-copy-2.png").exists()
+
+
+def test_a_file_that_changed_since_it_was_indexed_stays(folder):
+    with open(folder / "pictures" / "a-copy.png", "ab") as file:
+        file.write(b"more")
+    plan = plan_of(folder, ("a.png", "a-copy.png"))
+    assert not plan.moves
+    assert "changed since it was indexed" in plan.left[0].reason
+
+
+def test_a_file_with_other_bytes_of_the_same_size_and_time_stays(folder):
+    plan = plan_of(folder, ("a.png", "a-copy.png"))
+    path = folder / "pictures" / "a-copy.png"
+    before = path.stat()
+    path.write_bytes(bytes(before.st_size))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    report = moved(folder, plan)
+    assert report.files == 0
+    assert "bytes are not those" in report.left[0].reason
+    assert path.exists()
+
+
+def test_nothing_goes_when_the_one_to_keep_is_not_there_or_another_now(folder):
+    (folder / "pictures" / "a.png").rename(folder / "pictures" / "gone.png")
+    plan = plan_of(folder, ("a.png", "a-copy.png"))
+    assert not plan.moves
+    assert "the one to keep" in plan.left[0].reason
+
+
+def test_links_stay_and_so_does_what_the_one_to_keep_is_a_link_to(folder, toy):
+    pictures = folder / "pictures"
+    try:
+        (pictures / "link.png").symlink_to(pictures / "b-copy.png")
+    except OSError:  # Windows without the right to make links: a plain copy moves as any other
+        shutil.copy2(pictures / "b-copy.png", pictures / "link.png")
+        sync(folder, toy)
+        assert plan_of(folder, ("b.png", "link.png")).files == 1
+        return
+    sync(folder, toy)
+    plan = plan_of(folder, ("b.png", "link.png"))
+    assert "is a link" in plan.left[0].reason
+    plan = plan_of(folder, ("link.png", "b-copy.png"))
+    assert "the file to keep itself" in plan.left[0].reason
+
+
+def test_the_one_to_keep_of_one_group_is_moved_by_no_other(folder):
+    plan = plan_of(folder, ("a.png", "a-copy.png"), ("b.png", "a.png"))
+    assert [move.item.uri for move in plan.moves] == [str(folder / "pictures" / "a-copy.png")]
+    assert plan.left[0].reason == "it is the one to keep of another group"
+
+
+def test_a_member_that_was_not_compared_with_the_one_to_keep_stays(folder):
+    with Store.open(folder / "test.lookalike") as store:
+        group = group_of(store, folder / "pictures" / "a.png", folder / "pictures" / "a-copy.png", sure=0.0)
+        with store.snapshot() as snapshot:
+            plan = plan_moves(store, snapshot, [group], os.fsencode(folder / "away"))
+    assert not plan.moves
+    assert "not compared" in plan.left[0].reason
+
+
+def test_what_lies_in_the_folder_already_stays_there(folder, toy):
+    moved(folder, plan_of(folder, ("a.png", "a-copy.png"), to="pictures/away"))
+    plan = plan_of(folder, ("a.png", "away/pictures/a-copy.png"), to="pictures/away")
+    assert [each.reason for each in plan.left] == ["it lies there already"]
+
+
+def test_a_sidecar_that_another_picture_needs_too_stays(folder, toy):
+    pictures = folder / "pictures"
+    shutil.copy2(pictures / "b.png", pictures / "b-copy.bmp")
+    sync(folder, toy)
+    plan = plan_of(folder, ("b.png", "b-copy.png"))
+    assert [Path(os.fsdecode(file.source)).name for file in plan.moves[0].files] == ["b-copy.png"]
+
+
+def test_pictures_of_a_catalogue_are_never_moved(folder, toy):
+    shutil.copytree(folder / "pictures", folder / "shop")
+    table = folder / "shop.csv"
+    table.write_text("id,image\n1,shop/a.png\n2,shop/a-copy.png\n", encoding="utf-8")
+    assert sync(folder, toy, table).added == 2
+    with Store.open(folder / "test.lookalike") as store, store.snapshot() as snapshot:
+        group = group_of(store, Path("1"), Path("2"))
+        plan = plan_moves(store, snapshot, [group], os.fsencode(folder / "away"))
+    assert not plan.moves
+    assert "catalogue" in plan.left[0].reason
+
+
+@pytest.mark.parametrize("to", ["pictures/a.png", "test.lookalike/away"])
+def test_a_target_that_is_a_file_or_the_collection_itself_is_refused(folder, to):
+    with pytest.raises(QueryError):
+        plan_of(folder, ("a.png", "a-copy.png"), to=to)
+
+
+def test_to_another_disk_files_are_copied_with_their_times_and_compared(folder, monkeypatch):
+    monkeypatch.setattr(os, "replace", os.replace)
+    disks_apart(folder / "pictures", folder / "away")
+    before = files_below(folder / "pictures")
+    times = (folder / "pictures" / "a-copy.png").stat().st_mtime_ns
+    assert moved(folder, plan_of(folder, ("a.png", "a-copy.png"))).files == 2
+    assert (folder / "away" / "pictures" / "a-copy.png").stat().st_mtime_ns == times
+    assert set(files_below(folder / "away")) == {"pictures/a-copy.png", "pictures/a-copy.png.xmp"}
+    brought_back(folder)
+    assert files_below(folder / "pictures") == before
+
+
+def test_a_read_only_file_moves_and_comes_back(folder):
+    path = folder / "pictures" / "a-copy.png"
+    path.chmod(0o444)
+    moved(folder, plan_of(folder, ("a.png", "a-copy.png")))
+    assert not path.exists()
+    brought_back(folder)
+    assert path.exists()
+    path.chmod(0o644)
+
+
+@pytest.mark.parametrize("disks", ["one", "two"])
+@pytest.mark.parametrize("what", ["move", "undo"])
+def test_a_process_may_die_at_any_line_and_nothing_is_lost(folder, what, disks):
+    if what == "undo":
+        moved_groups.move_all(folder)
+    told = subprocess.run(
+        [sys.executable, moved_groups.__file__, str(folder), what, disks],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert int(told.stdout) > 50, "so many lines were died at"
+
+
+def test_a_move_that_was_cut_short_is_finished_only_when_nobody_is_at_work(folder):
+    with Store.open(folder / "test.lookalike") as store:
+        assert finish(store) == 0
