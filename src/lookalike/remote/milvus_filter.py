@@ -179,8 +179,9 @@ def _below(path: bytes) -> str:
     """The address is `path`, or inside it."""
     separator = "/" if b"://" in path else os.sep
     shown = os.fsdecode(path)
-    inside = coded(shown.rstrip(separator) + separator)
-    return f'({PLACE} == {_quoted(coded(shown))} or {PLACE} like "{inside}%")'
+    folder = shown.rstrip(separator)
+    itself = {coded(shown), coded(folder)}
+    return f'({PLACE} in [{", ".join(map(_quoted, sorted(itself)))}] or {PLACE} like "{coded(folder + separator)}%")'
 
 
 def _quoted(code: str) -> str:

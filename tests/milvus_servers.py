@@ -1,0 +1,57 @@
+"""milvus-lite for tests: in this process, and as a server on 127.0.0.1."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MILVUS = ["milvus-lite", "milvus-lite's server"]
+
+
+@contextmanager
+def milvus(which: str, folder: Path) -> Iterator[str]:
+    """An address that ends in what a collection's name is appended to."""
+    if which == MILVUS[0]:
+        yield f"milvus://{'' if folder.as_posix().startswith('/') else '/'}{folder.as_posix()}/lite.db#"
+        return
+    server = MilvusServer(folder)
+    server.start()
+    try:
+        yield f"{server.address}/"
+    finally:
+        server.kill()
+
+
+class MilvusServer:
+    """A server with its data in a folder, which may be killed and started again at its address."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            self._port = found.getsockname()[1]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"milvus://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Returns at once: whoever calls it tries until it answers."""
+        program = Path(sys.executable).with_name("milvus-lite")
+        place = ["--data-dir", str(self._folder / "data"), "--host", "127.0.0.1", "--port", str(self._port)]
+        with (self._folder / "log.txt").open("ab") as log:
+            self._process = subprocess.Popen([program, "server", *place], stdout=log, stderr=log)
+
+    def kill(self) -> None:
+        """As by kill -9."""
+        assert self._process is not None, "it was started"
+        self._process.kill()
+        self._process.wait()
