@@ -1,4 +1,4 @@
-"""An engine in a dictionary: what the contract of `remote/contract.py` asks, by hand and exactly. The oracle of real ones.
+"""An engine in a dictionary: what `remote/contract.py` asks, by hand and exactly. The oracle of real ones.
 
 `fails_after`: so many more calls are answered, then none is until it is None again.
 """
@@ -69,7 +69,7 @@ class MemoryEngine:
 
     def get(self, ids: Iterable[str], *, vectors: bool = False) -> list[RemoteItem]:
         self._answer()
-        return [_shown(self.held[id], vectors) for id in ids if id in self.held]
+        return [_shown(self.held[id], vectors=vectors) for id in ids if id in self.held]
 
     def nearest(
         self, vectors: Any, k: int, *, asked: Asked | None = None, effort: int | None = None
@@ -98,7 +98,7 @@ class MemoryEngine:
         for id in sorted(self.held, key=lambda each: each.encode("utf-8", "surrogatepass")):
             self._answer()
             if (after is None or id > after) and self._may(self.held[id], asked):
-                yield _shown(self.held[id], vectors)
+                yield _shown(self.held[id], vectors=vectors)
 
     def count(self, asked: Asked | None = None) -> int:
         self._answer()
@@ -129,5 +129,5 @@ class MemoryEngine:
         return below and (asked.condition is None or is_met(asked.condition, record_of(item, 0)))
 
 
-def _shown(item: RemoteItem, vectors: bool) -> RemoteItem:
+def _shown(item: RemoteItem, *, vectors: bool) -> RemoteItem:
     return item if vectors else replace(item, vector=None)
