@@ -14,6 +14,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -129,26 +130,36 @@ def read_shard(folder: ShardFolder, name: str) -> dict[tuple[bytes, bytes], Enco
     import numpy as np
 
     vectors_file, _, pictures_file = files_of(name)
-    try:
+    with _readable(folder, name):
         vectors = np.load(io.BytesIO(folder.read(vectors_file)), allow_pickle=False)
         rows, errors = _rows(folder.read(pictures_file)), _error_rows(folder, name)
         read: dict[tuple[bytes, bytes], Encoded | Skipped] = {
             (row["root"], row["key"]): _encoded(row, vector) for row, vector in zip(rows, vectors, strict=True)
         }
         return read | {(row["root"], row["key"]): _skipped(row) for row in errors}
-    except (OSError, ValueError, KeyError, TypeError) as error:  # pyarrow's own errors are these
-        raise CollectionError(
-            f"the shard {name} in {folder.address} cannot be read: {error}", hint="remove its files and index again"
-        ) from error
 
 
 def places_in(folder: ShardFolder, name: str) -> Iterator[tuple[bytes, bytes, int, int, str]]:
-    """Root's path, key, size and time of every file a finished shard deals with, and the code of one that is none."""
-    columns = ["root", "key", "size", "modified_ns"]
-    for row in _rows(folder.read(files_of(name)[-1]), columns):
-        yield row["root"], row["key"], row["size"], row["modified_ns"], ""
-    for row in _error_rows(folder, name):
-        yield row["root"], row["key"], row["size"], row["modified_ns"], row["code"]
+    """Root's path, key, size and time of every file a finished shard deals with, and the code of one that is none.
+
+    Raises CollectionError where the shard is damaged.
+    """
+    with _readable(folder, name):
+        for row in _rows(folder.read(files_of(name)[-1]), ["root", "key", "size", "modified_ns"]):
+            yield row["root"], row["key"], row["size"], row["modified_ns"], ""
+        for row in _error_rows(folder, name):
+            yield row["root"], row["key"], row["size"], row["modified_ns"], row["code"]
+
+
+@contextmanager
+def _readable(folder: ShardFolder, name: str) -> Iterator[None]:
+    """What numpy, pyarrow and the system say about a file that is no part of a shard becomes a CollectionError."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:  # pyarrow's own errors are these
+        raise CollectionError(
+            f"the shard {name} in {folder.address} cannot be read: {error}", hint="remove its files and index again"
+        ) from error
 
 
 def _error_rows(folder: ShardFolder, name: str) -> list[dict[str, Any]]:

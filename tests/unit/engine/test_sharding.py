@@ -1,0 +1,222 @@
+"""Taking files by shards: the same collection as without, whatever ends the run in between."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+import lookalike
+from lookalike.core.errors import CollectionError, EncoderMismatch
+from lookalike.engine import sharding as module
+from lookalike.engine.reports import Progress, SyncReport
+from lookalike.engine.shard_encoding import Here
+from lookalike.engine.sharding import Sharding
+from lookalike.store.collection_store import Store
+from lookalike.testing import ToyEncoder
+
+
+class CountingToy(ToyEncoder):
+    """A toy that knows how many pictures it saw."""
+
+    seen = 0
+
+    def encode_images(self, pictures):
+        self.seen += len(pictures)
+        return super().encode_images(pictures)
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch):
+    """Shards of ten files, so that the 24 pictures make three."""
+    monkeypatch.setattr(module, "SHARD_AT_LEAST", 10)
+    monkeypatch.setattr(module, "SHARDS_EACH", 1000)
+
+
+@pytest.fixture
+def shards(tmp_path):
+    return tmp_path / "shards"
+
+
+def by_shards(place, *, keep=True):
+    return Sharding(Here(2), str(place), keep=keep)
+
+
+def sync(where, pictures, sharding, encoder=None, **said):
+    """The report of a run into the collection at `where`, and the encoder."""
+    encoder = encoder or CountingToy()
+    with lookalike.open(where, encoder=encoder) as collection:
+        *_, report = collection.sync([pictures], sharding=sharding, index="later", **said)
+    return report, encoder
+
+
+def held(where):
+    """Everything a collection holds, but for ids that were made up and times."""
+    with Store.open(where, create=False) as store, store.snapshot() as snapshot:
+        items = snapshot.items_of(range(snapshot.count))
+        digests = snapshot.digests_of([item.id for some in items.values() for item in some])
+        return {
+            item.uri: (item._replace(id="", picture=0), digests[item.id], snapshot.rows[row].tobytes())
+            for row, some in items.items()
+            for item in some
+        }
+
+
+def tables(shards):
+    return sorted((shards / "metadata").iterdir())
+
+
+def rows(shards):
+    return [row for table in tables(shards) for row in pq.read_table(table).to_pylist()]
+
+
+def test_a_run_by_shards_stores_what_a_run_without_them_stores(pictures, shards, tmp_path):
+    shutil.copy(pictures / min(os.listdir(pictures)), pictures / "copy.png")
+    sync(tmp_path / "plain.lookalike", pictures, None)
+    report, _ = sync(tmp_path / "sharded.lookalike", pictures, by_shards(shards))
+    assert report.added == 25
+    assert held(tmp_path / "sharded.lookalike") == held(tmp_path / "plain.lookalike")
+
+
+def test_shards_are_arrays_and_tables_with_a_row_for_each_picture_in_the_same_order(pictures, shards, tmp_path):
+    report, toy = sync(tmp_path / "c.lookalike", pictures, by_shards(shards))
+    stored = held(tmp_path / "c.lookalike")
+    assert [shard.pictures for shard in report.shards] == [10, 10, 4]
+    for table, shard in zip(tables(shards), report.shards, strict=True):
+        vectors = np.load(shards / "img_emb" / f"img_emb_{shard.name}.npy")
+        described = pq.read_table(table).to_pylist()
+        assert vectors.dtype == np.float16
+        assert vectors.shape == (shard.pictures, toy.dim)
+        assert [stored[row["image_path"]][2] for row in described] == [vector.tobytes() for vector in vectors]
+
+
+def test_a_bad_file_costs_itself_and_is_a_row_of_errors(pictures, shards, tmp_path):
+    (pictures / "000-bad.jpg").write_bytes(b"no picture")
+    report, _ = sync(tmp_path / "c.lookalike", pictures, by_shards(shards))
+    assert (report.added, len(report.skipped)) == (24, 1)
+    with lookalike.open(tmp_path / "c.lookalike", encoder=ToyEncoder()) as collection:
+        assert [failure.uri for failure in collection.failures()] == [str(pictures / "000-bad.jpg")]
+    (errors,) = (shards / "errors").iterdir()
+    (row,) = pq.read_table(errors).to_pylist()
+    assert row["image_path"] == str(pictures / "000-bad.jpg")
+    assert row["reason"] == report.skipped[0].reason
+
+
+def test_what_finished_shards_hold_is_not_encoded_again(pictures, shards, tmp_path):
+    (pictures / "bad.jpg").write_bytes(b"no picture")
+    sync(tmp_path / "first.lookalike", pictures, by_shards(shards))
+    report, toy = sync(tmp_path / "second.lookalike", pictures, by_shards(shards))
+    assert (toy.seen, report.encoded, report.reused, report.added) == (0, 0, 24, 24)
+    assert [each.uri for each in report.skipped] == [str(pictures / "bad.jpg")]
+    assert held(tmp_path / "second.lookalike") == held(tmp_path / "first.lookalike")
+
+
+def test_a_run_that_ended_between_shards_goes_on_and_no_picture_is_in_two(pictures, shards, tmp_path):
+    stop = threading.Event()
+    with lookalike.open(tmp_path / "c.lookalike", encoder=ToyEncoder()) as collection:
+        for event in collection.sync([pictures], sharding=by_shards(shards), index="later", stop=stop):
+            if isinstance(event, Progress) and event.stage == "take" and event.encoded:
+                stop.set()
+        assert isinstance(event, SyncReport)
+        assert event.interrupted
+        assert event.added < 24
+    report, _ = sync(tmp_path / "c.lookalike", pictures, by_shards(shards))
+    assert report.added == 24 - event.added
+    assert len(held(tmp_path / "c.lookalike")) == 24
+    assert sorted(row["image_path"] for row in rows(shards)) == sorted(str(path) for path in pictures.iterdir())
+
+
+def test_shards_that_were_finished_but_never_taken_in_are_taken_in(pictures, shards, tmp_path):
+    """As a driver leaves them that is killed: the collection does not know of them."""
+    sync(tmp_path / "lost.lookalike", pictures, by_shards(shards))
+    tables(shards)[1].unlink()  # its vectors were written, its table was not: it was never finished
+    report, toy = sync(tmp_path / "c.lookalike", pictures, by_shards(shards))
+    assert (report.reused, report.encoded, toy.seen) == (14, 10, 10)
+    assert sorted(row["image_path"] for row in rows(shards)) == sorted(str(path) for path in pictures.iterdir())
+    assert len(list((shards / "img_emb").iterdir())) == len(tables(shards)), "the unfinished one is cleared away"
+
+
+def test_a_file_that_changed_since_its_shard_is_encoded(pictures, shards, tmp_path):
+    sync(tmp_path / "first.lookalike", pictures, by_shards(shards))
+    first, second = sorted(pictures.iterdir())[:2]
+    shutil.copyfile(second, first)
+    os.utime(first, ns=(1, 1))
+    report, _ = sync(tmp_path / "second.lookalike", pictures, by_shards(shards))
+    assert (report.encoded, report.reused) == (1, 23)
+
+
+def test_checking_content_uses_no_earlier_shard(pictures, shards, tmp_path):
+    sync(tmp_path / "first.lookalike", pictures, by_shards(shards))
+    report, _ = sync(tmp_path / "second.lookalike", pictures, by_shards(shards), check_content=True)
+    assert (report.encoded, report.reused) == (24, 0)
+
+
+def test_what_an_earlier_shard_lists_as_bad_is_tried_again_when_asked(pictures, shards, tmp_path):
+    bad = pictures / "bad.png"
+    bad.write_bytes(b"no picture")
+    os.utime(bad, ns=(1, 1))
+    sync(tmp_path / "c.lookalike", pictures, by_shards(shards))
+    good = min(pictures.glob("0*.png")).read_bytes()
+    sizes = len(good)
+    bad.write_bytes(b"x" * sizes)
+    os.utime(bad, ns=(1, 1))
+    sync(tmp_path / "d.lookalike", pictures, by_shards(shards))
+    bad.write_bytes(good)
+    os.utime(bad, ns=(1, 1))
+    kept, _ = sync(tmp_path / "d.lookalike", pictures, by_shards(shards))
+    again, _ = sync(tmp_path / "d.lookalike", pictures, by_shards(shards), retry_failed=True)
+    assert (kept.added, again.added) == (0, 1)
+
+
+def test_shards_that_are_not_kept_leave_nothing(pictures, shards, tmp_path):
+    report, _ = sync(tmp_path / "c.lookalike", pictures, by_shards(shards, keep=False))
+    assert (report.added, len(report.shards)) == (24, 3)
+    assert not shards.exists()
+
+
+def test_shards_of_another_encoder_are_refused(pictures, shards, tmp_path):
+    sync(tmp_path / "c.lookalike", pictures, by_shards(shards))
+    with pytest.raises(EncoderMismatch, match=r"the shards in .* are of toy-"):
+        sync(tmp_path / "d.lookalike", pictures, by_shards(shards), ToyEncoder("other"))
+
+
+@pytest.mark.parametrize("content", [b"", b"no array", b"PAR1"])
+def test_a_damaged_shard_is_told_of(pictures, shards, tmp_path, content):
+    sync(tmp_path / "c.lookalike", pictures, by_shards(shards))
+    (shards / "img_emb" / tables(shards)[0].name.replace("metadata", "img_emb")).with_suffix(".npy").write_bytes(
+        content
+    )
+    with pytest.raises(CollectionError, match=r"the shard .* cannot be read"):
+        sync(tmp_path / "d.lookalike", pictures, by_shards(shards))
+
+
+def test_a_note_that_is_none_is_told_of(pictures, shards, tmp_path):
+    shards.mkdir()
+    (shards / "shards.json").write_text(json.dumps(["something else"]))
+    with pytest.raises(CollectionError, match="no note of shards"):
+        sync(tmp_path / "c.lookalike", pictures, by_shards(shards))
+
+
+def test_shards_may_lie_in_storage_that_fsspec_reaches(pictures, tmp_path):
+    import fsspec
+
+    report, _ = sync(tmp_path / "c.lookalike", pictures, by_shards("memory://shop/shards"))
+    again, toy = sync(tmp_path / "d.lookalike", pictures, by_shards("memory://shop/shards", keep=False))
+    assert (report.encoded, again.reused, toy.seen) == (24, 24, 0)
+    assert fsspec.filesystem("memory").find("/shop") == []
+
+
+def test_names_that_are_not_text_come_through(pictures, shards, tmp_path):
+    odd = os.fsencode(pictures) + b"/\xff\n.png"
+    os.rename(os.fsencode(min(pictures.iterdir())), odd)
+    sync(tmp_path / "plain.lookalike", pictures, None)
+    sync(tmp_path / "first.lookalike", pictures, by_shards(shards))
+    sync(tmp_path / "second.lookalike", pictures, by_shards(shards))
+    assert (
+        held(tmp_path / "plain.lookalike") == held(tmp_path / "first.lookalike") == held(tmp_path / "second.lookalike")
+    )
