@@ -93,7 +93,10 @@ class RemoteCollection(Closing):
             ],
             "collection": self.place,
             "server": facts.server if facts else None,
-            "index": {"kind": (facts.index or "exact") if facts else None, "explained": self.engine.explain()},
+            "index": {
+                "kind": (facts.index or "exact") if facts else None,
+                "explained": self.engine.explain() if facts else [],
+            },
         }
 
     def failures(self) -> list[Failure]:
