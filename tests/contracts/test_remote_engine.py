@@ -1,0 +1,204 @@
+"""What `remote.contract.RemoteEngine` promises, of every engine: on real servers, and of the one in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from lookalike.core.conditions import Compare
+from lookalike.core.errors import EncoderMismatch
+from lookalike.remote.contract import Asked, RemoteFacts, RemoteItem
+from memory_engine import MemoryEngine
+from remote_engines import ENGINES, served
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lookalike.remote.contract import RemoteEngine
+
+DIM = 8
+FACTS = RemoteFacts("toy-1", "toy", DIM)
+MEMORY = "memory"
+IDS = ["", "a", "A", "\0", "\ud800x", "\ud7ff", "\ue000", "é", "a b", "a%b", "a_b", 'q"x', "\\", "я", "\U0001f600", "~"]
+"""In no order, with all that filters, JSON and databases give a meaning to or do not take."""
+NEAR = 1e-3
+"""Cosines that differ less are equal: the length of a vector in float16 is that near to 1."""
+
+
+@pytest.fixture(scope="module", params=[MEMORY, *ENGINES])
+def opened(request, tmp_path_factory) -> Iterator[Callable[[str], RemoteEngine]]:
+    if request.param == MEMORY:
+        yield lambda _: MemoryEngine()
+        return
+    with served(request.param, tmp_path_factory.mktemp("server")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def engine(opened, request) -> RemoteEngine:
+    """An empty collection, named after the test."""
+    engine = opened(request.node.originalname[:40])
+    engine.create(FACTS)
+    return engine
+
+
+def drawn_items(ids: list[str] = IDS) -> list[RemoteItem]:
+    vectors = np.random.default_rng(3).standard_normal((len(ids), DIM))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+    known = {"list": [1, "x", None, {"q": 1.5}], "text": "\0\ud801\u2028", "whole": 2**60, "none": None, "yes": True}
+    return [
+        RemoteItem(
+            id=id,
+            uri=f"/photos/{one}\udcff.jpg",
+            root=b"/photos\xff",
+            key=b"\xfe%d.jpg" % one,
+            size=2**40,
+            modified_ns=10**18 + one,
+            bytes_digest=b"\0" * 16 if one % 2 else None,
+            pixels_digest=bytes(range(16)),
+            width=None if one % 3 else 640,
+            height=480,
+            format="JPEG",
+            metadata={**known, "one": one},
+            picture_metadata={"whole": 2**60},
+            stems=("red", "крас", f"number{one}"),
+            names=(f"red_shirt_{one}",),
+            vector=vectors[one],
+        )
+        for one, id in enumerate(ids)
+    ]
+
+
+def in_order(ids: list[str]) -> list[str]:
+    return sorted(ids, key=lambda each: each.encode("utf-8", "surrogatepass"))
+
+
+def test_nothing_is_described_until_it_is_made_and_after_it_was_dropped(opened):
+    engine = opened("comes_and_goes")
+    assert engine.describe() is None
+    engine.drop()
+    engine.create(FACTS)
+    facts = engine.describe()
+    assert (facts.encoder_id, facts.encoder_name, facts.dim, facts.count) == ("toy-1", "toy", DIM, 0)
+    assert facts.server
+    engine.upsert(drawn_items())
+    engine.drop()
+    assert engine.describe() is None
+    engine.create(FACTS)
+    assert list(engine.items()) == []
+
+
+def test_making_it_again_leaves_it_and_another_encoder_is_refused(engine):
+    engine.upsert(drawn_items())
+    engine.create(FACTS)
+    assert engine.count() == len(IDS)
+    with pytest.raises(EncoderMismatch):
+        engine.create(RemoteFacts("toy-2", "toy two", DIM))
+
+
+def test_an_empty_collection_answers_with_nothing(engine):
+    assert engine.nearest(np.eye(2, DIM, dtype=np.float32), 5) == [[], []]
+    assert engine.with_stems(["red"], 5) == []
+    assert engine.count_with(["red"]) == {"red": 0}
+    assert (list(engine.items()), engine.get(["a"]), engine.count()) == ([], [], 0)
+    engine.delete(["a"])
+
+
+def test_items_come_back_as_they_were_given(engine):
+    items = drawn_items()
+    engine.upsert(items)
+    found = {item.id: item for item in engine.get([*IDS, "nobody"], vectors=True)}
+    assert set(found) == set(IDS)
+    for item in items:
+        assert replace(found[item.id], vector=None) == replace(item, vector=None)
+        assert found[item.id].vector.dtype == np.float16
+        assert np.array_equal(found[item.id].vector, item.vector)
+    assert all(item.vector is None for item in engine.get(IDS))
+
+
+def test_putting_items_twice_leaves_the_same_and_the_last_one_counts(engine):
+    items = drawn_items()
+    engine.upsert(items)
+    engine.upsert(items)
+    changed = replace(items[1], metadata={"new": 1}, vector=items[2].vector)
+    engine.upsert([changed])
+    assert engine.count() == len(IDS)
+    (found,) = engine.get([changed.id], vectors=True)
+    assert found.metadata == {"new": 1}
+    assert np.array_equal(found.vector, items[2].vector)
+
+
+def test_items_come_in_the_order_of_their_ids_from_any_of_them_on(engine):
+    engine.upsert(drawn_items())
+    order = in_order(IDS)
+    assert [item.id for item in engine.items()] == order
+    for place, id in enumerate(order):
+        assert [item.id for item in engine.items(after=id)] == order[place + 1 :]
+
+
+def test_more_items_than_a_page_come_all_and_once(engine):
+    ids = [f"{one:05}" for one in range(2500)]
+    items = drawn_items(ids)
+    for start in range(0, len(items), 1000):
+        engine.upsert(items[start : start + 1000])
+    assert [item.id for item in engine.items(vectors=True)] == ids
+    engine.delete(iter(ids[::2]))
+    assert [item.id for item in engine.items()] == ids[1::2]
+
+
+def test_every_change_of_items_raises_the_generation(engine):
+    items = drawn_items()
+    seen = [engine.describe().generation]
+    for change in (lambda: engine.upsert(items), lambda: engine.upsert(items[:1]), lambda: engine.delete([IDS[0]])):
+        change()
+        seen.append(engine.describe().generation)
+    assert seen == sorted(set(seen))
+
+
+def test_settings_keep_values_of_any_size_until_they_are_removed(engine):
+    large = {"\0\ud800": ["я" * 100] * 9000}
+    for value in (large, [1, None], "text", False, large, 0.5):
+        engine.set_setting("roots", value)
+        assert engine.setting("roots") == value
+    engine.set_setting("roots", None)
+    assert engine.setting("roots", "none") == "none"
+
+
+def test_the_nearest_come_first_with_their_cosines_and_vectors(engine):
+    items = drawn_items()
+    engine.upsert(items)
+    vectors = np.stack([item.vector for item in items]).astype(np.float32)
+    rows = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    for question, answers in zip(rows, engine.nearest(rows, 5), strict=True):
+        cosines = rows @ question
+        best = np.argsort(-cosines)[:5]
+        assert [found.item.id for found in answers] == [items[at].id for at in best]
+        assert np.allclose([found.score for found in answers], cosines[best], atol=NEAR)
+        assert np.array_equal(answers[0].item.vector, items[best[0]].vector)
+    assert len(engine.nearest(rows[:1], 1000)[0]) == len(IDS)
+
+
+def test_items_are_found_by_stems_and_by_their_names_but_not_by_parts_of_these(engine):
+    engine.upsert(drawn_items())
+    assert engine.with_stems(["number3", "red"], 5)[0].item.id == IDS[3]
+    assert {found.item.id for found in engine.with_stems(["крас"], 100)} == set(IDS)
+    assert [found.item.id for found in engine.with_stems(["red_shirt_4"], 5)] == [IDS[4]]
+    assert engine.with_stems(["shirt"], 5) == []
+    assert engine.with_stems(["number3"], 5, asked=Asked(Compare("one", "=", 4))) == []
+    assert engine.with_stems(["number3"], 5)[0].item.vector is not None
+    counts = engine.count_with(["red", "number3", "nobody"])
+    assert counts["red"] > counts["number3"] >= counts["nobody"]
+
+
+def test_building_the_index_changes_no_answer_of_a_small_collection(engine):
+    items = drawn_items()
+    engine.upsert(items)
+    rows = np.stack([item.vector for item in items]).astype(np.float32)
+    before = [[found.item.id for found in answers] for answers in engine.nearest(rows, 5)]
+    engine.build_index()
+    engine.build_index(again=True)
+    assert [[found.item.id for found in answers] for answers in engine.nearest(rows, 5)] == before
+    assert all(isinstance(line, str) and line for line in engine.explain())
