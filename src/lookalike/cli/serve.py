@@ -8,7 +8,7 @@ import click
 
 from lookalike.cli import printing
 from lookalike.cli.options import command, device_option, json_option
-from lookalike.cli.settings import collection_path
+from lookalike.cli.settings import cache_folder, collection_path, engine_access, remote_address
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,6 +86,8 @@ def serve(
         farewell_s=FAREWELL_S if proxies else 0.0,
         history=tokens_path() if keeps_history else None,
         prepares=True,
+        access=engine_access(),
+        cache=cache_folder(),
     )
     _prepare_logs(is_logging=is_logging)
     server = Server(settings)
@@ -138,11 +140,20 @@ def _prepare_logs(*, is_logging: bool) -> None:
         logger.propagate = False
 
 
-def _named(given: tuple[str, ...]) -> tuple[Served, ...]:
-    """The collections with the names they have in addresses: those of their folders."""
+def _served(given: str | None) -> Served:
+    from lookalike.remote.opening import name_in
     from lookalike.service.settings import Served
 
-    served = [Served(path.stem, path) for path in map(collection_path, given or (None,))]
+    address = remote_address(given)
+    if address is not None:
+        return Served(name_in(address), address)
+    path = collection_path(given)
+    return Served(path.stem, path)
+
+
+def _named(given: tuple[str, ...]) -> tuple[Served, ...]:
+    """The collections with the names they have in addresses: those of their folders."""
+    served = [_served(each) for each in given or (None,)]
     names = [each.name for each in served]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise click.UsageError(f"two collections are called {twice}; rename the folder of one")

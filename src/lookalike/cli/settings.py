@@ -67,6 +67,13 @@ def _secret(name: str, environment: Mapping[str, str]) -> str | None:
     return environment.get(name) or None
 
 
+def cache_folder() -> Path:
+    """Where files are kept that can be made again."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("lookalike", appauthor=False) / "thumbnails"
+
+
 def default_collection() -> Path:
     """The collection used when none is named."""
     from platformdirs import user_data_path

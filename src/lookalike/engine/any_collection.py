@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
     from types import TracebackType
     from typing import BinaryIO, Self
 
     from lookalike.core.protocols import Encoder
     from lookalike.core.records import DecodeLimits, Results
     from lookalike.engine.asking import SearchOptions
+    from lookalike.engine.duplicates import Duplicates
     from lookalike.engine.fields import FieldFacts
     from lookalike.engine.given_vectors import Embeddings
     from lookalike.engine.paths import PathLike
@@ -29,6 +31,12 @@ class AnyCollection(Protocol):
     def place(self) -> str:
         """Where it lies, for a person: its directory, or its address without any password."""
         ...
+
+    @property
+    def thumbnails(self) -> Path | None: ...
+
+    @property
+    def duplicates(self) -> Duplicates: ...
 
     @property
     def encoder(self) -> Encoder: ...

@@ -67,6 +67,11 @@ class Collection(Closing):
         return self._store.path
 
     @property
+    def thumbnails(self) -> Path | None:
+        """Where small pictures are kept that can be made again."""
+        return self.path / "thumbnails"
+
+    @property
     def place(self) -> str:
         """The same, for a person."""
         return str(self.path)

@@ -55,12 +55,15 @@ def open_remote(
     create: bool = True,
     models_dir: Path | None = None,
     notice: Callable[[str], None] | None = None,
+    cache: Path | None = None,
 ) -> RemoteCollection:
     """Open a collection on an engine elsewhere: `milvus://host:19530/name`, `postgresql://user@host/database`.
 
-    `access`: passwords and time limits. With `create` it need not be there yet: taking pictures in makes it. The rest
-    as for `open`. Raises CollectionNotFound (with create=False), RemoteUnavailable, RemoteRefused, EncoderMismatch,
-    MissingExtra, ValueError for what is no such address.
+    `access`: passwords and time limits. `cache`: a folder for small pictures that a service makes. With `create` it
+    need not be there yet: taking pictures in makes it. The rest as for `open`.
+
+    Raises CollectionNotFound (with create=False), RemoteUnavailable, RemoteRefused, EncoderMismatch, MissingExtra,
+    ValueError for what is no such address.
     """
     from lookalike.engine.remote_collection import RemoteCollection
     from lookalike.engine.remote_state import refuse_absent
@@ -70,7 +73,9 @@ def open_remote(
     try:
         if not create:
             refuse_absent(engine)
-        return RemoteCollection(engine, encoder=encoder, device=device, models_dir=models_dir, notice=notice)
+        return RemoteCollection(
+            engine, encoder=encoder, device=device, models_dir=models_dir, notice=notice, cache=cache
+        )
     except BaseException:
         engine.close()
         raise
@@ -84,11 +89,14 @@ def open_any(
     device: str = "auto",
     create: bool = True,
     notice: Callable[[str], None] | None = None,
+    cache: Path | None = None,
 ) -> AnyCollection:
     """The collection at a path or at an address: what `open` or `open_remote` gives."""
     if isinstance(place, str):
         from lookalike.remote.opening import is_engine
 
         if is_engine(place):
-            return open_remote(place, access=access, encoder=encoder, device=device, create=create, notice=notice)
+            return open_remote(
+                place, access=access, encoder=encoder, device=device, create=create, notice=notice, cache=cache
+            )
     return open(place, encoder=encoder, device=device, create=create, notice=notice)

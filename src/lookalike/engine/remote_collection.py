@@ -6,6 +6,7 @@ between threads; any number of processes may search, and pictures should be take
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import suppress
 from dataclasses import replace
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from lookalike.core.protocols import Encoder
     from lookalike.core.records import DecodeLimits, Results
     from lookalike.engine.asking import SearchOptions
+    from lookalike.engine.duplicates import Duplicates
     from lookalike.engine.fields import FieldFacts
     from lookalike.engine.given_vectors import Embeddings
     from lookalike.engine.paths import PathLike
@@ -39,6 +41,9 @@ REMOVED_AT_ONCE = 1000
 """Items removed in one request."""
 
 
+_NAME_BYTES = 8
+
+
 class RemoteCollection(Closing):
     """Use `lookalike.open` with an address to get one; it is a context manager."""
 
@@ -50,8 +55,10 @@ class RemoteCollection(Closing):
         device: str = "auto",
         models_dir: Path | None = None,
         notice: Callable[[str], None] | None = None,
+        cache: Path | None = None,
     ) -> None:
         self.engine = engine
+        self._cache = cache
         self._states = RemoteStates(engine)
         self._encoders = EncoderChoice(
             _Holder(engine, self._states), device=device, models_dir=models_dir, notice=notice
@@ -67,6 +74,18 @@ class RemoteCollection(Closing):
         return self.engine.address
 
     @property
+    def thumbnails(self) -> Path | None:
+        """Where small pictures are kept on this computer: a folder of the collection's own in the `cache`."""
+        if self._cache is None:
+            return None
+        return self._cache / hashlib.blake2b(self.place.encode(), digest_size=_NAME_BYTES).hexdigest()
+
+    @property
+    def duplicates(self) -> Duplicates:
+        """Raises NotForRemote."""
+        self._refuse("tell duplicates", "lookalike move brings it here")
+
+    @property
     def encoder(self) -> Encoder:
         """The encoder of the collection, loaded on first use."""
         return self._encoders.current()
@@ -77,21 +96,30 @@ class RemoteCollection(Closing):
         return self._states.current().facts.generation
 
     def status(self) -> dict[str, Any]:
-        """Counts and places: the object that `status --json` prints, as far as an engine tells it."""
+        """Counts and places: the object that `status --json` prints, as far as an engine tells it.
+
+        Every place counts as a picture, and none as offline: who asks may be another computer than who indexed.
+        """
         from lookalike.engine.remote_items import FAILURES, ROOTS
 
         facts = self.engine.describe()
         roots = self.engine.setting(ROOTS, {}) if facts else {}
         return {
             "items": facts.count if facts else 0,
+            "pictures": facts.count if facts else 0,
+            "offline": 0,
             "failures": len(self.engine.setting(FAILURES, [])) if facts else 0,
             "encoder": facts.encoder_name if facts else None,
             "dim": facts.dim if facts else None,
+            "kept": [],
+            "bytes_on_disk": None,
             "roots": [
                 {"path": os.fsdecode(bytes.fromhex(path)), "offline": False, "file": is_file}
                 for path, is_file in roots.items()
             ],
             "collection": self.place,
+            "read_only": False,
+            "dead_rows": 0,
             "server": facts.server if facts else None,
             "index": {
                 "kind": (facts.index or "exact") if facts else None,

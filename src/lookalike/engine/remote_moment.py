@@ -8,6 +8,7 @@ all meet its filter: the engine has seen to that.
 from __future__ import annotations
 
 import os
+import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -183,7 +184,7 @@ def record_of(item: RemoteItem, picture: int) -> ItemRecord:
     return ItemRecord(
         item.id,
         item.uri,
-        0,
+        zlib.crc32(item.root),  # engines have no numbers for roots; whoever makes a name of an item takes this one
         item.key,
         item.size,
         item.modified_ns,

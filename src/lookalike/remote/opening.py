@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 from lookalike.core.errors import MissingExtra
 
@@ -37,6 +39,13 @@ class Access:
 def is_engine(place: str) -> bool:
     """Whether a collection's place is the address of an engine elsewhere, not a folder."""
     return place.startswith((MILVUS, *POSTGRES))
+
+
+def name_in(address: str) -> str:
+    """What a collection is called in its address."""
+    parts = urlsplit(address)
+    said = parse_qs(parts.query).get("collection")
+    return said[0] if said else PurePosixPath(parts.fragment or parts.path).stem
 
 
 def connect(address: str, access: Access) -> RemoteEngine:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer as Buffer
 
-    from lookalike.engine.collection import Collection
+    from lookalike.engine.any_collection import AnyCollection
 
 MOST = 500
 """Items in one archive."""
@@ -26,7 +26,7 @@ _PIECE = 1 << 18
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # what a zip file can say
 
 
-def archive(collection: Collection, ids: Sequence[str]) -> Iterator[bytes]:
+def archive(collection: AnyCollection, ids: Sequence[str]) -> Iterator[bytes]:
     """The bytes of the zip file with the items' files."""
     out = _Pieces()
     names: Counter[str] = Counter()

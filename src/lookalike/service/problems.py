@@ -40,6 +40,9 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (errors.SourceError, 422, "bad-source"),
     (errors.OutOfSpace, 507, "no-space"),
     (errors.MissingExtra, 501, "not-installed"),
+    (errors.NotForRemote, 501, "not-for-remote"),
+    (errors.RemoteUnavailable, 503, "engine-away"),
+    (errors.RemoteRefused, 502, "engine-refused"),
     (errors.LookalikeError, 500, "failed"),
     (ValueError, 422, "bad-value"),
 )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lookalike.core.records import Query, Results, TermKind
-    from lookalike.engine.collection import Collection
+    from lookalike.engine.any_collection import AnyCollection
     from lookalike.service.desk import Desk
     from lookalike.service.schema import TermIn
     from lookalike.service.settings import ServiceSettings
@@ -78,13 +78,13 @@ async def answer(question: Question, desk: Desk) -> Results:
     return results
 
 
-def _prepared(terms: Sequence[Term], question: Question, collection: Collection) -> Query:
+def _prepared(terms: Sequence[Term], question: Question, collection: AnyCollection) -> Query:
     return as_query(
         tuple(terms), query_without_terms(question.k, question.options), lambda: collection.encoder.image_side
     )
 
 
-async def _decoded(term: Term, collection: Collection, desk: Desk) -> Term:
+async def _decoded(term: Term, collection: AnyCollection, desk: Desk) -> Term:
     if term.kind != "picture":
         return term
     try:

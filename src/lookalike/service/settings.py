@@ -5,18 +5,22 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lookalike.core.records import DecodeLimits
+
+if TYPE_CHECKING:
+    from lookalike.remote.opening import Access
 
 LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One collection: the name it has in addresses, and where it lies."""
+    """One collection: the name it has in addresses, and where it lies: a path, or the address of an engine."""
 
     name: str
-    path: Path
+    path: Path | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,8 @@ class ServiceSettings:
     what others ask; such a proxy, and nobody else, is believed which client it asks for and whether that came by HTTPS.
     `farewell_s`: how long it goes on answering once it is to end, so that a proxy can turn away from it. `history`: the
     database in which questions in words are kept, None for none. `prepares`: encoders and fields are
-    loaded as soon as the service has started, so that the first visitor does not wait for them.
+    loaded as soon as the service has started, so that the first visitor does not wait for them. `access`: passwords and
+    time limits for engines elsewhere. `cache`: a folder for small pictures of collections there, None for none.
     """
 
     collections: tuple[Served, ...]
@@ -51,6 +56,8 @@ class ServiceSettings:
     farewell_s: float = 0.0
     history: Path | None = None
     prepares: bool = False
+    access: Access | None = None
+    cache: Path | None = None
 
     @property
     def is_remote(self) -> bool:

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import CollectionNotFound, LookalikeError, QueryError
-from lookalike.engine.opening import open
+from lookalike.engine.opening import open_any
 from lookalike.service.lanes import Asking
 from lookalike.service.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lookalike.engine.collection import Collection
+    from lookalike.engine.any_collection import AnyCollection
     from lookalike.engine.fields import FieldFacts
     from lookalike.service.lanes import Lanes
     from lookalike.service.settings import Served, ServiceSettings
@@ -41,9 +41,11 @@ class Shelf:
     def __init__(self, settings: ServiceSettings, lanes: Lanes, told: Callable[[int], None]) -> None:
         self._served = {each.name: each for each in settings.collections}
         self._device = settings.device
+        self._access = settings.access
+        self._cache = settings.cache
         self._lanes = lanes
         self._told = told
-        self._opened: dict[str, Collection] = {}
+        self._opened: dict[str, AnyCollection] = {}
         self._asking: dict[str, Asking] = {}
         self._opening = threading.Lock()
         self._described: dict[str, Description] = {}
@@ -67,7 +69,7 @@ class Shelf:
             )
         return self._served[chosen]
 
-    def collection(self, name: str | None = None) -> Collection:
+    def collection(self, name: str | None = None) -> AnyCollection:
         """That collection, open. May take a moment: call it in a lane. Raises Problem, CollectionError."""
         served = self.served(name)
         if served.name in self._opened:  # without waiting for another that is being opened
@@ -75,7 +77,9 @@ class Shelf:
         with self._opening:
             if served.name not in self._opened:
                 try:
-                    self._opened[served.name] = open(served.path, device=self._device, create=False)
+                    self._opened[served.name] = open_any(
+                        served.path, access=self._access, device=self._device, create=False, cache=self._cache
+                    )
                 except CollectionNotFound:
                     raise Problem(
                         503,
@@ -119,7 +123,7 @@ class Shelf:
         with suppress(LookalikeError, Problem):  # who asks next is told
             self.describe(name)
 
-    def item(self, collection: Collection, given: str) -> ItemRecord:
+    def item(self, collection: AnyCollection, given: str) -> ItemRecord:
         """The item with an id or at a path. Raises Problem where there is none."""
         try:
             return collection.find_item(given)

@@ -20,7 +20,7 @@ from lookalike.service.problems import Problem
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lookalike.engine.collection import Collection
+    from lookalike.engine.any_collection import AnyCollection
     from lookalike.service.decoding import Decoding
     from lookalike.store.collection_store import ItemRecord
 
@@ -43,14 +43,15 @@ def name_of(item: ItemRecord, side: int) -> str:
     return hashlib.blake2b(state, digest_size=16).hexdigest()
 
 
-def kept(collection: Collection, item: ItemRecord, side: int) -> bytes | None:
+def kept(collection: AnyCollection, item: ItemRecord, side: int) -> bytes | None:
     """The thumbnail that was made before; None where there is none."""
+    place = _place(collection, item, side)
     with suppress(OSError):
-        return _place(collection, item, side).read_bytes()
+        return None if place is None else place.read_bytes()
     return None
 
 
-def made(collection: Collection, item: ItemRecord, side: int, decoding: Decoding) -> bytes:
+def made(collection: AnyCollection, item: ItemRecord, side: int, decoding: Decoding) -> bytes:
     """The item's picture as WebP, upright, its longest side `side` at most; it is kept. Call it in a decoding lane.
 
     Raises Problem where the file is away or cannot be decoded any more.
@@ -61,8 +62,10 @@ def made(collection: Collection, item: ItemRecord, side: int, decoding: Decoding
             small_one = small(stream.read(), side, _LIMITS, decoding)
     except (OSError, SourceError, CannotDecode) as error:
         raise Problem(404, "file-away", f"the file of {item.id} cannot be shown: {_in_short(error)}") from error
+    place = _place(collection, item, side)
     with suppress(OSError):
-        _keep(_place(collection, item, side), small_one)
+        if place is not None:
+            _keep(place, small_one)
     return small_one
 
 
@@ -78,9 +81,10 @@ def small(data: bytes, side: int, limits: DecodeLimits, decoding: Decoding) -> b
     return stream.getvalue()
 
 
-def _place(collection: Collection, item: ItemRecord, side: int) -> Path:
-    name = name_of(item, side)
-    return collection.path / "thumbnails" / name[:2] / f"{name}.webp"
+def _place(collection: AnyCollection, item: ItemRecord, side: int) -> Path | None:
+    """None where nothing can be kept."""
+    name, folder = name_of(item, side), collection.thumbnails
+    return None if folder is None else folder / name[:2] / f"{name}.webp"
 
 
 def _keep(path: Path, data: bytes) -> None:
