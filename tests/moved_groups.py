@@ -1,9 +1,10 @@
 """Groups of duplicates made by hand, and moving them in a process that dies: shared by the tests of moving.
 
-    python tests/moved_groups.py FOLDER move|undo one|two
+    python tests/moved_groups.py FOLDER move|undo one|two EVERY
 
-moves (or brings back) the duplicates of a prepared FOLDER in a process that dies before its first line, then from the same
-beginning before its second line, and so on. After each death the journal is finished, and all is looked at.
+moves (or brings back) the duplicates of a prepared FOLDER, on one disk or between two, in a process that dies before
+its first line, then from the same beginning EVERY lines later, and so on until it comes to its end. After each death
+the journal is finished, and all is looked at.
 """
 
 from __future__ import annotations
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 WATCHED = ("carrying.py", "moving.py", "moves.py")
 """The process dies before a line of these."""
 DIED = 9
-EVERY = 1 if hasattr(os, "fork") else 40
-"""Lines from one death to the next: without fork each takes a second."""
 
 
 def group_of(store: Store, *paths: Path, kind: LikenessKind = "copy", sure: float = 0.9) -> DuplicateGroup:
@@ -123,7 +122,7 @@ def die_before(line: int, folder: Path, what: str, disks: str) -> None:
 def died(line: int, folder: Path, what: str, disks: str) -> bool:
     """Whether a process of its own died before that line."""
     if not hasattr(os, "fork"):
-        return subprocess.call([sys.executable, __file__, str(folder), what, disks, str(line)]) == DIED
+        return subprocess.call([sys.executable, __file__, str(folder), what, disks, "0", str(line)]) == DIED
     child = os.fork()
     if child == 0:
         try:
@@ -150,7 +149,7 @@ def check(folder: Path, before: dict[str, bytes]) -> None:
     assert pictures == {name for name in here if name.endswith(".png")}, "the collection shows something else"
 
 
-def main(folder: Path, what: str, disks: str) -> None:
+def main(folder: Path, what: str, disks: str, every: int) -> None:
     if disks == "two":
         disks_apart(folder / "pictures", folder / "away")
     template = folder.with_name(folder.name + "-template")
@@ -165,12 +164,13 @@ def main(folder: Path, what: str, disks: str) -> None:
         check(folder, before)
         shutil.rmtree(folder)
         shutil.copytree(template, folder)
-        line += EVERY
+        line += every
     check(folder, before)
     print(line)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 4:
-        die_before(int(sys.argv[4]), Path(sys.argv[1]), sys.argv[2], sys.argv[3])
-    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
+    place, doing, between, every, *line = sys.argv[1:]
+    if line:
+        die_before(int(line[0]), Path(place), doing, between)
+    main(Path(place), doing, between, int(every))

@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "search": ("lookalike.cli.search", "Find pictures with words or with a picture."),
     "serve": ("lookalike.cli.serve", "Serve the collection as a page for the browser and as an API for programs."),
     "token": ("lookalike.cli.token", "Make, list and take away the tokens of a service."),
+    "duplicates": ("lookalike.cli.duplicates", "Find copies and the like, and move them aside; nothing is deleted."),
     "status": ("lookalike.cli.status", "What the collection holds and where it lies."),
     "failures": ("lookalike.cli.status", "Files that could not be taken, and why."),
     "show": ("lookalike.cli.show", "All that is known about one item."),

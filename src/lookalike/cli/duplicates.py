@@ -1,0 +1,220 @@
+"""`lookalike duplicates`: groups of pictures that show the same, decisions about them, and moving the others aside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from lookalike.cli import printing
+from lookalike.cli.options import collection_option, command, json_option, output_file
+from lookalike.cli.outcome import Interrupted
+from lookalike.core.records import LIKENESS_KINDS
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from lookalike.engine.duplicates import Duplicates
+    from lookalike.engine.duplicates_report import DuplicateGroup, DuplicatesReport
+    from lookalike.engine.reports import Progress
+
+Report = TypeVar("Report")
+
+SHOWN = 20
+"""Groups listed in a terminal unless told otherwise."""
+RULES = ("best", "largest", "oldest", "newest")
+
+
+@command
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(LIKENESS_KINDS), help="Only this kind; repeatable.")
+@click.option("--where", metavar="FILTER", help="Only items that meet a filter: 'taken >= 2024-05'.")
+@click.option("-k", "k", type=click.IntRange(min=0), default=SHOWN, metavar="N", help="Groups to list.  [default: 20]")
+@click.option("--paths", "only_paths", is_flag=True, help="Print only the paths that could go, one a line.")
+@click.option("-0", "null", is_flag=True, help="Print only these paths, each ended by NUL, for xargs -0.")
+@click.option("--html", metavar="FILE", help="Write a page to review the groups side by side, with keys.")
+@click.option("--again", is_flag=True, help="Compare everything again, not only what is new.")
+@click.option("--not", "apart", nargs=2, multiple=True, metavar="A B", help="These are no duplicates; remembered.")
+@click.option("--forget-not", nargs=2, multiple=True, metavar="A B", help="Forget that.")
+@click.option("--list-not", is_flag=True, help="List the pairs that are no duplicates.")
+@click.option("--choose", multiple=True, metavar="ITEM", help="Keep this one of its group; remembered.")
+@click.option("--forget-choice", multiple=True, metavar="ITEM", help="Forget that.")
+@click.option("--keep", "rule", type=click.Choice(RULES), default="best", show_default=True, help="Which one to keep.")
+@click.option("--prefer", multiple=True, metavar="FOLDER", help="Rather keep what lies here; the first counts most.")
+@click.option("--move-to", metavar="DIR", help="Show what moving the others below DIR would do.")
+@click.option("--yes", is_flag=True, help="... and do it. Nothing is ever deleted.")
+@click.option("--undo", is_flag=True, help="Bring back what was moved last; again for the move before.")
+@collection_option
+@json_option
+def duplicates(
+    *,
+    kinds: tuple[Any, ...],
+    where: str | None,
+    apart: tuple[tuple[str, str], ...],
+    forget_not: tuple[tuple[str, str], ...],
+    list_not: bool,
+    choose: tuple[str, ...],
+    forget_choice: tuple[str, ...],
+    undo: bool,
+    collection: str | None,
+    as_json: bool,
+    **looking: Any,  # as `_look` names them
+) -> None:
+    """Find pictures that show the same: equal ones, copies, edited ones, and shots of one scene.
+
+    Kinds: same (equal bytes or pixels), copy (saved again: size, format, metadata), edited (cut, turned, framed,
+    coloured, written on), burst (another moment of one scene). Only pictures that are new are compared. A and B and
+    ITEM are ids or paths.
+    """
+    from lookalike.cli.opening import open_collection
+
+    if looking["yes"] and not looking["move_to"]:
+        raise click.UsageError("--yes goes with --move-to DIR")
+    with open_collection(collection) as opened:
+        known = opened.duplicates
+        if undo:
+            _undo(known, as_json=as_json)
+        elif list_not:
+            _list_not(known, as_json=as_json)
+        elif apart or forget_not or choose or forget_choice:
+            _decide(known, apart, forget_not, choose, forget_choice, as_json=as_json)
+        else:
+            _look(known, kinds or None, where, as_json=as_json, **looking)
+
+
+def _look(
+    known: Duplicates,
+    kinds: Sequence[Any] | None,
+    where: str | None,
+    *,
+    k: int,
+    only_paths: bool,
+    null: bool,
+    html: str | None,
+    again: bool,
+    rule: Any,
+    prefer: Sequence[str],
+    move_to: str | None,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    from lookalike.cli import duplicates_printing as show
+
+    page = None if html is None else output_file("--html", html)
+    report = _find(known, kinds or LIKENESS_KINDS, where, again=again)
+    told = report.as_dict() if report else {}
+    if move_to is not None:
+        plan = known.plan(move_to, kinds, where, rule=rule, prefer=prefer)
+        moved = _shown(lambda stop: known.move(plan, stop=stop)) if yes else None
+        if as_json:
+            printing.out_json({**told, "plan": plan.as_dict(), "moved": None if moved is None else moved.as_dict()})
+        elif moved is None:
+            show.plan(plan)
+        else:
+            show.moved(moved, plan)
+        if moved is not None and moved.interrupted:
+            raise Interrupted
+        return
+    groups = known.all_groups(kinds or LIKENESS_KINDS, where, rule=rule, prefer=prefer)
+    if page is not None:
+        _write_page(groups, page, as_json=as_json)
+    elif as_json:
+        printing.out_json({"groups": [group.as_dict() for group in groups], **told})
+    elif only_paths or null:
+        printing.write_paths((item.uri for group in groups for item in group.items[1:]), null=null)
+    else:
+        show.groups(groups, most=k)
+    if report is not None and not (as_json or only_paths or null):
+        show.report(report)
+    if report is not None and report.interrupted:
+        raise Interrupted
+
+
+def _find(known: Duplicates, kinds: Sequence[Any], where: str | None, *, again: bool) -> DuplicatesReport | None:
+    """Look at what is new; None where nothing can be written, so that only what is known can be shown."""
+    from lookalike.core.errors import CollectionReadOnly
+
+    try:
+        return _shown(lambda stop: known.find(kinds, where, again=again, stop=stop))
+    except CollectionReadOnly:
+        printing.note("the collection cannot be written, so nothing new is looked at; what is known:")
+    return None
+
+
+def _undo(known: Duplicates, *, as_json: bool) -> None:
+    from lookalike.cli import duplicates_printing as show
+
+    report = _shown(lambda stop: known.undo(stop=stop))
+    if as_json:
+        printing.out_json({"undone": report.as_dict()})
+    else:
+        show.undone(report)
+    if report.interrupted:
+        raise Interrupted
+
+
+def _shown(begin: Callable[[threading.Event], Iterator[Progress | Report]]) -> Report:
+    """Do something long while its progress is shown; its report. Ctrl-C ends it soon."""
+    from lookalike.cli.interrupt import stop_on_interrupt
+    from lookalike.cli.progress import display
+    from lookalike.engine.reports import Progress
+
+    with stop_on_interrupt() as stop, display() as shown:
+        for event in begin(stop):
+            if not isinstance(event, Progress):
+                return event
+            shown.show(event)
+    raise AssertionError("what is long ends with its report")
+
+
+def _decide(
+    known: Duplicates,
+    apart: Sequence[tuple[str, str]],
+    forget_not: Sequence[tuple[str, str]],
+    choose: Sequence[str],
+    forget_choice: Sequence[str],
+    *,
+    as_json: bool,
+) -> None:
+    pairs = [list(known.not_same(*pair)) for pair in apart]
+    chosen = [known.keep(item) for item in choose]
+    no_pairs = sum(known.undo_not_same(*pair) for pair in forget_not)
+    no_choices = sum(known.undo_keep(item) for item in forget_choice)
+    if as_json:
+        told = {"not": pairs, "chosen": chosen, "forgotten_not": no_pairs, "forgotten_choices": no_choices}
+        printing.out_json(told)
+        return
+    for number, one, many in (
+        (len(pairs), "pair is remembered as no duplicates", "pairs are remembered as no duplicates"),
+        (len(chosen), "item is kept of its group", "items are kept of their groups"),
+        (no_pairs, "pair may be duplicates again", "pairs may be duplicates again"),
+        (no_choices, "choice is forgotten", "choices are forgotten"),
+    ):
+        if number:
+            printing.out(f"{printing.count(number, one, many)}.")
+    if not (pairs or chosen or no_pairs or no_choices):
+        printing.out("Nothing of the kind was remembered.")
+
+
+def _list_not(known: Duplicates, *, as_json: bool) -> None:
+    pairs = known.decided_apart()
+    if as_json:
+        printing.out_json({"not": [list(pair) for pair in pairs]})
+        return
+    for first, second in pairs:
+        printing.out(f"{first}  {second}")
+    if not pairs:
+        printing.note("No pair was said to be no duplicates.")
+
+
+def _write_page(groups: Iterable[DuplicateGroup], page: Path, *, as_json: bool) -> None:
+    from lookalike.evaluation.duplicates_page import duplicates_page
+
+    written, left_out = duplicates_page(groups, page)
+    if as_json:
+        printing.out_json({"html": str(page), "groups": written, "left_out": left_out})
+        return
+    printing.out(f"{printing.count(written, 'group')} to review: {printing.printable(str(page))}")
+    if left_out:
+        printing.note(f"{left_out:,} more are left out; --kind and --where show others.")

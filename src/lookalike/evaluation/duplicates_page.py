@@ -1,0 +1,109 @@
+"""A page to review duplicates: one HTML file that holds its pictures, works offline, and lists decisions as commands.
+
+The pictures of a group stand side by side with what differs between them. A person says which one to keep and which are
+no duplicates, with the mouse or with keys; the page changes no file and knows no server: it lists what to type.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from lookalike.core.errors import LookalikeError
+from lookalike.engine.sources import open_uri
+from lookalike.evaluation.thumbnails import one_line, tile_jpeg
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from lookalike.engine.duplicates_report import DuplicateGroup, Member
+
+MOST_GROUPS = 500
+"""On one page: some 20 MB, which a browser still scrolls."""
+BOX = (420, 420)
+"""Of a picture in pixels: sharp at half that size on dense screens."""
+_FACTS = ("pixels", "format", "bytes", "taken", "folder")
+_KINDS = {"same": "equal", "copy": "copy", "edited": "edited", "burst": "burst"}
+
+
+def duplicates_page(groups: Iterable[DuplicateGroup], out: Path, *, most: int = MOST_GROUPS) -> tuple[int, int]:
+    """Write up to `most` groups to `out`; how many were written, and how many left out. Raises OSError."""
+    page = (files("lookalike.evaluation") / "duplicates_page.html").read_text("utf-8")
+    script = page[page.index("<script>") + len("<script>") : page.index("</script>")]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    before, _, behind = page.replace("{digest}", digest).partition("{groups}")
+    written = left_out = 0
+    with open(out, "w", encoding="utf-8", newline="\n") as stream:
+        stream.write(before)
+        for group in groups:
+            if written == most:
+                left_out += 1
+                continue
+            written += 1
+            stream.write(_section(written, group))
+        stream.write(behind)
+    return written, left_out
+
+
+def _section(number: int, group: DuplicateGroup) -> str:
+    differing = _differing(group.items)
+    figures = "\n".join(_figure(number, item, group, differing) for item in group.items)
+    return (
+        f'<section id="g{number}" data-keep="{_text(group.keep)}" tabindex="-1" aria-labelledby="h{number}">\n'
+        f'<h2 id="h{number}"><span class="kind {group.kind}">{_KINDS[group.kind]}</span> {_text(group.why)}'
+        f' <small>{group.sure:.0%} sure</small></h2>\n<div class="items">\n{figures}\n</div>\n</section>\n'
+    )
+
+
+def _figure(number: int, item: Member, group: DuplicateGroup, differing: frozenset[str]) -> str:
+    kept = item.id == group.keep
+    facts = "".join(
+        f"<dt>{name}</dt><dd{' class=differs' if name in differing else ''}>{_text(value)}</dd>"
+        for name, value in _facts(item).items()
+        if value
+    )
+    said = f"kept: {group.keep_why}" if kept else item.why
+    return (
+        f'<figure data-id="{_text(item.id)}">{_image(item)}<figcaption>'
+        f'<b title="{_text(item.uri)}">{_text(_name(item))}</b><p>{_text(said)}</p><dl>{facts}</dl>'
+        f'<label><input type="radio" name="k{number}" value="{_text(item.id)}"{" checked" if kept else ""}>'
+        f' keep this</label><label><input type="checkbox" value="{_text(item.id)}"> not the same</label>'
+        "</figcaption></figure>"
+    )
+
+
+def _image(item: Member) -> str:
+    try:
+        with open_uri(item.uri) as stream:
+            data = tile_jpeg(stream.read(), BOX)
+    except (OSError, LookalikeError):
+        data = None
+    if data is None:
+        return '<div class="empty">cannot be shown now</div>'
+    encoded = base64.b64encode(data).decode("ascii")
+    return f'<img src="data:image/jpeg;base64,{encoded}" alt="{_text(_name(item))}" loading="lazy">'
+
+
+def _facts(item: Member) -> dict[str, str]:
+    taken = item.metadata.get("taken", "") if item.metadata.get("taken_from") != "file time" else ""
+    folder = item.uri[: -len(_name(item))].rstrip("/\\")
+    pixels = f"{item.width} x {item.height}" if item.width else ""
+    return dict(zip(_FACTS, (pixels, item.format, f"{item.size:,}", str(taken), folder), strict=True))
+
+
+def _differing(items: Sequence[Member]) -> frozenset[str]:
+    """The facts that are not the same of all items."""
+    facts = [_facts(item) for item in items]
+    return frozenset(name for name in _FACTS if len({each[name] for each in facts}) > 1)
+
+
+def _name(item: Member) -> str:
+    return item.uri.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def _text(text: str) -> str:
+    return escape(one_line(text))
