@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("lookalike.cli.doctor", "What is installed, where things lie and what to do."),
     "demo": ("lookalike.cli.demo", "See it work on real photos, in a folder of its own."),
     "migrate": ("lookalike.cli.migrate", "Move the collection to another encoder; searches go on meanwhile."),
-    "move": ("lookalike.cli.move", "Move the collection to an engine elsewhere, or back; FROM stays as it is."),
+    "move": ("lookalike.cli.move", "Move a collection to an engine elsewhere, or back; FROM stays as it is."),
     "export": ("lookalike.cli.export", "Write all vectors as files that other programs read."),
     "import-vectors": ("lookalike.cli.import_vectors", "Take vectors in that were made elsewhere; nothing is encoded."),
     "evaluate": ("lookalike.cli.evaluate", "Measure how well encoders find judged pictures, and which finds better."),
