@@ -42,17 +42,16 @@ def make(photos: Path, count: int, folder: Path) -> Path:
     return folder
 
 
-def workers() -> list[int]:
-    """Process ids of Ray's workers that encode."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            said = (place / "cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
-        except OSError:
-            continue
-        if said.startswith(WORKER):
-            found.append(int(place.name))
-    return found
+def workers(driver: int) -> list[int]:
+    """Process ids of Ray's workers that encode for a driver: children of its children."""
+    told = subprocess.run(["ps", "-axo", "pid=,ppid=,command="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(maxsplit=2) for line in told.splitlines()]
+    nodes = {pid for pid, parent, _ in rows if int(parent) == driver}
+    return [int(pid) for pid, parent, command in rows if parent in nodes and WORKER in command]
+
+
+def are_there(processes: list[int]) -> bool:
+    return any(Path(f"/proc/{process}").exists() for process in processes)
 
 
 def wait_for(shards: Path, number: int, driver: subprocess.Popen[bytes]) -> None:
@@ -69,18 +68,19 @@ def killed_and_resumed(folder: Path, place: Path, env: dict[str, str]) -> dict[s
     command += ["--collection", str(place / "ray.lookalike"), "--no-index-build"]
     driver = subprocess.Popen(command, env=env, stdout=subprocess.PIPE)
     wait_for(shards, 2, driver)
-    victim = workers()[0]
+    victim = workers(driver.pid)[0]
     os.kill(victim, signal.SIGKILL)
     print(f"worker {victim} killed after 2 shards")
     wait_for(shards, 6, driver)
+    left = workers(driver.pid)
     driver.kill()
     driver.communicate()
     finished = len(list(shards.glob("metadata/*.parquet")))
     started = time.monotonic()
-    while workers() and time.monotonic() - started < LEFT_AFTER_S:
+    while are_there(left) and time.monotonic() - started < LEFT_AFTER_S:
         time.sleep(0.2)
     print(f"driver killed after {finished} shards; its workers were gone after {time.monotonic() - started:.1f} s")
-    assert not workers(), "workers outlive their driver"
+    assert not are_there(left), "workers outlive their driver"
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, check=True)
     report: dict[str, object] = json.loads(done.stdout)
     print(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
+from contextlib import nullcontext, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -141,7 +143,8 @@ def run_sync(
     from lookalike.cli.progress import display
     from lookalike.engine.reports import Progress, SyncReport
 
-    with stop_on_interrupt() as stop, display() as shown:
+    other_voices = nullcontext() if sharding is None else redirect_stdout(sys.stderr)  # Ray tells of lost workers
+    with stop_on_interrupt() as stop, display() as shown, other_voices:
         events = opened.sync(
             paths,
             exclude=exclude or None,
