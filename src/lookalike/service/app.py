@@ -10,7 +10,16 @@ from fastapi import FastAPI
 
 import lookalike
 from lookalike.core.errors import LookalikeError
-from lookalike.service import api, clip_retrieval, history_api, page, runs_api, watch
+from lookalike.service import (
+    api,
+    clip_retrieval,
+    duplicates_api,
+    duplicates_page,
+    history_api,
+    page,
+    runs_api,
+    watch,
+)
 from lookalike.service.closing import Closing
 from lookalike.service.decoding import Decoding
 from lookalike.service.description import describe
@@ -72,8 +81,10 @@ def create_app(settings: ServiceSettings, closing: Closing | None = None) -> Gua
     app.include_router(api.router)
     app.include_router(runs_api.router)
     app.include_router(history_api.router)
+    app.include_router(duplicates_api.router)
     app.include_router(clip_retrieval.router)
     app.include_router(watch.router)
+    app.include_router(duplicates_page.router)
     app.include_router(page.router)
     app.mount("/static", page.static_files())
     app.add_api_route("/healthz", _alive, include_in_schema=False)

@@ -1,8 +1,8 @@
-"""Runs of indexing that a service does: started, watched and stopped over the API.
+"""Runs that a service does, of indexing and of looking for duplicates: started, watched and stopped over the API.
 
 One run at a time for each collection, in a thread of its own beside those that answer; the collection's lock keeps
 other processes out, and a run that meets it says who has it. What a run tells is kept for who asks later, and sent to
-who watches as server-sent events. Runs of a process that ends are stopped; what they took is kept.
+who watches as server-sent events. Runs of a process that ends are stopped; what they did is kept.
 """
 
 from __future__ import annotations
@@ -11,17 +11,23 @@ import asyncio
 import itertools
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from lookalike.core.errors import LookalikeError
+from lookalike.engine.duplicates_report import DuplicatesReport
 from lookalike.engine.reports import Progress, SyncReport
 from lookalike.service.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
-    from lookalike.engine.collection import Collection
+    from lookalike.engine.any_collection import AnyCollection
+    from lookalike.engine.duplicates import Duplicates
 
+    Work: TypeAlias = Callable[[threading.Event], Iterable[object]]
+    """Does a run and tells of it as `Collection.sync` does; ends soon when the event is set."""
+
+Task = Literal["index", "duplicates"]
 State = Literal["running", "done", "stopped", "failed"]
 KEPT = 100
 """Ended runs that can still be asked for."""
@@ -36,6 +42,7 @@ class Job:
 
     number: int
     collection: str
+    task: Task
     state: State = "running"
     progress: dict[str, Any] = field(default_factory=dict)
     report: dict[str, Any] | None = None
@@ -48,6 +55,7 @@ class Job:
         return {
             "id": self.number,
             "collection": self.collection,
+            "task": self.task,
             "state": self.state,
             "progress": dict(self.progress),
             "report": self.report,
@@ -63,21 +71,19 @@ class Jobs:
         self._numbers = itertools.count(1)
         self._starting = threading.Lock()
 
-    def start(self, name: str, collection: Collection, paths: Sequence[str], *, retry_failed: bool) -> Job:
-        """Begin a run over `paths`, over all the collection knows without any. Raises Problem while one runs."""
+    def start(self, name: str, task: Task, work: Work) -> Job:
+        """Begin a run over the collection called `name`. Raises Problem while one runs."""
         with self._starting:
             running = next(
                 (job for job in self._jobs.values() if job.collection == name and job.state == "running"), None
             )
             if running is not None:
                 raise Problem(409, "busy", f"run {running.number} of {name} has not ended yet", hint="wait, or stop it")
-            job = Job(next(self._numbers), name)
+            job = Job(next(self._numbers), name, task)
             self._jobs[job.number] = job
             for old in [each for each in self._jobs.values() if each.state != "running"][:-KEPT]:
                 del self._jobs[old.number]
-        job.thread = threading.Thread(
-            target=_run, args=(job, collection, list(paths), retry_failed), name=f"run {job.number}", daemon=True
-        )
+        job.thread = threading.Thread(target=_run, args=(job, work), name=f"run {job.number}", daemon=True)
         job.thread.start()
         return job
 
@@ -104,6 +110,16 @@ class Jobs:
                 job.thread.join(_END_S)
 
 
+def indexing(collection: AnyCollection, paths: Sequence[str], *, retry_failed: bool) -> Work:
+    """Takes in `paths`, or looks through all that the collection knows without any."""
+    return lambda stop: collection.sync(paths, retry_failed=retry_failed, index="background", stop=stop)
+
+
+def looking_for_duplicates(known: Duplicates) -> Work:
+    """Looks at the pictures that are new since the last such run."""
+    return lambda stop: known.find(stop=stop)
+
+
 async def watched(job: Job) -> AsyncIterator[dict[str, Any]]:
     """What a run tells, each time it changes, until it has ended."""
     last: dict[str, Any] = {}
@@ -117,9 +133,9 @@ async def watched(job: Job) -> AsyncIterator[dict[str, Any]]:
         await asyncio.sleep(_LOOK_S)
 
 
-def _run(job: Job, collection: Collection, paths: list[str], retry_failed: bool) -> None:  # noqa: FBT001 - of a thread
+def _run(job: Job, work: Work) -> None:
     try:
-        for event in collection.sync(paths, retry_failed=retry_failed, index="background", stop=job.stop):
+        for event in work(job.stop):
             if isinstance(event, Progress):
                 job.progress = {
                     "stage": event.stage,
@@ -129,7 +145,7 @@ def _run(job: Job, collection: Collection, paths: list[str], retry_failed: bool)
                     "skipped": event.skipped,
                     "seconds": round(event.seconds, 1),
                 }
-            elif isinstance(event, SyncReport):
+            elif isinstance(event, SyncReport | DuplicatesReport):
                 job.report = event.as_dict()
         job.state = "stopped" if job.stop.is_set() else "done"
     except LookalikeError as error:

@@ -5,20 +5,20 @@ JavaScript; a little of it adds endless scroll, dropping pictures, keys and a di
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
-from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
+from fastapi.responses import RedirectResponse, StreamingResponse
 from pydantic import ValidationError
 
 from lookalike.core.errors import LookalikeError
 from lookalike.service import archive, asked_before, facets, thumbnails
 from lookalike.service.desk import AtDesk
+from lookalike.service.drawing import drawn, words_of
 from lookalike.service.entrance import COOKIE, SIGN_IN
-from lookalike.service.languages import Words, choose
+from lookalike.service.jobs import indexing
 from lookalike.service.page_state import PageState
 from lookalike.service.problems import Problem
 from lookalike.service.questions import FIRST_PAGE, answer, question_of, too_large
@@ -26,16 +26,13 @@ from lookalike.service.runs_api import need_to_write
 from lookalike.store.tokens import Tokens
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
     from starlette.staticfiles import StaticFiles
 
-    from lookalike.core.records import Hit, Results
+    from lookalike.core.records import Results
     from lookalike.service.desk import Desk
 
 _HERE = Path(__file__).parent
-LANGUAGE_COOKIE = "language"
 _YEAR_S = 31_536_000
-_SIDE = 320  # pixels of a thumbnail in the grid, sharp on most screens at the height of a row
 
 router = APIRouter(include_in_schema=False)
 
@@ -46,7 +43,7 @@ async def search(
 ) -> Response:
     """The search page: `?q=...` is a search, with filters, order and liked items in the address too."""
     state = PageState.of(request)
-    words = _words(request)
+    words = words_of(request)
     shown: dict[str, Any] = {"state": state, "facets": [], "results": None, "error": None, "status": None}
     try:
         described = await desk.lanes.run(desk.shelf.at_hand, state.collection)
@@ -59,9 +56,9 @@ async def search(
     except (LookalikeError, ValidationError, ValueError, Problem) as error:
         shown["error"] = _told(error)
     if request.headers.get("x-fragment"):
-        return _drawn("results.html", request, words, **shown)
+        return drawn("results.html", request, words, **shown)
     shown["suggested"] = await asked_before.suggested(request, desk)
-    return _drawn("search.html", request, words, **shown)
+    return drawn("search.html", request, words, **shown)
 
 
 @router.get("/more")
@@ -69,7 +66,7 @@ async def more(request: Request, desk: AtDesk, after: Annotated[str, Query(max_l
     """The next pictures of a search, as the piece of the page that holds them."""
     state = PageState.of(request)
     results = await _ask(state, desk, after)
-    return _drawn("hits.html", request, _words(request), state=state, results=results)
+    return drawn("hits.html", request, words_of(request), state=state, results=results)
 
 
 @router.get("/item/{id:path}")
@@ -80,7 +77,7 @@ async def item(id: str, request: Request, desk: AtDesk) -> Response:
     found = await desk.lanes.run(desk.shelf.item, collection, id)
     facts = await desk.lanes.run(collection.item, found.id)
     whole = "item.html" if not request.headers.get("x-fragment") else "facts.html"
-    return _drawn(whole, request, _words(request), state=state, item=facts)
+    return drawn(whole, request, words_of(request), state=state, item=facts)
 
 
 @router.post("/download")
@@ -101,7 +98,7 @@ async def bring_up_to_date(request: Request, desk: AtDesk, retry: Annotated[str,
     served = desk.shelf.served(state.collection)
     collection = await desk.lanes.run(desk.shelf.collection, served.name)
     with suppress(Problem):  # one runs already: that one is shown
-        desk.jobs.start(served.name, collection, [], retry_failed=bool(retry))
+        desk.jobs.start(served.name, "index", indexing(collection, [], retry_failed=bool(retry)))
     return RedirectResponse(state.address("/status"), 303)
 
 
@@ -122,13 +119,13 @@ async def status(request: Request, desk: AtDesk) -> Response:
     name = desk.shelf.served(state.collection).name
     job = next((each for each in desk.jobs.all() if each.collection == name), None)
     shown = {"status": told, "failures": failures, "job": job, "suggested": await asked_before.suggested(request, desk)}
-    return _drawn("status.html", request, _words(request), state=state, **shown)
+    return drawn("status.html", request, words_of(request), state=state, **shown)
 
 
 @router.get(SIGN_IN)
 async def sign_in(request: Request, to: str = "/") -> Response:
     """The page that asks for a token."""
-    return _drawn("sign_in.html", request, _words(request), state=PageState(), to=to, is_wrong=False)
+    return drawn("sign_in.html", request, words_of(request), state=PageState(), to=to, is_wrong=False)
 
 
 @router.post(SIGN_IN)
@@ -138,9 +135,9 @@ async def take_token(
     """Keep the token in a cookie, which no script can read, and go on."""
     onward = to if to.startswith("/") and not to.startswith(("//", "/\\")) else "/"
     if desk.settings.tokens and not await desk.lanes.run(Tokens(desk.settings.tokens).bearer_of, token.strip()):
-        drawn = _drawn("sign_in.html", request, _words(request), state=PageState(), to=onward, is_wrong=True)
-        drawn.status_code = 401
-        return drawn
+        refused = drawn("sign_in.html", request, words_of(request), state=PageState(), to=onward, is_wrong=True)
+        refused.status_code = 401
+        return refused
     answer = RedirectResponse(onward, 303)
     is_secure = request.url.scheme == "https"
     answer.set_cookie(COOKIE, token.strip(), max_age=_YEAR_S, httponly=True, samesite="strict", secure=is_secure)
@@ -194,49 +191,10 @@ def drawn_problem(request: Request, status: int, detail: str, hint: str) -> Resp
     """An error as a page, for who came with a browser."""
     error = {"message": detail, "hint": hint}
     state = PageState(collection=request.query_params.get("collection"))
-    drawn = _drawn(
-        "search.html", request, _words(request), state=state, error=error, facets=[], results=None, status=None
-    )
-    drawn.status_code = status
-    return drawn
-
-
-def _words(request: Request) -> Words:
-    chosen = choose(
-        request.query_params.get("lang"),
-        request.cookies.get(LANGUAGE_COOKIE),
-        request.headers.get("accept-language", ""),
-    )
-    return Words(chosen)
-
-
-def _drawn(template: str, request: Request, words: Words, **values: Any) -> HTMLResponse:
-    desk: Desk = request.app.state.desk
-    with desk.figures.stages.labels("render").time():
-        text = _templates().get_template(template).render(say=words, **values)
-    drawn = HTMLResponse(text, headers={"Vary": "Accept-Language, Cookie, X-Fragment", "Cache-Control": "no-cache"})
-    if request.query_params.get("lang") == words.language:
-        drawn.set_cookie(LANGUAGE_COOKIE, words.language, max_age=_YEAR_S, httponly=True, samesite="lax")
-    return drawn
-
-
-def _thumb(id: str, collection: str | None, side: int = _SIDE) -> str:
-    asked = {"size": side} | ({"collection": collection} if collection else {})
-    return f"/api/v1/items/{quote(id)}/thumbnail?{urlencode(asked)}"
-
-
-def _original(id: str, collection: str | None) -> str:
-    return f"/api/v1/items/{quote(id)}/original" + (f"?{urlencode({'collection': collection})}" if collection else "")
-
-
-def _name(uri: str) -> str:
-    return uri.replace("\\", "/").rstrip("/").rpartition("/")[2]
-
-
-def _alt(hit: Hit) -> str:
-    """What a screen reader says for a picture: its title or caption, else the name of its file."""
-    told = hit.metadata.get("title") or hit.metadata.get("caption")
-    return str(told) if told else _name(hit.uri)
+    shown: dict[str, Any] = {"facets": [], "results": None, "status": None}
+    told = drawn("search.html", request, words_of(request), state=state, error=error, **shown)
+    told.status_code = status
+    return told
 
 
 def static_files() -> StaticFiles:
@@ -244,18 +202,3 @@ def static_files() -> StaticFiles:
     from starlette.staticfiles import StaticFiles
 
     return StaticFiles(directory=_HERE / "static")
-
-
-@cache
-def _templates() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    templates = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.globals |= {"thumb": _thumb, "original": _original, "alt": _alt, "name": _name}
-    return templates

@@ -20,7 +20,10 @@ PAGE = 60
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """`picture`: the number of one that was sent; `all`: without the cut-off; `choices`: field -> chosen values."""
+    """`picture`: the number of one that was sent; `all`: without the cut-off; `choices`: field -> chosen values.
+
+    `kind`: of duplicates, "all" for all kinds; "" where pictures are searched and not duplicates gone through.
+    """
 
     q: str = ""
     item: str = ""
@@ -31,6 +34,7 @@ class PageState:
     unlike: tuple[str, ...] = ()
     all: bool = False
     after: str = ""
+    kind: str = ""
     collection: str | None = None
     choices: Mapping[str, list[str]] = field(default_factory=dict)
 
@@ -52,6 +56,7 @@ class PageState:
             like=tuple(given.getlist("like")),
             unlike=tuple(given.getlist("unlike")),
             all=given.get("all") == "1",
+            kind=given.get("kind", ""),
             collection=given.get("collection") or None,
             choices=facets.choices_in([*plain, *ranges]),
         )
@@ -66,7 +71,7 @@ class PageState:
         state = replace(self, **changed)
         pairs: list[tuple[str, str]] = [
             (name, value)
-            for name in ("q", "item", "picture", "where", "order", "collection", "after")
+            for name in ("q", "item", "picture", "where", "order", "collection", "kind", "after")
             if (value := getattr(state, name))
         ]
         pairs += [("like", each) for each in state.like] + [("unlike", each) for each in state.unlike]
@@ -74,6 +79,10 @@ class PageState:
         if state.all:
             pairs.append(("all", "1"))
         return f"{path}?{urlencode(pairs)}" if pairs else path
+
+    def back(self) -> str:
+        """The address of the list that an item was opened from."""
+        return self.address("/duplicates" if self.kind else "/")
 
     def bare(self, path: str) -> str:
         """The address of another page about the same collection."""

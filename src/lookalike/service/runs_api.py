@@ -1,4 +1,4 @@
-"""The part of the API that changes something: runs of indexing. Beyond this computer it takes a token to write."""
+"""Runs over the API: of indexing, and of looking for duplicates. Beyond this computer it takes a token to write."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import Field
 
 from lookalike.service.api import PREFIX
 from lookalike.service.desk import AtDesk
-from lookalike.service.jobs import watched
+from lookalike.service.jobs import Task, indexing, looking_for_duplicates, watched
 from lookalike.service.problems import Problem
 from lookalike.service.schema import JobOut, Shape
 
@@ -26,8 +26,11 @@ Number = Annotated[int, Path(ge=1)]
 
 
 class JobIn(Shape):
-    """What a run looks at: all that the collection knows unless paths are given, which only this computer may."""
+    """What a run does: `index` looks at all that the collection knows unless paths are given, which only this computer
+    may; `duplicates` at pictures that are new since the last such run.
+    """
 
+    task: Task = "index"
     paths: list[str] = Field(default_factory=list, max_length=100)
     retry_failed: bool = False
     collection: str | None = Field(default=None, max_length=200)
@@ -35,13 +38,19 @@ class JobIn(Shape):
 
 @router.post("", response_model=JobOut, status_code=201)
 async def start(asked: JobIn, request: Request, response: Response, desk: AtDesk) -> dict[str, Any]:
-    """Bring a collection up to date with its folders, or take new ones in."""
+    """Bring a collection up to date with its folders, take new ones in, or look for duplicates."""
     need_to_write(request)
+    if asked.task != "index" and (asked.paths or asked.retry_failed):
+        raise Problem(422, "bad-value", "paths and retry_failed are for the task index")
     if asked.paths and desk.settings.is_remote:
         raise Problem(403, "not-from-here", "new folders are named on the computer that serves them only")
     served = desk.shelf.served(asked.collection)
-    collection = await desk.lanes.run(desk.shelf.collection, served.name)
-    job = desk.jobs.start(served.name, collection, asked.paths, retry_failed=asked.retry_failed)
+    if asked.task == "duplicates":
+        work = looking_for_duplicates(await desk.lanes.run(desk.shelf.duplicates, served.name))
+    else:
+        collection = await desk.lanes.run(desk.shelf.collection, served.name)
+        work = indexing(collection, asked.paths, retry_failed=asked.retry_failed)
+    job = desk.jobs.start(served.name, asked.task, work)
     response.headers["Location"] = f"{PREFIX}/jobs/{job.number}"
     return job.as_dict()
 
@@ -78,9 +87,14 @@ async def _told(job: Job) -> AsyncIterator[bytes]:
         yield b"data: " + json.dumps(told).encode() + b"\n\n"
 
 
+def may_write(request: Request) -> bool:
+    """Whether who asks may change something: without tokens everybody may."""
+    return getattr(request.state, "scope", "write") == "write"
+
+
 def need_to_write(request: Request) -> None:
     """Raises Problem for a token that may only ask."""
-    if getattr(request.state, "scope", "write") != "write":
+    if not may_write(request):
         raise Problem(
-            403, "read-only-token", "this token may ask, not start runs", hint="lookalike token add NAME --write"
+            403, "read-only-token", "this token may ask, not change anything", hint="lookalike token add NAME --write"
         )

@@ -6,6 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lookalike.core.records import LikenessKind
+from lookalike.service.jobs import Task
+
 MOST = 1000
 """Answers that one request may ask for."""
 Chance = Annotated[float, Field(ge=0, le=1)]
@@ -192,11 +195,96 @@ class ForgottenOut(BaseModel):
     forgotten: int
 
 
+class MemberOut(BaseModel):
+    """One item of a group of duplicates: a hit that nobody asked for, with what its file is. `sure`, `why`: how it is
+    like the item to keep, whose own `why` is empty.
+    """
+
+    rank: int
+    score: None
+    relevance: None
+    id: str
+    uri: str
+    width: int | None
+    height: int | None
+    metadata: dict[str, Any]
+    size: int
+    format: str
+    sure: float
+    why: str
+
+
+class GroupOut(BaseModel):
+    """Items that show one picture, or one scene. `keep`: the id of the first one, `keep_why`: why that one."""
+
+    kind: LikenessKind
+    sure: float
+    why: str
+    items: list[MemberOut]
+    keep: str
+    keep_why: str
+
+
+class GroupsOut(BaseModel):
+    """Groups of duplicates, a page of them. `counts`: how many there are of each kind that was asked for."""
+
+    groups: list[GroupOut]
+    next: str | None
+    counts: dict[str, int]
+
+
+class GroupsAsked(Shape):
+    """Which groups of duplicates are asked for."""
+
+    kind: list[LikenessKind] = Field(default_factory=list, max_length=10, description="only these kinds")
+    where: str | None = Field(default=None, max_length=8000, description="only of items that meet this filter")
+    after: str | None = Field(default=None, max_length=8000, description="the `next` of the page before")
+    k: int = Field(default=20, ge=1, le=200)
+    collection: str | None = Field(default=None, max_length=200)
+
+
+class ApartIn(Shape):
+    """Two items, by their ids, that are no duplicates of each other."""
+
+    first: str = Field(min_length=1, max_length=4000)
+    second: str = Field(min_length=1, max_length=4000)
+    collection: str | None = Field(default=None, max_length=200)
+
+
+class KeepIn(Shape):
+    """The item of a group, by its id, that is kept."""
+
+    item: str = Field(min_length=1, max_length=4000)
+    collection: str | None = Field(default=None, max_length=200)
+
+
+class ApartOut(BaseModel):
+    """A decision that two items are no duplicates, by their ids."""
+
+    first: str
+    second: str
+
+
+class KeptOut(BaseModel):
+    """The id of an item that was chosen."""
+
+    item: str
+
+
+class UndoneOut(BaseModel):
+    """Whether there was a decision to take back."""
+
+    undone: bool
+
+
 class JobOut(BaseModel):
-    """A run of indexing. `report` is what `index --json` prints, when it has ended."""
+    """A run. `report`, when it has ended, is what `index --json` prints, of a look for duplicates what `duplicates
+    --json` prints beside the groups.
+    """
 
     id: int
     collection: str
+    task: Task
     state: Literal["running", "done", "stopped", "failed"]
     progress: dict[str, Any]
     report: dict[str, Any] | None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import CollectionNotFound, LookalikeError, QueryError
+from lookalike.engine.collection import Collection
 from lookalike.engine.opening import open_any
 from lookalike.service.lanes import Asking
 from lookalike.service.problems import Problem
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lookalike.engine.any_collection import AnyCollection
+    from lookalike.engine.duplicates import Duplicates
     from lookalike.engine.fields import FieldFacts
     from lookalike.service.lanes import Lanes
     from lookalike.service.settings import Served, ServiceSettings
@@ -88,6 +90,13 @@ class Shelf:
                         hint="lookalike index FOLDER puts some in",
                     ) from None
             return self._opened[served.name]
+
+    def duplicates(self, name: str | None = None) -> Duplicates:
+        """The duplicates of that collection. Raises Problem, also where nobody looks for them; CollectionError."""
+        collection = self.collection(name)
+        if not isinstance(collection, Collection):
+            raise Problem(501, "not-there", "duplicates of a collection on an engine elsewhere are not looked for")
+        return collection.duplicates
 
     def describe(self, name: str | None = None) -> Description:
         """What a collection holds, read again when it has changed. Raises Problem, CollectionError."""

@@ -93,15 +93,14 @@ async function openDetails(link) {
   opener = link;
   dialog.innerHTML = await answer.text();
   const why = dialog.querySelector(".why");
-  why.textContent = link.dataset.why;
-  why.hidden = false;
+  if (why && link.dataset.why) { why.textContent = link.dataset.why; why.hidden = false; }
   const shut = document.createElement("button");
   shut.className = "shut";
   shut.textContent = "✕";
   shut.setAttribute("aria-label", dialog.dataset.close);
   shut.addEventListener("click", () => dialog.close());
   dialog.append(shut);
-  const here = { details: link.dataset.item };
+  const here = { details: link.dataset.item ?? link.href };
   if (dialog.open) history.replaceState(here, "", link.href);
   else { history.pushState(here, "", link.href); dialog.showModal(); }
 }
@@ -117,7 +116,7 @@ addEventListener("popstate", (event) => {
   else if (wanted !== dialog.open || !grid) location.reload();
 });
 addEventListener("click", (event) => {
-  const link = event.target.closest?.("a[data-item]");
+  const link = event.target.closest?.("a[data-item], a[data-dialog]");
   if (link && !(event.ctrlKey || event.metaKey || event.shiftKey || event.button)) { event.preventDefault(); openDetails(link); }
   const language = event.target.closest?.("a[data-language]");
   if (language) {
@@ -154,8 +153,9 @@ if (run && !run.querySelector("progress").hasAttribute("value")) {
 
 // --- keys
 function move(by) {
-  const links = [...document.querySelectorAll("a[data-item]")];
-  const from = dialog.open ? links.indexOf(opener) : links.indexOf(document.activeElement);
+  const links = [...document.querySelectorAll("#grid a[data-item]")];
+  const from = links.indexOf(dialog.open ? opener : document.activeElement);
+  if (dialog.open && from < 0) return;
   const next = links[Math.min(Math.max(from + by, 0), links.length - 1)];
   if (!next) return;
   if (dialog.open) openDetails(next); else next.focus();
@@ -165,5 +165,5 @@ addEventListener("keydown", (event) => {
   if (event.key === "/" && !typing) { event.preventDefault(); document.getElementById("q").focus(); }
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-  if (step) { event.preventDefault(); move(step); }
+  if (step && (dialog.open || !grid?.matches(".groups"))) { event.preventDefault(); move(step); }
 });
