@@ -28,6 +28,8 @@ __all__ = ["SIDE", "TURNS", "TURN_BACK", "fingerprint", "fingerprint_of_greys", 
 
 SIDE = 64
 """Of the grey picture, in pixels, whatever shape the picture has."""
+_GAP = 2.0
+"""Times SIDE that large pictures are brought down to by boxes before: two thirds of the time, the same bits."""
 _NOTHING = 1e-3
 """Coefficients of a flat picture, where only rounding is left, are no larger."""
 _PER_QUALITY = 90
@@ -50,7 +52,7 @@ def greys(image: Image) -> bytes:
     """
     from PIL import Image as PILImage
 
-    return image.convert("L").resize((SIDE, SIDE), PILImage.Resampling.BILINEAR).tobytes()
+    return image.convert("L").resize((SIDE, SIDE), PILImage.Resampling.BILINEAR, reducing_gap=_GAP).tobytes()
 
 
 def fingerprint_of_greys(greys: bytes) -> Fingerprint:
