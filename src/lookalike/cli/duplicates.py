@@ -30,7 +30,9 @@ RULES = ("best", "largest", "oldest", "newest")
 @command
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(LIKENESS_KINDS), help="Only this kind; repeatable.")
 @click.option("--where", metavar="FILTER", help="Only items that meet a filter: 'taken >= 2024-05'.")
-@click.option("-k", "k", type=click.IntRange(min=0), default=SHOWN, metavar="N", help="Groups to list.  [default: 20]")
+@click.option(
+    "-k", "k", type=click.IntRange(min=0), default=SHOWN, metavar="N", show_default=True, help="Groups to list."
+)
 @click.option("--paths", "only_paths", is_flag=True, help="Print only the paths that could go, one a line.")
 @click.option("-0", "null", is_flag=True, help="Print only these paths, each ended by NUL, for xargs -0.")
 @click.option("--html", metavar="FILE", help="Write a page to review the groups side by side, with keys.")

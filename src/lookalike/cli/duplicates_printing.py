@@ -112,7 +112,8 @@ def undone(done: MoveReport) -> None:
 
 def _group(group: DuplicateGroup) -> None:
     width = printing.columns()
-    why = f"{group.kind}, {group.sure:.0%} sure: {group.why}"
+    sure = "" if group.kind == "same" else f", {group.sure:.0%} sure"
+    why = f"{group.kind}{sure}: {group.why}"
     printing.out(click.style(printing.printable(why), bold=True))
     several = len({item.why for item in group.items[1:]}) > 1
     for item in group.items:
@@ -126,12 +127,12 @@ def _group(group: DuplicateGroup) -> None:
 
 def _line(mark: str, item: Member, width: int | None) -> str:
     pixels = f"{item.width}x{item.height}" if item.width else ""
-    end = f"{pixels.rjust(_PIXELS_WIDTH)}{printing.size(item.size).rjust(_SIZE_WIDTH)}"
-    path = printing.printable(item.uri) + (" (offline)" if item.offline else "")
-    if width is not None:
-        room = width - len(end) - 4
-        path = printing.padded(printing.shortened(path, room), room)
-    return f"  {mark} {path}{end}" if width is not None else f"  {mark} {path}  {end.strip()}"
+    size, path = printing.size(item.size), printing.printable(item.uri) + (" (offline)" if item.offline else "")
+    if width is None:
+        return f"  {mark} {path}  {pixels}  {size}"
+    end = f"{pixels.rjust(_PIXELS_WIDTH)}  {size.rjust(_SIZE_WIDTH)}"
+    room = width - len(end) - 4
+    return f"  {mark} {printing.padded(printing.shortened(path, room), room)}{end}"
 
 
 def _left(left: Sequence[LeftItem]) -> None:

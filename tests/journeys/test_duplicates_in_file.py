@@ -1,0 +1,111 @@
+"""The page to review duplicates in a real browser without a network: keys decide, commands come out."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from lookalike.engine.duplicates_report import DuplicateGroup, Member
+from lookalike.evaluation.duplicates_page import duplicates_page
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def group(number: int, *paths: Path) -> DuplicateGroup:
+    items = tuple(
+        Member(
+            id=f"{number}{place}" * 4,
+            uri=str(path),
+            picture=number,
+            width=96,
+            height=72,
+            format="PNG",
+            size=1000 + place,
+            modified_ns=0,
+            offline=False,
+            kind="copy",
+            sure=0.9 if place else 1.0,
+            why="saved <again>" if place else "",
+            metadata={"taken": "2024-05-03T17:20:11", "taken_from": "exif"},
+        )
+        for place, path in enumerate(paths)
+    )
+    return DuplicateGroup("copy", 0.9, "saved <again>", items, items[0].id, "the most pixels", f"copy:{number}:x")
+
+
+@pytest.fixture
+def page_file(drawn, tmp_path) -> Path:
+    paths = sorted(drawn.iterdir())
+    shutil.copy(paths[3], tmp_path / "odd & name.png")
+    groups = [group(1, *paths[:3]), group(2, tmp_path / "odd & name.png", tmp_path / "gone.png")]
+    assert duplicates_page(groups, tmp_path / "review.html") == (2, 0)
+    return tmp_path / "review.html"
+
+
+@pytest.fixture
+def page(page_file):
+    """The page, opened; afterwards nothing was complained about and nobody asked."""
+    with sync_playwright() as playwright:
+        program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+        assert program, "these tests need Chromium on the PATH; Debian: apt-get install chromium"
+        browser = playwright.chromium.launch(executable_path=program)
+        context = browser.new_context(offline=True)
+        opened = context.new_page()
+        complaints: list[str] = []
+        asked: list[str] = []
+        opened.on("console", lambda message: complaints.append(message.text))
+        opened.on("pageerror", lambda error: complaints.append(str(error)))
+        opened.on("request", lambda request: asked.append(request.url))
+        opened.goto(page_file.as_uri())
+        yield opened
+        browser.close()
+    assert complaints == []
+    assert [url for url in asked if not url.startswith(("data:", "file:"))] == []
+
+
+def test_keys_decide_and_can_be_taken_back(page):
+    commands = page.locator("#commands")
+    expect(commands).to_have_value("")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("n")
+    expect(commands).to_have_value("lookalike duplicates --not 10101010 11111111")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(commands).to_have_value(
+        "lookalike duplicates --choose 12121212\nlookalike duplicates --not 12121212 11111111"
+    )
+    page.keyboard.press("u")
+    page.keyboard.press("u")
+    expect(commands).to_have_value("")
+    page.keyboard.press("j")
+    expect(page.locator("section.here h2")).to_have_text("copy saved <again> 90% sure")
+    page.keyboard.press("n")
+    page.keyboard.press("k")
+    expect(commands).to_have_value("lookalike duplicates --not 20202020 21212121")
+
+
+def test_the_mouse_does_the_same(page):
+    page.get_by_label("keep this").nth(1).check()
+    expect(page.locator("#commands")).to_have_value("lookalike duplicates --choose 11111111")
+    page.get_by_label("not the same").nth(2).check()
+    expect(page.locator("#count")).to_have_text("2 decided; run these, in a terminal:")
+    page.locator("h1").click()
+    page.keyboard.press("u")
+    page.keyboard.press("u")
+    expect(page.locator("#commands")).to_have_value("")
+
+
+def test_pictures_are_in_the_file_and_one_that_is_gone_is_said_to_be(page):
+    assert page.locator("img").count() == 4
+    assert page.evaluate("[...document.images].every((image) => image.naturalWidth > 0)")
+    expect(page.locator(".empty")).to_have_text("cannot be shown now")
+    assert page.locator("section").first.locator(".differs").count() == 3, "the bytes of each differ, nothing else"
+
+
+def test_only_so_many_groups_are_on_one_page_and_the_others_counted(drawn, tmp_path):
+    paths = sorted(drawn.iterdir())[:2]
+    assert duplicates_page([group(n, *paths) for n in range(1, 5)], tmp_path / "few.html", most=3) == (3, 1)

@@ -1,0 +1,220 @@
+"""Looking for duplicates, deciding about them and asking for groups, on collections of real files."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from itertools import pairwise
+
+import pytest
+
+import lookalike
+from lookalike.core.errors import FilterError, QueryError
+from lookalike.store.likenesses import PairRecord
+
+METHOD = 1_000
+"""Above every method there is: what the tests store is never forgotten as old."""
+
+
+@pytest.fixture
+def doubled(pictures, toy, tmp_path):
+    """A collection of the 24 drawn pictures, the first three of which have a copy beside them."""
+    for path in sorted(pictures.iterdir())[:3]:
+        shutil.copy2(path, pictures / f"zz-{path.name}")
+    with lookalike.open(tmp_path / "test.lookalike", encoder=toy) as opened:
+        list(opened.sync([pictures]))
+        yield opened
+
+
+def look(collection, *arguments, **options):
+    *_, report = collection.duplicates.find(*arguments, **options)
+    return report
+
+
+def names(group) -> list[str]:
+    return [item.uri.rsplit("/", 1)[-1].rsplit("\\", 1)[-1] for item in group.items]
+
+
+def put_pairs(collection, store, *pairs) -> None:
+    """Keep likenesses between drawn pictures, (name, name, kind, sure), as a look does."""
+    numbers = {}
+    with store.snapshot() as snapshot:
+        for items in snapshot.items_of(range(snapshot.count)).values():
+            numbers.update((item.uri.rsplit("/", 1)[-1].rsplit("\\", 1)[-1][:4], item.picture) for item in items)
+    records = []
+    for first, second, kind, sure in pairs:
+        one, other = sorted((numbers[first], numbers[second]))
+        records.append(PairRecord(one, other, kind, sure, "saved again", METHOD))
+    store.likenesses.put(records, numbers.values(), METHOD)
+
+
+@pytest.fixture
+def store(collection):
+    from lookalike.store.collection_store import Store
+
+    with Store.open(collection.path) as opened:
+        yield opened
+
+
+def test_equal_files_are_found_and_the_report_counts_them(doubled):
+    report = look(doubled, ["same"])
+    assert report.counts == {"same": 3}
+    assert (report.looked_at, report.not_looked_at, report.interrupted) == (24, 0, False)
+    groups = list(doubled.duplicates.all_groups(["same"]))
+    assert [(len(group.items), group.sure, group.why) for group in groups] == [
+        (2, 1.0, "the same file, byte for byte")
+    ] * 3
+    assert all(not names(group)[0].startswith("zz-") for group in groups)
+
+
+def test_the_next_look_asks_for_new_pictures_alone_and_again_for_all(doubled, pictures, drawn):
+    look(doubled)
+    assert look(doubled).looked_at == 0
+    shutil.copy2(min(drawn.iterdir()), pictures / "another.png")
+    with (pictures / "another.png").open("ab") as file:
+        file.write(b"\0")  # other bytes, the same pixels: the same picture, no new one
+    list(doubled.sync())
+    report = look(doubled, ["same"])
+    assert (report.looked_at, report.counts["same"]) == (0, 3)
+    assert look(doubled, again=True).looked_at == 24
+
+
+def test_pixels_that_are_equal_in_other_bytes_are_said_to_be(doubled, pictures):
+    path = min(path for path in pictures.iterdir() if path.name.startswith("zz-"))
+    with path.open("ab") as file:
+        file.write(b"\0")
+    list(doubled.sync())
+    look(doubled)
+    whys = {group.why for group in doubled.duplicates.all_groups(["same"])}
+    assert whys == {"the same file, byte for byte", "the same pixels in another file"}
+
+
+def test_pictures_without_a_fingerprint_get_one(doubled, pictures):
+    import sqlite3
+
+    with sqlite3.connect(doubled.path / "collection.sqlite") as connection:
+        connection.execute("DELETE FROM fingerprints")
+    gone = max(path for path in pictures.iterdir() if not path.name.startswith("zz-"))
+    gone.unlink()
+    report = look(doubled)
+    assert report.not_looked_at == 1
+    assert look(doubled).not_looked_at == 1
+
+
+def test_a_look_that_is_stopped_goes_on_later(doubled):
+    stop = threading.Event()
+    stop.set()
+    report = look(doubled, stop=stop)
+    assert (report.interrupted, report.looked_at) == (True, 0)
+    assert look(doubled).looked_at == 24
+
+
+def test_groups_come_by_their_kinds_and_in_pages(collection, store):
+    put_pairs(
+        collection,
+        store,
+        ("0000", "0001", "burst", 0.7),
+        ("0002", "0003", "copy", 0.9),
+        ("0004", "0005", "edited", 0.8),
+        ("0006", "0007", "copy", 0.95),
+    )
+    known = collection.duplicates
+    assert [group.kind for group in known.all_groups()] == ["copy", "copy", "edited", "burst"]
+    seen, after = [], None
+    while True:
+        page = known.groups(after=after, limit=1)
+        assert page.counts == {"same": 0, "copy": 2, "edited": 1, "burst": 1}
+        seen += page.groups
+        after = page.next
+        if after is None:
+            break
+    assert seen == list(known.all_groups())
+    assert [group.kind for group in known.groups(["burst", "edited"]).groups] == ["edited", "burst"]
+
+
+def test_a_page_after_a_group_that_is_gone_goes_on_behind_it(collection, store):
+    put_pairs(collection, store, *[(f"{n:04}", f"{n + 1:04}", "copy", 0.9) for n in (0, 2, 4)])
+    known = collection.duplicates
+    first = known.groups(limit=1)
+    rest = known.groups(after=first.next).groups
+    known.not_same(*[item.id for item in first.groups[0].items])
+    assert known.groups(after=first.next).groups == rest
+    with pytest.raises(QueryError):
+        known.groups(after="nonsense")
+
+
+def test_what_is_no_duplicate_is_proposed_no_more_until_that_is_forgotten(collection, store):
+    put_pairs(collection, store, ("0000", "0001", "copy", 0.9))
+    known = collection.duplicates
+    (group,) = known.all_groups()
+    ids = known.not_same(group.items[0].id, group.items[1].uri)
+    assert list(known.all_groups()) == []
+    assert known.decided_apart() == [tuple(sorted(ids))]
+    assert known.undo_not_same(*ids)
+    assert not known.undo_not_same(*ids)
+    assert len(list(known.all_groups())) == 1
+
+
+def test_a_decision_about_nothing_or_about_one_item_is_refused(collection):
+    item = collection.search("red", k=1)[0]
+    for pair in ((item.id, "nobody"), (item.id, item.uri)):
+        with pytest.raises(QueryError):
+            collection.duplicates.not_same(*pair)
+    with pytest.raises(QueryError):
+        collection.duplicates.keep("nobody")
+
+
+def test_the_item_chosen_is_the_one_to_keep(collection, store):
+    put_pairs(collection, store, ("0000", "0001", "copy", 0.9), ("0000", "0002", "copy", 0.8))
+    known = collection.duplicates
+    (before,) = known.all_groups()
+    other = next(item for item in before.items if item.id != before.keep)
+    known.keep(other.uri)
+    group = next(group for group in known.all_groups() if group.keep == other.id)
+    assert group.keep_why == "chosen by you"
+    assert known.undo_keep(other.id)
+    assert not known.undo_keep(other.id)
+    assert list(known.all_groups()) == [before]
+
+
+def test_a_filter_limits_the_items_of_groups(doubled):
+    look(doubled)
+    assert look(doubled, ["same"], "name ~ zz").counts == {"same": 0}
+    assert look(doubled, ["same"], "not name ~ triangle").counts == {"same": 0}
+    assert look(doubled, ["same"], "name ~ triangle").counts == {"same": 3}
+    with pytest.raises(FilterError):
+        look(doubled, ["same"], "name <")
+
+
+def test_a_chain_is_no_group(collection, store):
+    chain = [(f"{a:04}", f"{b:04}", "copy", 0.9) for a, b in pairwise(range(6))]
+    put_pairs(collection, store, *chain)
+    for group in collection.duplicates.all_groups():
+        assert len(group.items) <= 3
+        for item in group.items[1:]:
+            assert item.why == "saved again"
+
+
+def test_bursts_are_moved_only_when_they_are_asked_for(collection, store, tmp_path):
+    put_pairs(collection, store, ("0000", "0001", "burst", 0.9))
+    assert collection.duplicates.plan(tmp_path / "away").moves == ()
+    assert len(collection.duplicates.plan(tmp_path / "away", ["burst"]).moves) == 1
+
+
+def test_what_is_planned_is_moved_and_undone(doubled, pictures, tmp_path):
+    look(doubled)
+    known = doubled.duplicates
+    plan = known.plan(tmp_path / "away", ["same"])
+    *_, report = known.move(plan)
+    assert (report.items, len(list(pictures.iterdir()))) == (3, 24)
+    assert look(doubled, ["same"]).counts == {"same": 0}
+    *_, back = known.undo()
+    assert (back.again, len(list(pictures.iterdir()))) == (3, 27)
+    assert look(doubled, ["same"]).counts == {"same": 3}
+
+
+def test_wrong_words_are_the_programmers_mistake(collection):
+    with pytest.raises(ValueError, match="there is no kind 'twin'"):
+        collection.duplicates.groups(["twin"])
+    with pytest.raises(ValueError, match="rule is 'prettiest'"):
+        collection.duplicates.groups(rule="prettiest")
