@@ -72,8 +72,15 @@ def moment_beginnings(first: str, behind: str) -> Iterator[str]:
         zeros = 0
         while at % 10 ** (zeros + 1) == 0 and at + 10 ** (zeros + 1) <= end:
             zeros += 1
-        yield f"{at:0{_MOMENT_DIGITS}}"[: _MOMENT_DIGITS - zeros]
+        beginning = f"{at:0{_MOMENT_DIGITS}}"[: _MOMENT_DIGITS - zeros]
+        if _is_in_calendar(beginning.ljust(_MOMENT_DIGITS, "0")):
+            yield beginning
         at += 10**zeros
+
+
+def _is_in_calendar(digits: str) -> bool:
+    """False for what is behind the end of a year, a month, a day: no moment begins so."""
+    return digits[4:6] <= "11" and digits[6:8] <= "30" and digits[8:10] <= "23" and max(digits[10], digits[12]) <= "5"
 
 
 def prepared_facts(item: RemoteItem) -> dict[str, str]:
