@@ -1,9 +1,9 @@
 """Groups out of pairs: what is shown together as one picture, or as one scene.
 
-A group is a star, not a chain: every item of it was found alike to the first one, its centre, directly. That B is like A
-and C is like B says nothing about A and C. Centres are taken in the order in which items are worth keeping, so the centre
-is the one to keep. An item is in one group at most of *same*, *copy* and *edited*; *burst* groups are of their own, over
-what those groups keep.
+A group is a star, not a chain: every item of it was found alike to the first one, its centre, directly. That B is like
+A and C is like B says nothing about A and C. Centres are taken in the order in which items are worth keeping, so the
+centre is the one to keep. An item is in one group at most of *same*, *copy* and *edited*; *burst* groups are of their
+own, over what those groups keep.
 
 Pure functions; the same pairs in any order give the same groups.
 """

@@ -1,8 +1,8 @@
 """What one picture is to another: a pure judgement on what was measured and what the files say.
 
-Pixels decide whether two pictures show the same; EXIF decides whether they are one shot. Two capture times of one camera,
-or of cameras that are not known, make two shots, however alike they look: never *same*, *copy* or *edited*. The constants
-were measured on edited photos (docs/benchmarks/duplicates.md, tools/bench/duplicates_quality.py).
+Pixels decide whether two pictures show the same; EXIF decides whether they are one shot. Two capture times of one
+camera, or of cameras that are not known, make two shots, however alike they look: never *copy* or *edited*. The
+constants were measured on edited photos and on different photos of one subject (docs/benchmarks/duplicates.md).
 """
 
 from __future__ import annotations
@@ -10,36 +10,72 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lookalike.core.fields import FALLBACKS, date_ns
+
 if TYPE_CHECKING:
     from lookalike.core.records import LikenessKind
-    from lookalike.images.alignment import Alignment
+    from lookalike.images.alignment import Alignment, Box
+    from lookalike.store.collection_store import ItemRecord
 
 METHOD = 1
 """Number of this way of judging: what an older one said is looked at again."""
-NEAR_COSINE = 0.85
-"""Least cosine at which a pair without near fingerprints is worth aligning."""
-FINGERPRINT_RADIUS = 62
-"""Most bits of 256 between fingerprints, in any turn, at which a pair is worth aligning."""
+
+COPY_CORRELATION = 0.86
+"""Least correlation of a picture with itself at JPEG 30, a quarter of the pixels, or as a GIF."""
+COPY_AGREEING = 0.95
+COPY_TONES = 2.6
+"""Most mean difference of colours, of 255, that saving makes: more is an edit."""
+COPY_SPOT = 7.0
+"""Most grey levels by which saving changes a spot: more was painted on."""
+FEW_COLOURS_SPOT = 14.0
+"""The same where a palette was made."""
+STRETCH = 0.035
+"""By how much the shapes of copies may differ: sizes are whole pixels."""
+WHOLE_CORRELATION, WHOLE_AGREEING = 0.80, 0.85
+"""Of two pictures that show the same from edge to edge."""
+PART_CORRELATION, PART_AGREEING = 0.74, 0.82
+"""Of a part that was cut out. Shots of one building reach 0.80 of the one, 0.69 of the other."""
+SCENE_CORRELATION, SCENE_AGREEING = 0.62, 0.62
+"""Of two shots of one scene whose times are not known."""
+SCENE_COSINE = 0.90
+"""Least cosine of two shots of one scene, taken within `BURST_S`, whose pixels do not align: the camera moved."""
+BURST_S = 20.0
+"""Longest time between two shots of a burst, in seconds."""
+AWAY_BITS, AWAY_COSINE = 10, 0.97
+"""Of 256 bits, and cosine, that make a copy without a look at the pixels."""
+
+_NS = 1_000_000_000
+_SECONDS = len("2001-02-03T04:05:06")
+_FEW_COLOURS = "GIF"
+_ENOUGH_OF_A_CROP = 0.97
+"""Share of both sides from which a part counts as the whole: a line or two at an edge."""
+_TURN_WORDS = {
+    1: "mirrored",
+    2: "upside down and mirrored",
+    3: "turned by 180 degrees",
+    4: "turned by 90 degrees and mirrored",
+    5: "turned by 90 degrees",
+    6: "turned by 90 degrees",
+    7: "turned by 90 degrees and mirrored",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a picture's file says. `taken_ns`: when the camera says it was taken, None where only a file name or a
-    file's time tells; `size`: bytes; `quality`: of the fingerprint, 0 to 100.
+    """What a picture's file says. `taken`: when the camera says it was taken, ISO 8601, "" where only a file's name or
+    time tells.
     """
 
     width: int | None = None
     height: int | None = None
     format: str = ""
-    size: int = 0
-    taken_ns: int | None = None
+    taken: str = ""
     camera: str = ""
-    described: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of a pair. `distance`: bits between fingerprints at `turn`, None where unknown; `cosine` likewise.
+    """What is known of a pair. `distance`: bits between the fingerprints at `turn`; `cosine`; None where not known.
 
     `alignment` is None where a picture cannot be read now.
     """
@@ -54,15 +90,184 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """A judgement: `sure` in [0, 1], `why` a sentence without capital and full stop."""
+    """A judgement: `sure` in [0, 1], `why` in words, without capital and full stop."""
 
     kind: LikenessKind
     sure: float
     why: str
 
 
+def facts_of(item: ItemRecord) -> Facts:
+    """What is said at one place of a picture."""
+    said = item.metadata
+    taken, camera = said.get("taken"), said.get("camera")
+    by_camera = isinstance(taken, str) and said.get("taken_from") not in FALLBACKS
+    return Facts(
+        width=item.width,
+        height=item.height,
+        format=item.format,
+        taken=str(taken) if by_camera and len(str(taken)) >= _SECONDS else "",
+        camera=camera if isinstance(camera, str) else "",
+    )
+
+
 def likeness(evidence: Evidence) -> Likeness | None:
-    """How the second picture is like the first; None when they are two different pictures."""
-    if evidence.alignment is None and evidence.distance is not None and evidence.distance <= FINGERPRINT_RADIUS // 4:
-        return Likeness("copy", 0.7, "the fingerprints agree; a file is away, so the pictures were not compared")
-    return None
+    """How the second picture is like the first; None when they are two pictures that have nothing to do."""
+    first, second = evidence.first, evidence.second
+    apart_s = seconds_apart(first.taken, second.taken)
+    if apart_s or (first.camera and second.camera and first.camera != second.camera):
+        return _other_shot(evidence, apart_s)
+    alignment = evidence.alignment
+    if alignment is None:
+        return _unseen(evidence)
+    if alignment.within == "whole":
+        if _is_copy(alignment, first, second):
+            sure = _between(alignment.correlation, COPY_CORRELATION, 0.99, 0.9, 0.99)
+            return Likeness("copy", sure, _saved(first, second))
+        if alignment.correlation >= WHOLE_CORRELATION and alignment.agreeing >= WHOLE_AGREEING:
+            sure = _between(alignment.correlation, WHOLE_CORRELATION, 0.97, 0.8, 0.99)
+            return Likeness("edited", sure, _changed(alignment, first, second))
+    elif alignment.correlation >= PART_CORRELATION and alignment.agreeing >= PART_AGREEING:
+        sure = _between(alignment.correlation, PART_CORRELATION, 0.95, 0.75, 0.98)
+        return Likeness("edited", sure, _changed(alignment, first, second))
+    return _one_scene(evidence, apart_s)
+
+
+def seconds_apart(first: str, second: str) -> float | None:
+    """Seconds between two capture times; 0 where they may be one; None where one is not known.
+
+    Parts of a second count where both tell them, zones where both name one: programs drop either.
+    """
+    if not first or not second:
+        return None
+    if not (_has_zone(first) and _has_zone(second)):
+        first, second = _without_zone(first), _without_zone(second)
+    if "." not in first[_SECONDS:] or "." not in second[_SECONDS:]:
+        first, second = _whole_seconds(first), _whole_seconds(second)
+    one, other = date_ns(first), date_ns(second)
+    return None if one is None or other is None else abs(one - other) / _NS
+
+
+# -- judgements -----------------------------------------------------------------------------------
+
+
+def _is_copy(alignment: Alignment, first: Facts, second: Facts) -> bool:
+    spot = FEW_COLOURS_SPOT if _FEW_COLOURS in (first.format, second.format) else COPY_SPOT
+    return (
+        alignment.turn == 0
+        and not alignment.bordered
+        and abs(alignment.stretch - 1) <= STRETCH
+        and alignment.correlation >= COPY_CORRELATION
+        and alignment.agreeing >= COPY_AGREEING
+        and alignment.tones <= COPY_TONES
+        and alignment.spot <= spot
+    )
+
+
+def _other_shot(evidence: Evidence, apart_s: float | None) -> Likeness | None:
+    """Of two pictures that are two shots, whatever their pixels say: a burst, or nothing."""
+    first, second = evidence.first, evidence.second
+    if not apart_s or apart_s > BURST_S or (first.camera and second.camera and first.camera != second.camera):
+        return None
+    seen = evidence.alignment is not None and evidence.alignment.correlation >= SCENE_CORRELATION
+    if not seen and not (evidence.cosine is not None and evidence.cosine >= SCENE_COSINE):
+        return None
+    camera = "same camera" if first.camera and second.camera else "camera not known"
+    sure = _between(BURST_S - apart_s, 0.0, BURST_S, 0.8, 0.98)
+    return Likeness("burst", sure if seen else sure - 0.1, f"{_seconds(apart_s)} later, {camera}")
+
+
+def _one_scene(evidence: Evidence, apart_s: float | None) -> Likeness | None:
+    """Two shots whose times are not known, or that were taken within the same second."""
+    alignment = evidence.alignment
+    if alignment is None or alignment.turn != 0:
+        return None
+    if alignment.correlation < SCENE_CORRELATION or alignment.agreeing < SCENE_AGREEING:
+        return None
+    if apart_s == 0:
+        return Likeness("burst", 0.8, "the same scene within one second, something moved")
+    return Likeness("burst", 0.5, "the same scene, but something moved; no capture times tell more")
+
+
+def _unseen(evidence: Evidence) -> Likeness | None:
+    """By fingerprint and vector alone."""
+    near = evidence.cosine is not None and evidence.cosine >= AWAY_COSINE
+    if evidence.distance is None or evidence.distance > AWAY_BITS or not near:
+        return None
+    words = "a file is away: judged by the fingerprints alone"
+    if evidence.turn:
+        return Likeness("edited", 0.6, f"{_TURN_WORDS[evidence.turn]}; {words}")
+    return Likeness("copy", 0.7, words)
+
+
+# -- words ----------------------------------------------------------------------------------------
+
+
+def _saved(first: Facts, second: Facts) -> str:
+    """How a copy differs."""
+    parts = []
+    if first.width and second.width and first.height and second.height:
+        ratio = (second.width * second.height / (first.width * first.height)) ** 0.5
+        ratio = min(ratio, 1 / ratio)
+        if ratio < 1 - STRETCH:
+            parts.append(f"one is {ratio:.0%} of the other's size")
+    if first.format != second.format:
+        parts.append(f"saved as {first.format} and {second.format}")
+    elif not parts:
+        parts.append(f"saved again as {first.format}")
+    if bool(first.taken or first.camera) != bool(second.taken or second.camera):
+        parts.append("one without the camera's metadata")
+    return ", ".join(parts)
+
+
+def _changed(alignment: Alignment, first: Facts, second: Facts) -> str:
+    """What was done to one of two pictures."""
+    parts = []
+    wide, high = alignment.box[2] - alignment.box[0], alignment.box[3] - alignment.box[1]
+    if alignment.within != "whole" and min(wide, high) < _ENOUGH_OF_A_CROP:
+        parts.append(f"cropped to {wide:.0%} x {high:.0%}, {_where(alignment.box)}")
+    if alignment.turn:
+        parts.append(_TURN_WORDS[alignment.turn])
+    if alignment.bordered:
+        parts.append("with a border")
+    if abs(alignment.stretch - 1) > STRETCH and not alignment.bordered:
+        parts.append("stretched")
+    if alignment.tones > COPY_TONES and not alignment.bordered:
+        parts.append("other colours or brightness")
+    if alignment.spot > COPY_SPOT and not alignment.bordered:
+        parts.append("something painted on or taken away")
+    return ", ".join(parts) or f"changed a little, {_saved(first, second)}"
+
+
+def _where(box: Box) -> str:
+    """Which part of a picture a box is."""
+    across, down = (box[0] + box[2]) / 2 - 0.5, (box[1] + box[3]) / 2 - 0.5
+    middle = 0.04
+    sideways = "" if abs(across) < middle else "left" if across < 0 else "right"
+    upright = "" if abs(down) < middle else "upper" if down < 0 else "lower"
+    return f"{upright} {sideways}".strip() + " part" if sideways or upright else "the middle"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def _between(value: float, low: float, high: float, least: float, most: float) -> float:
+    share = min(max((value - low) / (high - low), 0.0), 1.0)
+    return round(least + share * (most - least), 3)
+
+
+def _has_zone(moment: str) -> bool:
+    return moment.endswith("Z") or "+" in moment[_SECONDS:] or "-" in moment[_SECONDS:]
+
+
+def _without_zone(moment: str) -> str:
+    behind = moment[_SECONDS:]
+    for sign in ("Z", "+", "-"):
+        behind = behind.partition(sign)[0]
+    return moment[:_SECONDS] + behind
+
+
+def _whole_seconds(moment: str) -> str:
+    behind = moment[_SECONDS:].lstrip(".0123456789")
+    return moment[:_SECONDS] + behind
