@@ -101,7 +101,8 @@ class Calls:
 
     def _load(self) -> None:
         for name in (self.address.name, self.address.settings):
-            self("load_collection", name)
+            if self("has_collection", name):  # making it may have broken off between the two
+                self("load_collection", name)
 
     def _refuse(self, error: Exception, code: str) -> NoReturn:
         if code in _REFUSED_TOKENS and not self._token:
