@@ -47,9 +47,8 @@ async def duplicates(request: Request, desk: AtDesk, after: _After = None) -> Re
     state, name = _state(request), desk.shelf.served(request.query_params.get("collection")).name
     page = await _groups(state, desk, after)
     counts = page.counts if state.kind == ALL else (await _groups(_all(state), desk, None, 1)).counts
-    decided = await desk.lanes.run(
-        _decided, desk, state.collection, await desk.lanes.run(desk.shelf.duplicates, state.collection)
-    )
+    known = await desk.lanes.run(desk.shelf.duplicates, name)
+    decided = await desk.lanes.run(_decided, desk, name, known)
     command = _command(desk.shelf.served(name).path, state.kind) if may_write(request) else ""
     jobs = (each for each in desk.jobs.all() if each.collection == name and each.task == "duplicates")
     shown: dict[str, Any] = {"page": page, "counts": {**counts, ALL: sum(counts.values())}, "kinds": KINDS}
