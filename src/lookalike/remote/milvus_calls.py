@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import MissingExtra, RemoteRefused, RemoteUnavailable
@@ -93,11 +94,22 @@ class Calls:
     def _made(self) -> MilvusClient:
         try:
             from pymilvus import MilvusClient
+            from pymilvus.exceptions import ConnectionConfigException
         except ImportError:
             raise MissingExtra("a collection on Milvus", "milvus") from None
         for name in ("pymilvus", "milvus_lite"):  # they log what they raise, with all it was about
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        return MilvusClient(self.address.uri, token=self._token, db_name=self.address.database, timeout=self.timeout_s)
+        if self.address.is_path and find_spec("milvus_lite") is None:
+            raise RemoteRefused(f"{self.address.shown} needs milvus-lite", hint="pip install milvus-lite")
+        try:
+            return MilvusClient(
+                self.address.uri, token=self._token, db_name=self.address.database, timeout=self.timeout_s
+            )
+        except ConnectionConfigException:
+            raise RemoteRefused(
+                f"{self.address.shown} cannot be opened",
+                hint="one process at a time may have such files open; for more, start milvus-lite server",
+            ) from None
 
     def _load(self) -> None:
         for name in (self.address.name, self.address.settings):

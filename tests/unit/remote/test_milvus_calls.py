@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -95,3 +97,17 @@ def test_a_closed_engine_answers_nothing(server):
     engine.close()
     with pytest.raises(ValueError, match="closed"):
         engine.describe()
+
+
+def test_files_that_another_process_has_open_are_refused_with_what_to_do(tmp_path):
+    address = f"milvus://{'' if tmp_path.as_posix().startswith('/') else '/'}{tmp_path.as_posix()}/shop.db"
+    assert connect(address, timeout_s=LONG_S).describe() is None
+    other = (
+        "import sys\nfrom lookalike.core.errors import RemoteRefused\nfrom lookalike.remote.milvus import connect\n"
+        f"try: connect(sys.argv[1], timeout_s={LONG_S}).describe()\n"
+        "except RemoteRefused as refused: print(refused, refused.hint)"
+    )
+    said = subprocess.run([sys.executable, "-c", other, address], capture_output=True, text=True, check=True)
+    assert "cannot be opened" in said.stdout
+    assert "milvus-lite server" in said.stdout
+    assert said.stderr == ""
