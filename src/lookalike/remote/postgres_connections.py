@@ -168,18 +168,26 @@ def _errors() -> tuple[type[Exception], ...]:
     return (Error, OSError)
 
 
+def _told_by_server(error: BaseException | None) -> dict[str, str]:
+    """What the server said, by the letters of its protocol; {} where it said nothing.
+
+    It may be behind another error: saying goodbye to a server that has hung up fails.
+    """
+    while error is not None:
+        if error.args and isinstance(error.args[0], dict):
+            return error.args[0]
+        error = error.__context__
+    return {}
+
+
 def _state(error: Exception) -> str:
     """SQLSTATE; "" where the server said nothing."""
-    said = error.args[0] if error.args else ""
-    return str(said.get("C", "")) if isinstance(said, dict) else ""
+    return _told_by_server(error).get("C", "")
 
 
 def _said(error: Exception) -> str:
-    said = error.args[0] if error.args else ""
-    if isinstance(said, dict):
-        return str(said.get("M", said))
-    cause = error.__cause__
-    return f"{said} ({cause})" if cause is not None else str(error)
+    said = f"{error} ({error.__cause__})" if error.__cause__ is not None else str(error)
+    return _told_by_server(error).get("M", said)
 
 
 def _is_passing(error: Exception) -> bool:

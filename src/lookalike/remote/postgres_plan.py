@@ -16,13 +16,18 @@ Version = tuple[int, int]
 OLDEST: Version = (0, 6)
 HALF_FROM: Version = (0, 7)
 ITERATIVE_FROM: Version = (0, 8)
-COMPARED_AT_MOST = 20_000
-"""Items compared one by one rather than searched: some 40 ms here at 384 components on one core."""
-INDEX_FROM = 50_000
+COMPARED_AT_MOST = 10_000
+"""Items compared one by one rather than searched: 45 ms at 512 components here, on one core that others use too."""
+INDEX_FROM = 20_000
+"""Items from which on an index pays: so many are compared in 90 ms here, at 512 components of `vector`."""
 HNSW_UP_TO = 20_000_000
 """Items in a graph: at 512 components about 30 GB with `halfvec`, which should stay in memory."""
 WIDEST = {"vector": 2000, "halfvec": 4000}
 """Components that an index takes (pgvector's documentation)."""
+COMPONENT_BYTES = {"vector": 4, "halfvec": 2}
+LINKS_BYTES = 400
+"""Of an item of a graph of 16 links, beside its vector."""
+BUILD_MEMORY_MB = 2048
 EF_USUAL, EF_MOST = 200, 1000
 """Candidates that a search of HNSW keeps; pgvector allows 1000."""
 SHARE_LEFT_TO_INDEX = 0.25
@@ -60,6 +65,11 @@ def index_for(count: int, dim: int, type_: str) -> Index:
         return Index("hnsw", "m = 16, ef_construction = 100", "HNSW: the fastest while it fits into memory")
     lists = round(math.sqrt(count))
     return Index("ivfflat", f"lists = {lists}", f"IVFFlat: beyond {HNSW_UP_TO:,} items a graph takes too much memory")
+
+
+def build_memory_mb(count: int, dim: int, type_: str) -> int:
+    """What the whole graph takes while it is built, up to a limit: beyond, building goes on, ten times slower."""
+    return min(max(round(count * (dim * COMPONENT_BYTES[type_] + LINKS_BYTES) * 1.2 / 2**20), 64), BUILD_MEMORY_MB)
 
 
 def search_by(method: str, version: Version, total: int, k: int, effort: int | None) -> Way:

@@ -77,7 +77,7 @@ class Search:
             best AS (
                 SELECT a.id, a.vector <=> %s AS distance FROM allowed a, size
                 WHERE {fits} ORDER BY distance, a.id LIMIT {k})
-            SELECT size.n, best.id, best.distance FROM size LEFT JOIN best ON true"""  # noqa: S608 values are parameters
+            SELECT size.n, best.id, best.distance FROM size LEFT JOIN best ON true"""  # noqa: S608 parameters only
         rows = self.session.rows(sql, [*self.where.values, vector])
         if limit is not None and rows[0][0] > limit:
             return None
@@ -98,6 +98,6 @@ def _best(rows: Any) -> Best:
 def how_many_have(session: Session, table: str, stems: list[str]) -> dict[str, int]:
     """How many items have each stem, up to `COUNTED`."""
     sql = f"""
-        SELECT w.stem, (SELECT count(*) FROM (SELECT FROM {table} WHERE stems @> ARRAY[w.stem] LIMIT {COUNTED}) AS those)
+        SELECT w.stem, (SELECT count(*) FROM (SELECT FROM {table} WHERE stems @> ARRAY[w.stem] LIMIT {COUNTED}) AS t)
         FROM unnest(%s::text[]) AS w(stem)"""  # noqa: S608 our names
     return {stem: int(count) for stem, count in session.rows(sql, [stems])}

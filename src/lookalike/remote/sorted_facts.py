@@ -79,7 +79,7 @@ def number_bytes(value: float) -> bytes:
     try:
         low = float(value)
     except OverflowError:
-        return _float_bytes(math.copysign(math.inf, value)) + b"\0\0"
+        return _float_bytes(math.inf if value > 0 else -math.inf) + b"\0\0"
     if int(low) > value:
         low = math.nextafter(low, -math.inf)
     more = value - int(low)

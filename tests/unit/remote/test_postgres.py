@@ -1,0 +1,204 @@
+"""What is PostgreSQL's own: its index and filters together, its failures. The rest is in the contract tests."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from lookalike.core.conditions import And, Compare, Not
+from lookalike.core.errors import EncoderMismatch, RemoteRefused, RemoteUnavailable
+from lookalike.remote import postgres_plan
+from lookalike.remote.contract import Asked, RemoteFacts, RemoteItem
+from lookalike.remote.postgres import PostgresEngine, connect
+from postgres_servers import POSTGRES, PostgresServer, postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DIM, ITEMS, GROUPS = 16, 3000, 30
+FACTS = RemoteFacts("toy-1", "toy", DIM)
+
+
+@pytest.fixture(scope="module", params=POSTGRES)
+def server(request) -> Iterator[PostgresServer]:
+    with postgres(request.param) as server:
+        yield server
+
+
+def engine_of(server: PostgresServer, name: str, **how) -> PostgresEngine:
+    return connect(f"{server.address}&collection={name}", **how)
+
+
+def vectors_in_groups() -> np.ndarray:
+    """float16 (ITEMS, DIM): item i lies near the middle of group i % GROUPS."""
+    draw = np.random.default_rng(5)
+    vectors = np.tile(draw.standard_normal((GROUPS, DIM)), (ITEMS // GROUPS, 1))
+    vectors += 0.2 * draw.standard_normal((ITEMS, DIM))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+
+
+def item_of(one: int, vector: np.ndarray) -> RemoteItem:
+    metadata = {"group": one % GROUPS, "half": one % 2, "place": one}
+    uri = os.path.join(os.path.abspath(os.sep), f"{one}.jpg")
+    return RemoteItem(f"{one:06}", uri, b"/", b"", 5, 5, None, None, 4, 3, "PNG", metadata=metadata, vector=vector)
+
+
+def put(engine: PostgresEngine, vectors: np.ndarray) -> None:
+    for start in range(0, len(vectors), 1000):
+        engine.upsert([item_of(start + one, vector) for one, vector in enumerate(vectors[start : start + 1000])])
+
+
+def test_recall_holds_with_an_index_under_every_filter(server, monkeypatch):
+    """Also where the filter leaves out just what is near, so that the index finds nothing that may answer."""
+    monkeypatch.setattr(postgres_plan, "INDEX_FROM", 1000)
+    monkeypatch.setattr(postgres_plan, "COMPARED_AT_MOST", 100)
+    vectors = vectors_in_groups()
+    engine = engine_of(server, "recall")
+    engine.create(FACTS)
+    put(engine, vectors)
+    engine.build_index()
+    assert engine.describe().index == "hnsw"
+    exact = vectors.astype(np.float32)
+    conditions = {
+        "all": (None, lambda _: True),
+        "half": (Compare("half", "=", 1), lambda one: one % 2 == 1),
+        "few": (Compare("place", "<", 40), lambda one: one < 40),
+        "not near": (Not(Compare("group", "=", 3)), lambda one: one % GROUPS != 3),
+        "none": (And((Compare("half", "=", 1), Compare("half", "=", 0))), lambda _: False),
+    }
+    for name, (condition, passes) in conditions.items():
+        allowed = [one for one in range(ITEMS) if passes(one)]
+        found = engine.nearest(exact[3:33:3], 10, asked=Asked(condition) if condition else None)
+        for vector, its in zip(exact[3:33:3], found, strict=True):
+            assert all(passes(each.item.metadata["place"]) for each in its), name
+            scores = np.sort(exact[allowed] @ vector)[::-1][:10]
+            assert len(its) == len(scores), name
+            right = sum(each.score >= scores[-1] - 1e-3 for each in its)
+            assert right >= 0.9 * len(scores), name
+    engine.close()
+
+
+def test_an_index_is_built_again_and_found_by_others(server, monkeypatch):
+    monkeypatch.setattr(postgres_plan, "INDEX_FROM", 100)
+    engine = engine_of(server, "again")
+    engine.create(FACTS)
+    put(engine, vectors_in_groups()[:200])
+    for again in (False, False, True):
+        engine.build_index(again=again)
+    other = engine_of(server, "again")
+    assert other.describe().index == "hnsw"
+    assert any("index hnsw" in line for line in other.explain())
+    assert len(other.nearest(np.eye(1, DIM, dtype=np.float32), 7)[0]) == 7
+    for each in (engine, other):
+        each.close()
+
+
+def test_numbers_of_items_stay_right_whatever_is_put_twice_or_removed_twice(server):
+    engine = engine_of(server, "counts")
+    engine.create(FACTS)
+    vectors = vectors_in_groups()[:50]
+    put(engine, vectors)
+    put(engine, vectors[::-1])
+    engine.delete(["000001", "000001", "nobody"])
+    before = engine.describe()
+    engine.delete(["000001"])
+    assert (before.count, engine.count()) == (49, 49)
+    assert engine.describe().generation > before.generation
+    with pytest.raises(EncoderMismatch):
+        engine.create(RemoteFacts("toy-2", "toy", DIM))
+    engine.drop()
+    assert engine.describe() is None
+    with pytest.raises(RemoteRefused, match="no such collection"):
+        engine.count()
+    engine.close()
+
+
+def test_a_killed_server_costs_no_item_and_doubles_none(server):
+    """Killed while items are put and asked for by others, started again: every call is answered, or says so in time."""
+    engine = engine_of(server, "killed", timeout_s=10)
+    engine.create(FACTS)
+    vectors = vectors_in_groups()
+    confirmed: list[int] = []
+    errors: list[Exception] = []
+    is_over = threading.Event()
+
+    def asks() -> None:
+        while not is_over.is_set():
+            with suppress(RemoteUnavailable):
+                found = engine.nearest(np.eye(1, DIM, dtype=np.float32), 5)
+                errors.extend(ValueError("doubled") for each in found if len({f.item.id for f in each}) < len(each))
+            time.sleep(0.01)
+
+    asking = threading.Thread(target=asks)
+    asking.start()
+    try:
+        for start in range(0, ITEMS // 2, 100):
+            some = [item_of(start + one, vector) for one, vector in enumerate(vectors[start : start + 100])]
+            if start == 500:
+                server.kill()
+                again = threading.Timer(1.0, server.start_again)
+                again.start()
+                with suppress(RemoteUnavailable):
+                    engine.upsert(some)
+                again.join()
+            engine.upsert(some)
+            confirmed += range(start, start + 100)
+    finally:
+        is_over.set()
+        asking.join()
+    assert errors == []
+    assert [item.id for item in engine.items()] == [f"{one:06}" for one in confirmed]
+    assert engine.describe().count == ITEMS // 2
+    engine.close()
+
+
+def test_a_server_that_says_nothing_is_given_up_in_time(server):
+    engine = engine_of(server, "silent", timeout_s=1)
+    engine.create(FACTS)
+    processes = [server.process, *server.process.children()]
+    for process in processes:
+        process.suspend()
+    try:
+        started = time.monotonic()
+        with pytest.raises(RemoteUnavailable):
+            engine.describe()
+        assert time.monotonic() - started < 30, "three tries of a second, with room for a busy computer"
+    finally:
+        for process in processes:
+            process.resume()
+    assert engine.describe().count == 0
+    engine.close()
+
+
+def test_a_password_is_asked_for_and_never_shown(server, tmp_path):
+    rules = server.data / "pg_hba.conf"
+    before = rules.read_text()
+    engine = engine_of(server, "guarded")
+    engine.create(FACTS)
+    reload = engine._connections.run
+    reload(lambda session: session.rows("ALTER ROLE postgres PASSWORD 'x-5:1'"))
+    rules.write_text("local all all scram-sha-256\nhost all all all scram-sha-256\n")
+    reload(lambda session: session.rows("SELECT pg_reload_conf()"))
+    passfile = tmp_path / "pgpass"
+    passfile.write_text("# ours\nother:*:*:*:no\n*:5432:postgres:postgres:x-5\\:1\n")
+    passfile.chmod(0o600)
+    try:
+        for how in ({}, {"password": "wrong-5"}):
+            with pytest.raises(RemoteRefused) as refused:
+                engine_of(server, "guarded", **how).describe()
+            assert "wrong-5" not in str(refused.value)
+            assert "LOOKALIKE_POSTGRES_PASSWORD" in refused.value.hint
+        for how in ({"password": "x-5:1"}, {"passfile": passfile}):
+            known = engine_of(server, "guarded", **how)
+            assert known.describe().count == 0
+            known.close()
+    finally:
+        rules.write_text(before)
+        reload(lambda session: session.rows("SELECT pg_reload_conf()"))
+        engine.close()
