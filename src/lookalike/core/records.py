@@ -65,10 +65,14 @@ class DecodeLimits:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What a picture looks like in 256 `bits` (32 bytes), and how much there is to see: `quality`, 0 to 100."""
+    """What a picture looks like in 256 `bits` (32 bytes), and how much there is to see: `quality`, 0 to 100.
+
+    `inner`: the bits of what lies within its plain border, None where it has none.
+    """
 
     bits: bytes
     quality: int
+    inner: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

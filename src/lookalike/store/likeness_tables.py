@@ -1,4 +1,4 @@
-"""Step 6 of the format: what is known about duplicates, what people decided about them, and the journal of moves.
+"""Steps 6 and 7 of the format: what is known and what was decided about duplicates, and the journal of moves.
 
 What was measured (fingerprints, likenesses, what was looked at) goes with its picture. What a person decided stays: it
 names items by their ids and contents by their digests, so that it holds again when the same bytes, or the same pixels,
@@ -16,6 +16,12 @@ _FINGERPRINTS = """
         picture INTEGER PRIMARY KEY {},
         bits BLOB NOT NULL CHECK (length(bits) = 32),
         quality INTEGER NOT NULL
+    ) STRICT
+"""
+_INNER = """
+    CREATE {} TABLE inner_fingerprints (
+        picture INTEGER PRIMARY KEY {},
+        bits BLOB NOT NULL CHECK (length(bits) = 32)
     ) STRICT
 """
 _LOOKED = """
@@ -70,7 +76,6 @@ _MOVES = """
         number INTEGER PRIMARY KEY AUTOINCREMENT,
         run INTEGER NOT NULL {},
         item TEXT,
-        owner INTEGER,
         root BLOB NOT NULL,
         key BLOB NOT NULL,
         source BLOB NOT NULL,
@@ -118,3 +123,5 @@ SIXTH_STAND_INS = (
     _MOVE_RUNS.format("TEMP"),
     _MOVES.format("TEMP", ""),
 )
+SEVENTH = (_INNER.format("", _OF_PICTURE),)
+SEVENTH_STAND_INS = (_INNER.format("TEMP", ""),)

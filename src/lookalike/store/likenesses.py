@@ -46,39 +46,58 @@ class PairRecord(NamedTuple):
 
 
 class Fingerprints(NamedTuple):
-    """Of `n` pictures, ascending: `pictures` int64 (n,), `bits` uint8 (n, 32), `quality` uint8 (n,)."""
+    """Of `n` pictures, ascending: `pictures` int64 (n,), `bits` uint8 (n, 32), `quality` uint8 (n,).
+
+    Of those `m` that have a plain border: `bordered` int64 (m,), and `inner` uint8 (m, 32) of what lies within it.
+    """
 
     pictures: Pictures
     bits: NDArray[np.uint8]
     quality: NDArray[np.uint8]
+    bordered: Pictures
+    inner: NDArray[np.uint8]
 
 
 def put_fingerprints(connection: sqlite3.Connection, prints: Iterable[tuple[int, Fingerprint]]) -> None:
     """Keep fingerprints of pictures; one that has its own keeps it. Part of a transaction."""
+    prints = list(prints)
     connection.executemany(
         "INSERT OR IGNORE INTO fingerprints (picture, bits, quality) VALUES (?, ?, ?)",
         [(picture, each.bits, each.quality) for picture, each in prints],
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO inner_fingerprints (picture, bits) VALUES (?, ?)",
+        [(picture, each.inner) for picture, each in prints if each.inner is not None],
     )
 
 
 def read_fingerprints(connection: sqlite3.Connection) -> Fingerprints:
     """Those of all pictures that are seen somewhere."""
+    pictures, bits, quality = _prints(connection, "fingerprints", "f.quality")
+    bordered, inner, _ = _prints(connection, "inner_fingerprints", "0")
+    return Fingerprints(pictures, bits, quality, bordered, inner)
+
+
+def _prints(
+    connection: sqlite3.Connection, table: str, third: str
+) -> tuple[Pictures, NDArray[np.uint8], NDArray[np.uint8]]:
+    """Pictures that are seen somewhere, their bits in a table, and a third column."""
     import numpy as np
 
-    (most,) = connection.execute("SELECT count(*) FROM fingerprints").fetchone()
+    (most,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 names of ours
     pictures, bits = np.empty(most, np.int64), np.empty((most, BITS_BYTES), np.uint8)
-    quality = np.empty(most, np.uint8)
+    thirds = np.empty(most, np.uint8)
     sql = (
-        "SELECT f.picture, f.bits, f.quality FROM fingerprints f CROSS JOIN pictures p"
+        f"SELECT f.picture, f.bits, {third} FROM {table} f CROSS JOIN pictures p"  # noqa: S608
         " ON p.number = f.picture AND p.items > 0 ORDER BY f.picture"
     )
     end = 0
     for some in _fetched(connection, sql):
         start, end = end, end + len(some)
-        numbers, blobs, qualities = zip(*some, strict=True)
-        pictures[start:end], quality[start:end] = numbers, qualities
+        numbers, blobs, values = zip(*some, strict=True)
+        pictures[start:end], thirds[start:end] = numbers, values
         bits[start:end] = np.frombuffer(b"".join(blobs), np.uint8).reshape(-1, BITS_BYTES)
-    return Fingerprints(pictures[:end], bits[:end], quality[:end])
+    return pictures[:end], bits[:end], thirds[:end]
 
 
 def fingerprints_of_rows(
@@ -132,8 +151,7 @@ def pictures_not_looked_at(connection: sqlite3.Connection, method: int) -> Pictu
         "SELECT number FROM pictures p WHERE items > 0"
         " AND NOT EXISTS (SELECT 1 FROM looked l WHERE l.picture = p.number AND l.method >= ?) ORDER BY number"
     )
-    pictures: Pictures = _columns(connection, sql, (method,), 1)[0]
-    return pictures
+    return _columns(connection, sql, (method,), 1)[0]
 
 
 def put_likenesses(
@@ -189,12 +207,12 @@ def likenesses_of_pictures(connection: sqlite3.Connection, pictures: Iterable[in
     return [found[pair] for pair in sorted(found)]
 
 
-def _columns(connection: sqlite3.Connection, sql: str, values: tuple[int, ...], width: int) -> NDArray[np.int64]:
-    """Whole numbers that a query gives, as int64 (width, n)."""
+def _columns(connection: sqlite3.Connection, sql: str, values: tuple[int, ...], width: int) -> list[Pictures]:
+    """Whole numbers that a query gives: its columns, int64 (n,)."""
     import numpy as np
 
     blocks = [np.array(some, np.int64).reshape(-1, width) for some in _fetched(connection, sql, values)]
-    return np.concatenate([np.empty((0, width), np.int64), *blocks]).T.copy()
+    return list(np.concatenate([np.empty((0, width), np.int64), *blocks]).T.copy())
 
 
 def _fetched(

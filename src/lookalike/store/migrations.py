@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lookalike.store.likeness_tables import SIXTH, SIXTH_STAND_INS
+from lookalike.store.likeness_tables import SEVENTH, SEVENTH_STAND_INS, SIXTH, SIXTH_STAND_INS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -292,13 +292,14 @@ _FIFTH = (
     """,
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, SIXTH)
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, SIXTH, SEVENTH)
 _STAND_INS: dict[int, tuple[str, ...]] = {
     2: (_INDEXES.format("TEMP", ""),),
     3: (_COLUMNS.format("TEMP", ""),),
     4: (_WORDS.format("temp."), _SPELLED.format("TEMP"), _SPELLINGS.format("temp."), _WORD_VECTORS.format("TEMP", "")),
     5: (),
     6: SIXTH_STAND_INS,
+    7: SEVENTH_STAND_INS,
 }
 """For each step after the first: what a connection needs that reads an earlier file without changing it."""
 

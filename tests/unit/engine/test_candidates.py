@@ -36,6 +36,7 @@ class Drawn:
         self.vectors = random.standard_normal((count, 64)).astype(np.float32)
         self.bits = random.integers(0, 256, (count, 32), dtype=np.uint8)
         self.quality = np.full(count, 90)
+        self.inner: dict[int, np.ndarray] = {}
 
     def print_alike(self, copy: int, of: int, *, flips: int = 10, turn: int = 0) -> None:
         every = np.unpackbits(turned(self.bits[of][None])[turn, 0])
@@ -54,7 +55,8 @@ class Drawn:
 
     def _found(self, root: Any, number: int, prints: bool) -> Found:  # noqa: FBT001 the value is the point
         digest = number.to_bytes(16, "little")
-        fingerprint = Fingerprint(self.bits[number].tobytes(), int(self.quality[number])) if prints else None
+        inner = self.inner[number].tobytes() if number in self.inner else None
+        fingerprint = Fingerprint(self.bits[number].tobytes(), int(self.quality[number]), inner) if prints else None
         return Found(
             root=root.number,
             key=b"%d.jpg" % number,
@@ -124,6 +126,17 @@ def test_the_turn_is_the_one_of_the_first_that_looks_like_the_second(store, turn
     for (first, second), (distance, said, _) in pairs.items():
         assert distance == 10
         assert distances(turned(drawn.bits[first][None])[said, 0], drawn.bits[second]) == 10
+
+
+def test_what_lies_within_borders_brings_pairs_together_and_tells_their_turn(store):
+    drawn = Drawn(12)
+    drawn.inner[7] = turned(drawn.bits[2][None])[1, 0]
+    drawn.inner[8] = drawn.bits[3]
+    drawn.inner[1] = drawn.bits[3]
+    drawn.put(store)
+    pairs = look(store)
+    assert {pair: turn for pair, (_, turn, _) in pairs.items()} == {(2, 7): 1, (3, 8): 0, (1, 3): 0, (1, 8): 0}
+    assert min(distance for distance, _, _ in pairs.values()) > 60  # of the whole pictures
 
 
 def test_a_second_look_asks_only_for_new_pictures_and_finds_theirs(store):

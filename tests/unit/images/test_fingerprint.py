@@ -6,7 +6,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageEnhance, ImageOps
 
 from lookalike.core.turns import TURN_BACK, TURNS, turn_pixels, turned
 from lookalike.images.decode import decode_picture
@@ -79,6 +79,23 @@ def test_turns_are_what_their_numbers_say():
     for turn, operation in {1: 0, 2: 1, 3: 3, 4: 5, 5: 4, 6: 2, 7: 6}.items():
         as_pillow_does = np.asarray(image.transpose(Image.Transpose(operation)))
         np.testing.assert_array_equal(turn_pixels(pixels, turn), as_pillow_does)
+
+
+@pytest.mark.parametrize("colour", ["black", "white", "navy"])
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.2])
+def test_what_lies_within_a_plain_border_has_one_of_its_own(colour, share):
+    for seed in range(4):
+        framed = saved(ImageOps.expand(scene(seed), int(share * 480), colour), 60)
+        inner = fingerprint(np.asarray(framed)).inner
+        assert inner is not None
+        assert distances(np.frombuffer(inner, np.uint8), bits(scene(seed))) <= NEAR
+
+
+def test_pictures_without_a_border_or_with_nothing_in_it_have_no_second_one():
+    plain = Image.new("RGB", (300, 200), "grey")
+    spot = plain.copy()
+    spot.paste("black", (140, 90, 160, 110))
+    assert [fingerprint(np.asarray(image)).inner for image in (scene(1), plain, spot)] == [None] * 3
 
 
 def test_its_quality_says_how_much_there_is_to_see():

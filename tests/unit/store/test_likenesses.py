@@ -83,6 +83,19 @@ def test_fingerprints_come_with_their_pictures(store, root):
         assert (numbers.tolist(), rows.tolist()) == ([1, 2, 3, 4, 5], [0, 1, 2, 3, 4])
 
 
+def test_what_lies_within_a_border_has_its_own_which_goes_with_the_picture_too(store, root):
+    store.likenesses.put_fingerprints([(5, Fingerprint(bytes(32), 60, inner=b"\x07" * 32))])
+    with store.snapshot() as snapshot:
+        prints = snapshot.fingerprints()
+    assert (prints.pictures.tolist(), prints.bordered.tolist()) == ([1, 2, 3, 4, 5], [5])
+    np.testing.assert_array_equal(prints.inner, np.full((1, 32), 7))
+    forget(store, b"5.png")
+    with store.writer() as writer:
+        writer.compact()
+    with store.snapshot() as snapshot:
+        assert len(snapshot.fingerprints().bordered) == 0
+
+
 def test_a_picture_without_one_is_named_with_its_items_and_filled_later(store, root):
     assert store.likenesses.count_without_fingerprint() == 1
     ((picture, items),) = store.likenesses.pictures_without_fingerprint(0, 10)
@@ -160,6 +173,12 @@ def test_what_an_older_method_said_can_be_forgotten_and_everything_can(store, ro
     assert not_looked_at(store) == [1, 2, 3, 4, 5]
 
 
+def test_a_fingerprint_or_a_likeness_of_no_picture_is_noticed(store, root, path):
+    with closing(sqlite3.connect(path / DATABASE)) as connection, connection:
+        connection.execute("INSERT INTO fingerprints (picture, bits, quality) VALUES (99, zeroblob(32), 5)")
+    assert list(store.verify()) == ["the database: a row of fingerprints points to nothing in pictures"]
+
+
 def test_writing_waits_for_nobody_who_holds_the_lock_and_changes_no_answer(store, root):
     with store.snapshot() as before, store.writer():
         store.likenesses.put([pair(1, 2)], [1, 2], METHOD)
@@ -182,7 +201,16 @@ def test_a_collection_of_an_earlier_format_has_none_yet_where_nothing_can_be_wri
     with closing(sqlite3.connect(path / DATABASE)) as connection:
         connection.execute("DROP TRIGGER pictures_looked_update")
         connection.execute("DROP TRIGGER fingerprints_looked_insert")
-        for table in ("fingerprints", "looked", "likenesses", "apart", "kept", "moves", "move_runs"):
+        for table in (
+            "inner_fingerprints",
+            "fingerprints",
+            "looked",
+            "likenesses",
+            "apart",
+            "kept",
+            "moves",
+            "move_runs",
+        ):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("PRAGMA user_version = 5")
     with Store.open(path, read_only=True) as reading, reading.snapshot() as snapshot:
