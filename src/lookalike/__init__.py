@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         LookalikeError,
         MissingExtra,
         QueryError,
+        RemoteUnavailable,
         ServiceError,
         SourceError,
     )
@@ -33,14 +34,19 @@ if TYPE_CHECKING:
     from lookalike.core.records import DecodeLimits, Hit, Query, Results, Skipped, Term
     from lookalike.encoders.load import load_encoder
     from lookalike.engine.collection import Collection
-    from lookalike.engine.opening import open
+    from lookalike.engine.opening import open, open_remote
+    from lookalike.engine.remote_collection import RemoteCollection
     from lookalike.engine.reports import IndexReport, Progress, SyncReport
+    from lookalike.remote.opening import Access
     from lookalike.service.client import Client
 
 __version__ = "0.1.0"
 
 _HOME = {
     "open": "lookalike.engine.opening",
+    "open_remote": "lookalike.engine.opening",
+    "Access": "lookalike.remote.opening",
+    "RemoteCollection": "lookalike.engine.remote_collection",
     "Client": "lookalike.service.client",
     "Collection": "lookalike.engine.collection",
     "Progress": "lookalike.engine.reports",
@@ -63,11 +69,13 @@ _HOME = {
     "CollectionNotFound": "lookalike.core.errors",
     "CollectionBusy": "lookalike.core.errors",
     "QueryError": "lookalike.core.errors",
+    "RemoteUnavailable": "lookalike.core.errors",
     "MissingExtra": "lookalike.core.errors",
     "ServiceError": "lookalike.core.errors",
 }
 
 __all__ = [
+    "Access",
     "CannotDecode",
     "Client",
     "Collection",
@@ -85,6 +93,8 @@ __all__ = [
     "Progress",
     "Query",
     "QueryError",
+    "RemoteCollection",
+    "RemoteUnavailable",
     "Results",
     "ServiceError",
     "Skipped",
@@ -94,6 +104,7 @@ __all__ = [
     "__version__",
     "load_encoder",
     "open",
+    "open_remote",
 ]
 
 
