@@ -19,6 +19,7 @@ from lookalike.core.errors import RemoteRefused
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from urllib.parse import SplitResult
 
 EXAMPLE = "postgresql://user@host:5432/database?collection=photos"
 PORT = 5432
@@ -64,7 +65,7 @@ def parse(url: str) -> Address:
     is_folder = host.startswith(("/", "@"))
     return Address(
         host="localhost" if is_folder else host,
-        port=_port(options.get("port") or parts.netloc.rpartition("]")[2].rpartition(":")[2], parts.port),
+        port=_port(options.get("port", ""), parts),
         database=options.get("dbname", unquote(parts.path.lstrip("/"))) or user,
         user=user,
         collection=_collection(options.get("collection", "")),
@@ -108,11 +109,11 @@ def ssl_of(address: Address) -> Any:
             return None
 
 
-def _port(written: str, of_netloc: int | None) -> int:
+def _port(option: str, parts: SplitResult) -> int:
     try:
-        return int(written) if written.isdigit() else of_netloc or PORT
+        return int(option) if option else parts.port or PORT
     except ValueError as error:
-        raise RemoteRefused(f"{written} is no port", hint=f"for example {EXAMPLE}") from error
+        raise RemoteRefused("the port of an address is a number up to 65535", hint=f"for example {EXAMPLE}") from error
 
 
 def _collection(name: str) -> str:
