@@ -1,7 +1,7 @@
 """Which item of a group is kept, and why: an order of all items by what is known about them.
 
 Items are compared by one thing after another until one is ahead: what a person chose, whether the file is at hand, the
-folders preferred, then what the rule says. What decided between the one kept and the next one is the reason told.
+folders preferred, then what the rule says. What put the one kept before the others is the reason told.
 
 The best one has the most pixels, and those of a file that still has what the camera wrote count half as much again: a
 border adds pixels, and what was cut, turned or painted on was mostly saved by a program that drops the rest.
@@ -58,12 +58,16 @@ class Keeping:
         return (*(each.of(item) for each in self._criteria), item.id)
 
     def why(self, kept: ItemRecord, others: Sequence[ItemRecord]) -> str:
-        """Why `kept` is rather kept than all `others`: what put it before the next one."""
-        following = max(others, key=self.key)
+        """Why `kept` is rather kept than all `others`: what put it before the first of them, and before the last."""
+        reasons, left = [], list(others)
         for each in self._criteria:
-            if each.of(kept) > each.of(following):
-                return each.why(kept, following)
-        return "all are alike; the first by its id"
+            behind = [item for item in left if each.of(item) < each.of(kept)]
+            if behind:
+                reasons.append(each.why(kept, max(behind, key=self.key)))
+                left = [item for item in left if item not in behind]
+        if left:
+            reasons.append("all are alike; the first by its id" if not reasons else "the first by its id")
+        return reasons[0] if len(reasons) == 1 else f"{reasons[0]}; of those {reasons[-1]}"
 
 
 def _asked_for(prefer: Sequence[bytes], chosen: Mapping[str, int]) -> list[_Criterion]:

@@ -84,14 +84,22 @@ def test_rules_ask_for_what_they_are_called():
     assert kept(small_old, large_new, rule="newest") == ("large", "the newest, 2024-01-01 00:00")
 
 
+def in_folder(name: str, folder: str, **changes) -> ItemRecord:
+    return item(name, uri=os.path.join(os.sep, folder, name), **changes)
+
+
 def test_preferred_folders_count_before_the_rule_the_first_one_most():
-    places = [os.fsencode(os.path.join(os.sep, "photos", name)) for name in ("originals", "album")]
-    album = item("album", uri=os.fsdecode(places[1]) + os.sep + "a.jpg", width=800)
-    original = item("original", uri=os.fsdecode(places[0]) + os.sep + "a.jpg")
+    places = [os.fsencode(os.sep + name) for name in ("originals", "album")]
+    album, original = in_folder("album", "album", width=800), in_folder("original", "originals")
     other = item("other", width=4000)
-    found = kept(album, original, other, prefer=places)
-    assert found == ("original", f"below {os.fsdecode(places[0])}, which is preferred")
+    assert kept(album, original, other, prefer=places) == ("original", f"below {os.sep}originals, which is preferred")
     assert kept(album, other, prefer=places)[0] == "album"
+
+
+def test_what_put_it_before_the_last_and_before_the_first_of_the_others_is_told():
+    inside = [in_folder("a", "album", width=800), in_folder("b", "album")]
+    found = kept(*inside, item("outside", width=4000), prefer=[os.fsencode(os.sep + "album")])
+    assert found == ("a", f"below {os.sep}album, which is preferred; of those the most pixels, 800 x 300")
 
 
 def test_what_a_person_chose_last_is_kept_before_everything():

@@ -1,0 +1,143 @@
+"""`lookalike duplicates`: what it prints, remembers, moves and brings back."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+import lookalike
+
+REPORT_KEYS = ["counts", "looked_at", "compared", "not_looked_at", "seconds", "interrupted", "finished", "notes"]
+GROUP_KEYS = ["kind", "sure", "why", "items", "keep", "keep_why"]
+HIT_KEYS = ["rank", "score", "relevance", "id", "uri", "width", "height", "metadata"]
+
+
+@pytest.fixture
+def doubled(pictures, colour_encoder, tmp_path, monkeypatch):
+    """The 24 drawn pictures, the first two with a copy beside them, in a collection that commands use untold."""
+    for path in sorted(pictures.iterdir())[:2]:
+        shutil.copy2(path, pictures / f"zz-{path.name}")
+    monkeypatch.setenv("LOOKALIKE_COLLECTION", str(tmp_path / "doubled.lookalike"))
+    with lookalike.open(tmp_path / "doubled.lookalike", encoder=str(colour_encoder)) as collection:
+        list(collection.sync([pictures]))
+    return pictures
+
+
+def spare(folder) -> list[str]:
+    return sorted(str(path) for path in folder.iterdir() if path.name.startswith("zz-"))
+
+
+def test_groups_are_listed_with_the_one_to_keep_and_what_could_go(call, doubled):
+    called = call("duplicates", "--kind", "same")
+    assert called.code == 0
+    lines = called.out.splitlines()
+    assert lines[0] == "same: the same file, byte for byte"
+    assert lines[1].startswith("  + ")
+    assert lines[2].startswith("    kept: ")
+    assert lines[3].startswith("  - ")
+    assert "zz-" in lines[3]
+    assert lines[-2].startswith("2 groups: 2 equal")
+    assert lines[-1].startswith("2 pictures could go")
+    assert "--move-to DIR" in called.err
+
+
+def test_json_has_the_groups_and_how_the_look_went(call, doubled):
+    told = call("duplicates", "--kind", "same", "--json").json
+    assert list(told) == ["groups", *REPORT_KEYS]
+    group = told["groups"][0]
+    assert list(group) == GROUP_KEYS
+    assert list(group["items"][0])[:8] == HIT_KEYS
+    assert group["keep"] == group["items"][0]["id"]
+    assert [item["rank"] for item in group["items"]] == [1, 2]
+    assert told["counts"] == {"same": 2}
+
+
+def test_paths_are_those_that_could_go(call, doubled):
+    assert sorted(call("duplicates", "--kind", "same", "--paths").out.splitlines()) == spare(doubled)
+    assert sorted(call("duplicates", "--kind", "same", "-0").out.split("\0")[:-1]) == spare(doubled)
+
+
+def test_only_so_many_groups_are_listed_and_all_are_counted(call, doubled):
+    out = call("duplicates", "--kind", "same", "-k", 1).out
+    assert out.count("  + ") == 1
+    assert "... and 1 more group (-k 2 lists all)" in out
+    assert "2 groups: 2 equal" in out
+
+
+def test_where_limits_and_a_mistake_in_it_is_shown(call, doubled):
+    assert call("duplicates", "--where", "name ~ zz").out == "No duplicates.\n"
+    assert call("duplicates", "--where", "name <").code == 1
+
+
+def test_a_pair_that_is_none_is_proposed_no_more_until_that_is_forgotten(call, doubled):
+    pair = spare(doubled)[0], spare(doubled)[0].replace("zz-", "")
+    assert call("duplicates", "--not", *pair).out == "1 pair is remembered as no duplicates.\n"
+    assert call("duplicates", "--kind", "same", "--json").json["counts"] == {"same": 1}
+    assert len(call("duplicates", "--list-not").out.split()) == 2
+    assert len(call("duplicates", "--list-not", "--json").json["not"]) == 1
+    assert call("duplicates", "--forget-not", *pair).out == "1 pair may be duplicates again.\n"
+    assert call("duplicates", "--forget-not", *pair).out == "Nothing of the kind was remembered.\n"
+    assert call("duplicates", "--kind", "same", "--json").json["counts"] == {"same": 2}
+
+
+def test_the_item_chosen_is_kept(call, doubled):
+    chosen = spare(doubled)[0]
+    told = call("duplicates", "--choose", chosen, "--json").json
+    assert list(told) == ["not", "chosen", "forgotten_not", "forgotten_choices"]
+    groups = call("duplicates", "--kind", "same", "--json").json["groups"]
+    assert told["chosen"][0] in [group["keep"] for group in groups]
+    assert chosen not in call("duplicates", "--kind", "same", "--paths").out
+    assert call("duplicates", "--forget-choice", chosen).out == "1 choice is forgotten.\n"
+
+
+def test_a_folder_that_is_preferred_is_said_to_be_the_reason(call, doubled, colour_encoder, tmp_path):
+    shutil.copytree(doubled, tmp_path / "album")
+    call("index", tmp_path / "album")
+    called = call("duplicates", "--kind", "same", "--prefer", tmp_path / "album", "-k", 1)
+    assert f"kept: below {tmp_path / 'album'}, which is preferred" in called.out
+
+
+def test_a_move_is_shown_first_done_with_yes_and_undone(call, doubled, tmp_path):
+    before = spare(doubled)
+    asked = ("duplicates", "--kind", "same", "--move-to", tmp_path / "away")
+    shown = call(*asked)
+    assert spare(doubled) == before
+    assert not (tmp_path / "away").exists()
+    assert "2 files" in shown.out
+    assert "would move below" in shown.out
+    assert "Nothing was moved" in shown.err
+    plan = call(*asked, "--json").json
+    assert (plan["plan"]["files"], plan["moved"]) == (2, None)
+    done = call(*asked, "--yes")
+    assert "moved below" in done.out
+    assert spare(doubled) == []
+    assert call("duplicates", "--kind", "same").out == "No duplicates.\n"
+    assert "2 files" in call("duplicates", "--undo").out
+    assert spare(doubled) == before
+    assert call("duplicates", "--undo").out == "There is nothing to bring back.\n"
+    assert call("duplicates", "--undo", "--json").json["undone"]["files"] == 0
+
+
+def test_what_stays_is_said_with_the_reason(call, doubled, tmp_path):
+    with open(spare(doubled)[0], "ab") as file:
+        file.write(b"more")
+    called = call("duplicates", "--kind", "same", "--move-to", tmp_path / "away")
+    assert "1 stays: it changed since it was indexed" in called.out
+
+
+def test_a_page_is_written(call, doubled, tmp_path):
+    called = call("duplicates", "--kind", "same", "--html", tmp_path / "review.html")
+    assert called.out.startswith("2 groups to review")
+    assert (tmp_path / "review.html").read_text(encoding="utf-8").count("<figure") == 4
+    assert call("duplicates", "--html", tmp_path / "nowhere" / "review.html").code == 2
+
+
+def test_yes_without_a_folder_is_wrong_usage(call, doubled):
+    assert call("duplicates", "--yes").code == 2
+
+
+def test_names_of_nothing_are_an_error_that_says_what_an_item_is(call, doubled):
+    called = call("duplicates", "--not", "nobody", "nothing")
+    assert called.code == 1
+    assert "no item nobody" in called.err
