@@ -10,6 +10,7 @@ Ray started here listens on this computer alone, and its usage statistics are of
 
 from __future__ import annotations
 
+import socket
 import time
 from collections import deque
 from contextlib import contextmanager, suppress
@@ -40,6 +41,9 @@ PATIENCE_S = 0.25
 """How long a wait may overlook `stop`."""
 OBJECTS_BYTES = 100_000_000
 """Ray's object store when it is our own, near the least Ray takes: lists of files are all that passes through it."""
+CONNECT_TIMEOUT_S = 10.0
+CLIENT = "ray://"
+"""Before the address of a head that is reached from outside the cluster."""
 LOCAL = "local"
 """The address of a Ray of our own on this computer, which ends with the run."""
 
@@ -92,6 +96,9 @@ class RayWorkers:
                 "_node_ip_address": "127.0.0.1",
             }
         try:
+            if self.address != LOCAL:  # where nobody listens, Ray itself goes on asking for minutes
+                host, _, port = self.address.removeprefix(CLIENT).rpartition(":")
+                socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT_S).close()
             ray.init(address=self.address, log_to_driver=False, configure_logging=False, **alone)
         except Exception as error:  # Ray's own, those of gRPC, and plain ones
             raise ClusterError(
@@ -150,7 +157,8 @@ class _Crew:
             if not any(worker.jobs for worker in self._workers) and not self._again and self._are_ready():
                 return
             answers = [ref for worker in self._workers for ref in (worker.starting, *worker.jobs) if ref is not None]
-            ready, _ = self._ray.wait(answers, num_returns=1, timeout=PATIENCE_S)
+            self._ray.wait(answers, num_returns=1, timeout=PATIENCE_S)
+            ready, _ = self._ray.wait(answers, num_returns=len(answers), timeout=0)
             for ref in ready:
                 report = self._heard(ref)
                 if report is not None:
@@ -182,7 +190,9 @@ class _Crew:
 
     def _heard(self, ref: Any) -> ShardReport | None:
         """What an answer says. One that never comes costs its actor, which is replaced."""
-        worker = next(each for each in self._workers if ref is each.starting or ref in each.jobs)
+        worker = next((each for each in self._workers if ref == each.starting or ref in each.jobs), None)
+        if worker is None:  # of an actor that another answer showed to be lost
+            return None
         try:
             answer = self._ray.get(ref)
         except self._ray.exceptions.RayActorError as error:
@@ -192,7 +202,7 @@ class _Crew:
             raise ClusterError(f"a worker failed: {error}") from error
         if isinstance(answer, Refusal):
             raise ClusterError(f"a worker on {answer.node} cannot encode: {answer.reason}", hint=answer.hint)
-        if ref is worker.starting:
+        if ref == worker.starting:
             worker.starting = None
             return None
         job = worker.jobs.pop(ref)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 import threading
 
 import numpy as np
@@ -212,6 +213,8 @@ def test_shards_may_lie_in_storage_that_fsspec_reaches(pictures, tmp_path):
 
 
 def test_names_that_are_not_text_come_through(pictures, shards, tmp_path):
+    if sys.platform != "linux":
+        return  # elsewhere names are text
     odd = os.fsencode(pictures) + b"/\xff\n.png"
     os.rename(os.fsencode(min(pictures.iterdir())), odd)
     sync(tmp_path / "plain.lookalike", pictures, None)
