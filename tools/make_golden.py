@@ -1,8 +1,9 @@
-"""Make the golden collection of the present format: `python tools/make_golden.py` writes tests/golden/format-1/.
+"""Make the golden collection of the present format: `python tools/make_golden.py` writes it below tests/golden/.
 
 Run once for each released format and never again over an old one: a golden collection is what users have on their
-disks. Every table has rows: pictures that stayed, moved, were copied, removed and could not be taken, a setting, and a
-compaction, so that the epoch is 1. The root is a made-up place; the pictures themselves lie beside the collection.
+disks. Every table has rows: pictures that stayed, moved, were copied, removed and could not be taken, a setting, what
+was found and decided about duplicates, a move that was not made, and a compaction, so that the epoch is 1. The root is
+a made-up place; the pictures themselves lie beside the collection.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ import tempfile
 from pathlib import Path
 
 import lookalike
+from lookalike.store.collection_store import Store
+from lookalike.store.likenesses import PairRecord
+from lookalike.store.moves import MeantMove
 from lookalike.testing import ToyEncoder, draw_pictures
 
 GOLDEN = Path(__file__).parent.parent / "tests" / "golden"
@@ -52,7 +56,28 @@ def fill(pictures: Path, collection: Path) -> int:
         shutil.copy(paths[4], pictures / "later.jpg")
         draw_pictures(pictures / "late", 2, seed=88)
         list(golden.sync())
+    with Store.open(collection) as store:
+        decide(store)
     return settle(collection)
+
+
+def decide(store: Store) -> None:
+    """Two pictures look alike to somebody and are apart to somebody else; one is kept, and a file stayed."""
+    with store.snapshot() as snapshot:
+        pictures = snapshot.pictures()[0].tolist()
+        first, second, third = (items[0] for items in list(snapshot.items_of_pictures(pictures).values())[:3])
+        (digests,) = snapshot.digests_of([first.id]).values()
+    pair = PairRecord(first.picture, second.picture, "edited", 0.9, "cropped to 62 %", 1)
+    store.likenesses.put([pair], pictures, 1)
+    store.likenesses.put_apart([(first.id, second.id)])
+    store.likenesses.put_kept([third.id])
+    source, target = ROOT + b"/" + first.key, b"/golden/duplicates/" + first.key
+    meant = MeantMove(first.id, ROOT, first.key, source, target, first.size, first.modified_ns, digests[0])
+    with store.writer() as writer:
+        run = writer.moves.begin_run(b"/golden/duplicates", {"keep": "best"})
+        (move,) = writer.moves.mean(run, [meant])
+        writer.moves.settle([], [(move, "it changed meanwhile")])
+        writer.moves.end_run(run)
 
 
 def settle(collection: Path) -> int:

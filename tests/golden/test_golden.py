@@ -33,7 +33,11 @@ TABLES = {
 }
 
 
-@pytest.fixture(params=sorted(Path(__file__).parent.glob("format-*")), ids=lambda path: path.name)
+FORMATS = sorted(Path(__file__).parent.glob("format-*"), key=lambda path: int(path.name.removeprefix("format-")))
+WITH_DECISIONS = [path for path in FORMATS if int(path.name.removeprefix("format-")) >= 7]
+
+
+@pytest.fixture(params=FORMATS, ids=lambda path: path.name)
 def golden(request, tmp_path: Path) -> Path:
     """A copy: `collection` and `pictures` in one folder."""
     return shutil.copytree(request.param, tmp_path / "golden")
@@ -99,3 +103,20 @@ def test_it_is_changed_and_compacted_as_one_of_today(opened, golden):
     assert opened.compact().rows == 1
     assert opened.verify(sample=PICTURES).problems == ()
     assert RED_CIRCLE not in names(opened.search("red circle", k=50))
+
+
+@pytest.mark.parametrize("golden", WITH_DECISIONS, ids=lambda path: path.name, indirect=True)
+def test_what_was_found_and_decided_about_duplicates_holds(golden):
+    with Store.open(golden / "collection", create=False) as store, store.snapshot() as snapshot:
+        assert len(snapshot.fingerprints().pictures) == PICTURES
+        assert len(snapshot.not_looked_at(1)) == 0
+        (pair,) = snapshot.likenesses()
+        assert (pair.kind, pair.sure, pair.why) == ("edited", 0.9, "cropped to 62 %")
+        assert snapshot.apart().pictures == {(pair.first, pair.second)}
+        (decision,) = store.likenesses.apart()
+        assert {decision.first, decision.second} < {item.id for item in all_items(snapshot)}
+        assert set(snapshot.kept()) < {item.id for item in all_items(snapshot)}
+
+
+def all_items(snapshot):
+    return [item for items in snapshot.items_of(range(snapshot.count)).values() for item in items]
