@@ -7,7 +7,7 @@ EXPORTERS := .venv-exporters
 WHEEL  := build/wheel
 LINTERS := .venv-linters
 
-.PHONY: help setup demo test bench bench-builtin wheel lint format check-corpora check-api check-uploads check-crash check-builtins check-exporters check-deploy lock clean
+.PHONY: help setup demo test bench bench-builtin wheel lint format check-corpora check-api check-uploads check-crash check-builtins check-exporters check-deploy check-remote lock clean
 
 help:              ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+: +##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1\t/' | expand -t 18
@@ -103,6 +103,9 @@ $(EXPORTERS)/.ready: pyproject.toml
 
 check-deploy: setup $(LINTERS)/.ready   ## deploy/ with the real NGINX and Prometheus: restarts and kills under load; ARGS="--photos DIR"
 	PATH="$(CURDIR)/$(LINTERS)/bin:$$PATH" $(BIN)/python tools/check_deploy.py $(ARGS)
+
+check-remote: setup   ## a service on a collection elsewhere: NGINX, two workers, one Milvus, kills; ARGS="--photos DIR"
+	$(BIN)/python tools/check_remote.py $(ARGS)
 
 $(LINTERS)/.ready: Makefile
 	$(PYTHON) -m venv $(LINTERS)

@@ -35,11 +35,12 @@ def free_port() -> int:
 
 @dataclass
 class Service:
-    """One `lookalike serve`, always at the same port."""
+    """One `lookalike serve`, always at the same port. `more`: of its environment."""
 
     port: int
     place: Path
-    collection: Path
+    collection: Path | str
+    more: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -55,14 +56,21 @@ class Service:
         ]
         with (self.place / f"service-{self.port}.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "--proxy", "127.0.0.1", "--log"], env=environment(self.place), stdout=log, stderr=log
+                [*command, "--proxy", "127.0.0.1", "--log"],
+                env={**environment(self.place), **self.more},
+                stdout=log,
+                stderr=log,
             )
         until(self.is_ready)
 
     def is_ready(self) -> bool:
+        return self.readiness() == 200
+
+    def readiness(self) -> int:
+        """The status of its readiness."""
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as line:
             line.request("GET", "/readyz")
-            return line.getresponse().status == 200
+            return line.getresponse().status
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Its status."""
@@ -108,16 +116,19 @@ class Deployed:
 
 
 @contextmanager
-def deployed(place: Path, collection: Path) -> Iterator[Deployed]:
-    """Everything started, until the block ends."""
-    found = Deployed(place, [Service(free_port(), place, collection) for _ in NAMES])
+def deployed(
+    place: Path, collection: Path | str, *, watched: bool = True, more: dict[str, str] | None = None
+) -> Iterator[Deployed]:
+    """Everything started, until the block ends; `watched`: also Prometheus. `more`: of the services' environment."""
+    found = Deployed(place, [Service(free_port(), place, collection, more or {}) for _ in NAMES])
     found.token = make_token(place)
     with ExitStack() as running:
         for service in found.services:
             service.start()
             running.callback(lambda service=service: service.end())
         running.enter_context(_nginx(found))
-        running.enter_context(_prometheus(found))
+        if watched:
+            running.enter_context(_prometheus(found))
         yield found
 
 
