@@ -3,7 +3,7 @@
 The driver hands out shards, at most `AHEAD` to each actor, and hears what became of them; pictures are read, and shards
 written, by the actors, so neither passes through the driver or Ray's object store. An actor that dies costs the
 shard it had in hand: another takes its place and the shard is begun again, at most `TRIES` times. Why not Ray Data:
-docs/adr/0019-shards-on-ray.md.
+docs/adr/0014-shards-on-ray.md.
 
 Ray started here listens on this computer alone, and its usage statistics are off.
 """
