@@ -15,15 +15,16 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lookalike.core.errors import CollectionError, CollectionNotFound, EncoderMismatch
+from lookalike.engine.remote_items import digest_of
 from lookalike.engine.remote_staging import Shipment, digests_here, digests_there, fill
 from lookalike.engine.remote_state import refuse_absent
 from lookalike.engine.reports import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from lookalike.remote.contract import RemoteEngine
+    from lookalike.remote.contract import RemoteEngine, RemoteItem
     from lookalike.store.collection_store import Store
 
 MoveEvent: TypeAlias = "Progress | MoveReport"
@@ -108,10 +109,15 @@ def move_here(engine: RemoteEngine, store: Store) -> Iterator[MoveEvent]:
     """Take all items of an engine into a store; yields Progress, at last a MoveReport. Raises as `move_there`."""
     started = time.monotonic()
     plan = plan_here(engine, store.path, store)
-    there = digests_there(engine)
     here = digests_here(store)
-    _refuse_strange(here.keys() - there.keys(), str(store.path))
-    for done in fill(engine, store):
+    if here:
+        _refuse_strange(here.keys() - {item.id for item in engine.items()}, str(store.path))
+    there: dict[str, bytes] = {}
+
+    def seen(items: Iterable[RemoteItem]) -> None:
+        there.update((item.id, digest_of(item)) for item in items)
+
+    for done in fill(engine, store, seen):
         yield Progress("write", done, plan.items, 0, 0, time.monotonic() - started)
     yield from _compared(plan, there, lambda: digests_here(store), len(there.keys() - here.keys()), started)
 

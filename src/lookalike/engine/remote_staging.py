@@ -48,8 +48,13 @@ def staged(engine: RemoteEngine) -> Iterator[Store]:
         yield store
 
 
-def fill(engine: RemoteEngine, store: Store) -> Iterator[int]:
-    """Take everything the engine holds into a store, but for items it has; yields how many items came so far."""
+def fill(
+    engine: RemoteEngine, store: Store, seen: Callable[[Iterable[RemoteItem]], None] = lambda _: None
+) -> Iterator[int]:
+    """Take everything the engine holds into a store, but for items it has; yields how many items came so far.
+
+    `seen` is given them all, page by page.
+    """
     facts = engine.describe()
     if facts is None:
         return
@@ -58,6 +63,7 @@ def fill(engine: RemoteEngine, store: Store) -> Iterator[int]:
         numbers = fetch_settings(engine, store, writer)
         done = 0
         for some in batches(engine.items(vectors=True), PAGE):
+            seen(some)
             known = {root: writer.known(numbers[root], keys) for root, keys in _keys(some).items() if root in numbers}
             new = [item for item in some if item.root not in known or item.key not in known[item.root]]
             for root in {item.root for item in new} - numbers.keys():
@@ -179,14 +185,9 @@ def digests_here(store: Store) -> dict[str, bytes]:
         }
 
 
-def digests_there(engine: RemoteEngine, seen: Callable[[int], None] = lambda _: None) -> dict[str, bytes]:
-    """The digest of every item that the engine holds. `seen` is told how many were read."""
-    found: dict[str, bytes] = {}
-    for item in engine.items(vectors=True):
-        found[item.id] = digest_of(item)
-        if len(found) % PAGE == 0:
-            seen(len(found))
-    return found
+def digests_there(engine: RemoteEngine) -> dict[str, bytes]:
+    """The digest of every item that the engine holds."""
+    return {item.id: digest_of(item) for item in engine.items(vectors=True)}
 
 
 def _keys(items: Iterable[RemoteItem]) -> dict[bytes, list[bytes]]:
