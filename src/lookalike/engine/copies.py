@@ -13,19 +13,15 @@ those that are near another one anything is read.
 
 from __future__ import annotations
 
-from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from lookalike.core.turns import FINGERPRINT_BYTES
+from lookalike.index.scoring import cosines_of_halves
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from lookalike.core.arrays import Rows, Vectors
+    from lookalike.core.arrays import HalfVectors
     from lookalike.store.collection_store import ItemRecord, Snapshot
 
 NEAR = 0.85
@@ -51,68 +47,58 @@ class Copies:
         self._snapshot = snapshot
         self._rows: list[int] = []
         self._items: dict[int, Sequence[ItemRecord]] = {}
-        self._vectors: Vectors | None = None
+        self._vectors: HalfVectors | None = None
         self._alike: dict[int, list[int]] = {}
 
     def look(self, rows: Sequence[int], items: Mapping[int, Sequence[ItemRecord]]) -> None:
         """Compare the next rows of the ranking with each other and with those before."""
         import numpy as np
 
-        block = self._snapshot.rows[rows].astype(np.float32)  # of length 1 but for rounding: that is near enough
+        block = self._snapshot.rows[rows]
         before = len(self._rows)
         self._rows += rows
         self._items |= items
         self._vectors = block if self._vectors is None else np.concatenate([self._vectors, block])
-        later, earlier = np.nonzero(block @ self._vectors.T >= NEAR)
+        later, earlier = np.nonzero(cosines_of_halves(block, self._vectors) >= NEAR)
         later += before
         each_once = earlier < later
-        if each_once.any():
-            every = np.array(self._rows)
-            for row, other in self._pairs(every[later[each_once]], every[earlier[each_once]]):
-                self._alike.setdefault(row, []).append(other)
+        every = self._rows
+        pairs = [(every[row], every[other]) for row, other in zip(later[each_once], earlier[each_once], strict=True)]
+        for row, other in self._copies([pair for pair in pairs if self._can_be(*pair)]):
+            self._alike.setdefault(row, []).append(other)
 
     def first_of(self, row: int, shown: Container[int]) -> int | None:
         """The first row of the ranking among those shown that this one is a copy of; None for none."""
         return next((other for other in self._alike.get(row, ()) if other in shown), None)
 
-    def _pairs(self, later: Rows, earlier: Rows) -> Iterator[tuple[int, int]]:
-        """Those of some pairs that are copies, in their order."""
-        agree = self._fingerprints_agree(later, earlier)
-        found = self._found(later, earlier)
-        if not found:
-            later, earlier, agree = later[agree], earlier[agree], agree[agree]
+    def _can_be(self, row: int, other: int) -> bool:
+        items, others = self._items[row], self._items[other]
+        return bool(items and others) and _can_be_copies(items[0], others[0])
+
+    def _copies(self, pairs: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """Those of some pairs of rows that are copies, in their order."""
+        if not pairs:
+            return
+        pictures = {row: self._items[row][0].picture for pair in pairs for row in pair}
+        found = {(each.first, each.second): each.kind for each in self._snapshot.likenesses_among(pictures.values())}
         decided = None
-        for row, other, is_alike in zip(later.tolist(), earlier.tolist(), agree.tolist(), strict=True):
-            items, others = self._items[row], self._items[other]
-            if not items or not others:
+        for (row, other), agree in zip(pairs, self._fingerprints_agree(pairs), strict=True):
+            one, another = sorted((pictures[row], pictures[other]))
+            kind = found.get((one, another))
+            if not (agree if kind is None else kind in _SHARING):
                 continue
-            one, another = items[0], others[0]
-            kind = found.get((min(one.picture, another.picture), max(one.picture, another.picture)))
-            if kind in _SHARING if kind else is_alike and _can_be_copies(one, another):
-                decided = decided or self._snapshot.apart()
-                ids = product(*([(item.id, item.picture) for item in each] for each in (items, others)))
-                if not any(decided.parts(*pair) for pair in ids):
-                    yield row, other
+            decided = decided or self._snapshot.apart()
+            ids = product(*([(item.id, item.picture) for item in self._items[each]] for each in (row, other)))
+            if not any(decided.parts(first, second) for first, second in ids):
+                yield row, other
 
-    def _fingerprints_agree(self, later: Rows, earlier: Rows) -> NDArray[np.bool_]:
+    def _fingerprints_agree(self, pairs: Sequence[tuple[int, int]]) -> list[bool]:
         """Of each pair, whether both have a fingerprint that tells something, and these are near each other."""
-        import numpy as np
-
-        rows, places = np.unique([later, earlier], return_inverse=True)
-        there = self._snapshot.fingerprints_of(rows.tolist())
-        prints = [there.get(row, (bytes(FINGERPRINT_BYTES), 0)) for row in rows.tolist()]
-        tells = np.array([quality >= LEAST_QUALITY for _, quality in prints])
-        bits = np.frombuffer(b"".join(each for each, _ in prints), np.uint8).reshape(-1, FINGERPRINT_BYTES)
-        one, other = places.reshape(2, -1)
-        apart = _ones()[bits[one] ^ bits[other]].sum(axis=1, dtype=np.int64)
-        agree: NDArray[np.bool_] = tells[one] & tells[other] & (apart <= MOST_BITS)
-        return agree
-
-    def _found(self, later: Rows, earlier: Rows) -> dict[tuple[int, int], str]:
-        """What a look for duplicates found about pairs of pictures, by their numbers."""
-        rows = {*later.tolist(), *earlier.tolist()}
-        pictures = {self._items[row][0].picture for row in rows if self._items[row]}
-        return {(pair.first, pair.second): pair.kind for pair in self._snapshot.likenesses_of(pictures)}
+        there = self._snapshot.fingerprints_of({row for pair in pairs for row in pair})
+        bits = {row: int.from_bytes(each, "big") for row, (each, quality) in there.items() if quality >= LEAST_QUALITY}
+        return [
+            one in bits and other in bits and (bits[one] ^ bits[other]).bit_count() <= MOST_BITS for one, other in pairs
+        ]
 
 
 def _can_be_copies(one: ItemRecord, other: ItemRecord) -> bool:
@@ -144,11 +130,3 @@ def _have_one_shape(one: ItemRecord, other: ItemRecord) -> bool:
         return False
     longest = max(one.width, one.height, other.width, other.height)
     return abs(one.width * other.height - other.width * one.height) <= longest
-
-
-@cache
-def _ones() -> NDArray[np.uint8]:
-    """How many bits are set in each byte: uint8 (256,)."""
-    import numpy as np
-
-    return np.array([byte.bit_count() for byte in range(256)], np.uint8)

@@ -38,11 +38,11 @@ class Kernel:
         self.error: NDArray[np.float32] = _lengths(queries - wide) + np.float32(_SUM_ERROR)
 
     def __call__(self, block: HalfVectors) -> Scores:
-        return _cosines(self._halves, block)
+        return cosines_of_halves(self._halves, block)
 
     def of(self, query: int, block: HalfVectors) -> Scores:
         """float32 (b,): the cosines of one of the queries."""
-        scores: Scores = _cosines(self._halves[query : query + 1], block)[0]
+        scores: Scores = cosines_of_halves(self._halves[query : query + 1], block)[0]
         return scores
 
 
@@ -65,9 +65,11 @@ class Product:
         return scores
 
 
-def _cosines(halves: HalfVectors, block: HalfVectors) -> Scores:
-    """float32 (q, b). Not by `out=`: simsimd 6.5 then gives back a None it does not own, and some ten thousand calls
-    later the process ends (Python 3.11: "deallocating None").
+def cosines_of_halves(halves: HalfVectors, block: HalfVectors) -> Scores:
+    """float32 (q, b) of float16 (q, dim) and (b, dim), in this thread alone.
+
+    Not by `out=`: simsimd 6.5 then gives back a None it does not own, and some ten thousand calls later the process
+    ends (Python 3.11: "deallocating None").
     """
     import numpy as np
 

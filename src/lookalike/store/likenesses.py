@@ -197,6 +197,13 @@ def read_likenesses(connection: sqlite3.Connection, kinds: Sequence[Kind] = ()) 
             yield PairRecord(*row)
 
 
+def likenesses_among_pictures(connection: sqlite3.Connection, pictures: Iterable[int]) -> list[PairRecord]:
+    """All pairs that both are of some pictures."""
+    wanted = {int(picture) for picture in pictures}
+    sql = "SELECT first, second, kind, sure, why, method FROM likenesses WHERE first IN ({})"
+    return [PairRecord(*row) for row in select_in(connection, sql, (), wanted) if row[1] in wanted]
+
+
 def likenesses_of_pictures(connection: sqlite3.Connection, pictures: Iterable[int]) -> list[PairRecord]:
     """All pairs that one of some pictures is in."""
     found: dict[tuple[int, int], PairRecord] = {}

@@ -235,6 +235,11 @@ class Snapshot(Closing):
         with translated(self._directory):
             return likenesses.likenesses_of_pictures(self.connection, pictures)
 
+    def likenesses_among(self, pictures: Iterable[int]) -> list[PairRecord]:
+        """Pairs that were found of which both are among some pictures."""
+        with translated(self._directory):
+            return likenesses.likenesses_among_pictures(self.connection, pictures)
+
     def apart(self) -> Apart:
         """What somebody said are no duplicates of each other, as it holds now."""
         with translated(self._directory):

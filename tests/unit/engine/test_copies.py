@@ -117,7 +117,7 @@ def test_what_shows_another_part_or_other_colours_has_its_own_place(folder, of, 
 def test_what_was_found_about_two_pictures_counts_before_what_they_look_like(folder, of):
     photo(1).save(folder / "a.png")
     photo(1).save(folder / "again.jpg", quality=80)
-    photo(1).crop((10, 0, 480, 360)).save(folder / "moved.png")
+    photo(1).crop((10, 0, 480, 360)).resize((480, 360)).save(folder / "moved.png")
     collection = of()
     note(collection, "burst", "a.png", "again.jpg")
     note(collection, "copy", "a.png", "moved.png")
@@ -136,7 +136,7 @@ def test_what_a_person_decided_counts_before_all(folder, of):
 
 def test_a_copy_of_a_copy_is_compared_with_what_is_shown(folder, of):
     for number, left in enumerate((0, 10, 20)):
-        photo(1).crop((left, 0, 480, 360)).save(folder / f"{number}.png")
+        photo(1).crop((left, 0, 480, 360)).resize((480, 360)).save(folder / f"{number}.png")
     collection = of()
     note(collection, "copy", "0.png", "1.png")
     note(collection, "copy", "1.png", "2.png")
