@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
@@ -128,7 +129,7 @@ class Collection(Closing):
         with self._store.snapshot() as snapshot:
             return facts_of(snapshot, self._remembered.condition(snapshot, where), most=most, names=names)
 
-    @property
+    @cached_property
     def duplicates(self) -> Duplicates:
         """Its duplicates: looking for them, what was decided about them, which to keep, and moving the others away."""
         from lookalike.engine.duplicates import Duplicates

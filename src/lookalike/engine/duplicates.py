@@ -46,6 +46,8 @@ class Duplicates:
     def __init__(self, store: Store, remembered: Remembered) -> None:
         self._store = store
         self._remembered = remembered
+        self._kept: tuple[tuple[object, ...], Standing] | None = None
+        """What `groups` was asked last and at which version, and all groups then: the next page is asked soon."""
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -101,9 +103,16 @@ class Duplicates:
         """
         from lookalike.engine.duplicate_groups import page_of
 
+        before = self._store.version()
         with self._store.snapshot() as snapshot:
+            same_moment = self._store.version() == before
             keeping = self._keeping(snapshot, rule, prefer)
-            return page_of(snapshot, self._standing(snapshot, keeping, kinds, where), keeping, after, limit)
+            asked = (before, tuple(kinds), where, rule, tuple(map(os.fsencode, prefer)))
+            kept = self._kept
+            if kept is None or kept[0] != asked or not same_moment:
+                kept = asked, self._standing(snapshot, keeping, kinds, where)
+                self._kept = kept if same_moment else None
+            return page_of(snapshot, kept[1], keeping, after, limit)
 
     def all_groups(
         self,

@@ -172,6 +172,11 @@ class Store(Closing):
         """Bytes of all files of the collection."""
         return bytes_below(self.path)
 
+    def version(self) -> int:
+        """A number that is another one after any commit, also one that no search can see; of this process alone."""
+        with self._reading() as connection:
+            return int(connection.execute("PRAGMA data_version").fetchone()[0])
+
     def open_moves(self) -> list[Move]:
         """Moves of duplicates that were cut short."""
         with self._reading() as connection:
