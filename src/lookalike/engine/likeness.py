@@ -14,7 +14,8 @@ from lookalike.core.fields import FALLBACKS, date_ns
 
 if TYPE_CHECKING:
     from lookalike.core.records import LikenessKind
-    from lookalike.images.alignment import Alignment, Box
+    from lookalike.images.alignment import Alignment
+    from lookalike.images.planes import Box
     from lookalike.store.collection_store import ItemRecord
 
 METHOD = 1

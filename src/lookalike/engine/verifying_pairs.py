@@ -1,8 +1,8 @@
 """Candidates become likenesses: the pictures of each pair are read, small, and laid over each other.
 
-Promises: memory for `LOOKS` small pictures, whatever the number of pairs; a picture is read again only when it was not
-asked for so long that it was dropped. A picture whose file is away, or is no longer the one that was indexed, is judged
-by its fingerprint and its vector alone, less sure.
+Promises: memory for `SKETCHES` and `LOOKS`, whatever the number of pairs. Sketches tell most different pictures apart,
+so that few are read twice: where a guess is to be tried and the small picture was dropped meanwhile. A picture whose
+file is away, or is no longer the one that was indexed, is judged by its fingerprint and its vector alone, less sure.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from lookalike.core.records import DecodeLimits, Picture
 from lookalike.engine.likeness import METHOD, Evidence, facts_of, likeness
 from lookalike.engine.sources import asset_of
 from lookalike.engine.spool import batches
-from lookalike.images.alignment import Look, align, look_at, shrunk
+from lookalike.images.alignment import APART, align, look_at, shrunk
 from lookalike.images.decoding_pool import DecodingPool
+from lookalike.images.sketches import guesses, prepared
 from lookalike.store.likenesses import PairRecord
 
 if TYPE_CHECKING:
@@ -30,16 +31,18 @@ if TYPE_CHECKING:
     from lookalike.core.records import Asset
     from lookalike.engine.candidates import Candidates
     from lookalike.engine.likeness import Facts
+    from lookalike.images.alignment import Look
+    from lookalike.images.sketches import Guess, Sketch
     from lookalike.store.collection_store import ItemRecord, Snapshot
 
-LOOKS = 8_192
-"""Small pictures kept: up to 19 kB each, 160 MB."""
+LOOKS = 4_096
+"""Small pictures kept: up to 20 kB each, 80 MB."""
+SKETCHES = 131_072
+"""Sketches kept: up to 4 kB each, 500 MB at most."""
 _AT_ONCE = 1_024
 """Pairs whose pictures are read together."""
 _SIDE = 64
 """What decoding is asked for: the shorter side is 256 pixels then, or what the picture has."""
-_MIRRORED = (0, 1)
-"""Turns in which a part is looked for, beside what fingerprints say: people crop and mirror, hardly crop and turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ class Verifier(Closing):
         self._pool = DecodingPool(workers, stop=stop)
         self._threads = ThreadPoolExecutor(workers)
         self._stop = stop
-        self._looks: OrderedDict[int, Look | None] = OrderedDict()
+        self._looks: OrderedDict[int, Look] = OrderedDict()
+        self._sketches: OrderedDict[int, Sketch | None] = OrderedDict()
         self.compared = 0
 
     def close(self) -> None:
@@ -91,44 +95,65 @@ class Verifier(Closing):
 
     def _judged(self, snapshot: Snapshot, pairs: Sequence[_Pair]) -> list[PairRecord]:
         items = snapshot.items_of_pictures({number for pair in pairs for number in (pair.first, pair.second)})
-        self._read(snapshot, items)
+        pairs = [pair for pair in pairs if pair.first in items and pair.second in items]
+        self._sketch(snapshot, items)
+        tried = self._guessed(pairs)
+        promising = {
+            number for pair, ways in zip(pairs, tried, strict=True) if ways for number in (pair.first, pair.second)
+        }
+        looks = self._seen(snapshot, {picture: items[picture] for picture in items if picture in promising})
         if self._stop is not None and self._stop.is_set():
             return []
         facts = {picture: _facts(places) for picture, places in items.items()}
-        there = [pair for pair in pairs if pair.first in facts and pair.second in facts]
-        judged = self._threads.map(lambda pair: self._record(pair, facts), there)
+        judged = self._threads.map(lambda pair, ways: _record(pair, ways, looks, facts), pairs, tried)
         found = [record for record in judged if record is not None]
-        self.compared += len(there)
-        while len(self._looks) > LOOKS:
-            self._looks.popitem(last=False)
+        self.compared += len(pairs)
+        for kept, most in ((self._looks, LOOKS), (self._sketches, SKETCHES)):
+            while len(kept) > most:
+                kept.popitem(last=False)
         return found
 
-    def _record(self, pair: _Pair, facts: Mapping[int, Facts]) -> PairRecord | None:
-        first, second = self._looks[pair.first], self._looks[pair.second]
-        alignment = None
-        if first is not None and second is not None:
-            alignment = align(first, second, turns=tuple(dict.fromkeys((pair.turn, *_MIRRORED))))
-        evidence = Evidence(facts[pair.first], facts[pair.second], pair.distance, pair.turn, pair.cosine, alignment)
-        judged = likeness(evidence)
-        if judged is None:
-            return None
-        return PairRecord(pair.first, pair.second, judged.kind, judged.sure, judged.why, METHOD)
+    def _guessed(self, pairs: Sequence[_Pair]) -> list[list[Guess] | None]:
+        """How the pictures of each pair may lie on each other; None where one cannot be read."""
+        numbers = {number for pair in pairs for number in (pair.first, pair.second)}
+        sketches = {number: self._sketches[number] for number in numbers}
+        ready = {number: prepared(sketch) for number, sketch in sketches.items() if sketch is not None}
+        return [
+            guesses(ready[pair.first], ready[pair.second]) if pair.first in ready and pair.second in ready else None
+            for pair in pairs
+        ]
 
     # -- reading ------------------------------------------------------------------------------
 
-    def _read(self, snapshot: Snapshot, items: Mapping[int, Sequence[ItemRecord]]) -> None:
-        """Have a small version of each picture, None where it cannot be read at any of its places."""
-        waiting: dict[int, list[ItemRecord]] = {}
-        for picture, places in items.items():
-            if picture in self._looks:
-                self._looks.move_to_end(picture)
-            else:
-                self._looks[picture] = None
-                waiting[picture] = [item for item in places if not item.offline and item.root in self._sources]
+    def _sketch(self, snapshot: Snapshot, items: Mapping[int, Sequence[ItemRecord]]) -> None:
+        """Have a sketch of each picture, None where it cannot be read at any of its places."""
+        missing = {picture: places for picture, places in items.items() if picture not in self._sketches}
+        for picture in items.keys() - missing.keys():
+            self._sketches.move_to_end(picture)
+        self._sketches.update(dict.fromkeys(missing))
+        for picture, look in self._read(snapshot, missing):
+            self._sketches[picture] = look.sketch
+            self._looks[picture] = look
+
+    def _seen(self, snapshot: Snapshot, items: Mapping[int, Sequence[ItemRecord]]) -> dict[int, Look]:
+        """Small versions of pictures that could be read."""
+        seen = {picture: self._looks[picture] for picture in items if picture in self._looks}
+        for picture in seen:
+            self._looks.move_to_end(picture)
+        for picture, look in self._read(snapshot, {each: items[each] for each in items if each not in seen}):
+            seen[picture] = self._looks[picture] = look
+        return seen
+
+    def _read(self, snapshot: Snapshot, items: Mapping[int, Sequence[ItemRecord]]) -> Iterator[tuple[int, Look]]:
+        """Pictures at the first of their places where each can be read."""
+        waiting = {
+            picture: [item for item in places if not item.offline and item.root in self._sources]
+            for picture, places in items.items()
+        }
         while waiting := {picture: places for picture, places in waiting.items() if places}:
             now = {picture: places.pop(0) for picture, places in waiting.items()}
             for picture, look in self._decoded(snapshot, now):
-                self._looks[picture] = look
+                yield picture, look
                 del waiting[picture]
 
     def _decoded(self, snapshot: Snapshot, items: Mapping[int, ItemRecord]) -> Iterator[tuple[int, Look]]:
@@ -146,6 +171,21 @@ class Verifier(Closing):
             of_bytes, of_pixels = digests.get(items[picture].id, (b"", None))
             if isinstance(answer, Picture) and (answer.bytes_digest == of_bytes or answer.pixels_digest == of_pixels):
                 yield picture, look_at(answer.pixels)
+
+
+def _record(
+    pair: _Pair, ways: Sequence[Guess] | None, looks: Mapping[int, Look], facts: Mapping[int, Facts]
+) -> PairRecord | None:
+    """What is said of a pair; None when the pictures are not alike."""
+    alignment = None if ways is None else APART
+    if ways:
+        there = pair.first in looks and pair.second in looks
+        alignment = align(looks[pair.first], looks[pair.second], ways) if there else None
+    evidence = Evidence(facts[pair.first], facts[pair.second], pair.distance, pair.turn, pair.cosine, alignment)
+    judged = likeness(evidence)
+    if judged is None:
+        return None
+    return PairRecord(pair.first, pair.second, judged.kind, judged.sure, judged.why, METHOD)
 
 
 def _pair(first: int, second: int, distance: int, turn: int, cosine: float) -> _Pair:

@@ -1,52 +1,46 @@
-"""Lays one picture over another: where, at which scale and turn, and how well they agree there.
+"""Lays one picture over another as `sketches` guessed, and measures how well they agree there.
 
 Everything happens on small grey pictures whose local contrast was evened out, so that brightness, colours and the way
-a file was saved count for little. Three questions, the cheap ones first: do they agree as a whole, in any of the eight
-turns? as a whole, once plain borders are taken off? is one a part of the other? The last is normalised cross-correlation
-over scales (J. P. Lewis, "Fast Normalized Cross-Correlation", 1995), first coarse, then fine around what was found.
+a file was saved count for little. A part is found again at finer scales by normalised cross-correlation.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from lookalike.core.turns import TURNS, turn_pixels
+from lookalike.core.turns import turn_pixels
+from lookalike.images.planes import (
+    WHOLE_BOX,
+    area,
+    content_of,
+    cut,
+    evened,
+    fitted,
+    inside,
+    mean_around,
+    resized,
+    turned_box,
+)
+from lookalike.images.sketches import Sketch, sketch_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     import numpy as np
     from numpy.typing import NDArray
     from PIL.Image import Image
 
     from lookalike.core.arrays import Pixels
-
-    Plane: TypeAlias = NDArray[np.float32]
-
-Within: TypeAlias = Literal["whole", "second", "first"]
-Box: TypeAlias = tuple[float, float, float, float]
-"""Left, top, right, bottom, as shares of a picture's width and height."""
+    from lookalike.images.planes import Box, Plane
+    from lookalike.images.sketches import Guess, Within
 
 LONG_SIDE = 128
 """Of the grey picture, in pixels: a part of 60 % still has 77."""
 _COLOUR_SIDE = 32
-_WHOLE_SIDE = 32
-"""Pictures are compared as a whole at this size, squeezed into a square."""
-_COARSE_SIDE = 32
-_COARSE_SCALES = tuple(0.935**step for step in range(14))
-"""Sizes of a part within the other picture: down to 42 %, in steps that the coarse grid does not notice."""
-_FINE_SCALES = (0.96, 0.97, 0.98, 0.99, 1.0, 1.01, 1.02, 1.03, 1.04)
-_WHOLE_ENOUGH = 0.6
-"""Correlation as a whole above which no part is looked for."""
-_PART_ENOUGH = 0.32
-"""Coarse correlation of a part below which no finer look is taken: different photos stay below it."""
-_PLAIN = 7.0
-"""Largest deviation of the levels of a line that belongs to a plain border."""
-_DEEPEST_BORDER = 0.3
-"""Largest share of a side that is taken off as a border."""
-_FAINT = 6.0
-"""Contrast in grey levels below which there is nothing to compare: what even a strong JPEG leaves in the sky."""
+_FINE_SCALES = (0.95, 0.96, 0.97, 0.98, 0.99, 1.0, 1.01, 1.02, 1.03, 1.04, 1.05)
+_ENOUGH = 0.6
+"""Correlation above which no further guess is tried."""
 _RADIUS = LONG_SIDE // 16
 _SPOT_SIDE = 64
 _BLOCKS = 8
@@ -54,25 +48,26 @@ _BLOCK_AGREES = 0.5
 """Correlation of a block that shows the same."""
 _EMPTY_BLOCK = 0.15
 """Share of the usual energy below which a block has nothing to compare."""
-_WHOLE_BOX: Box = (0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """A small version of a picture. `grey`: uint8 (height, width), the longer of them `LONG_SIDE` at most. `colour`:
-    uint8 (n, n, 3), the picture squeezed into a square.
+    uint8 (n, n, 3), the picture squeezed into a square. `content`: what lies within plain borders.
     """
 
     grey: NDArray[np.uint8]
     colour: NDArray[np.uint8]
+    content: Box
+    sketch: Sketch
 
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
     """How two pictures lie on each other.
 
-    `turn`: how the first is turned to lie like the second (`core.turns`). `within`: "whole" when both show all of it,
-    "second" when the second is a part of the turned first, "first" when the first, turned, is a part of the second.
+    `turn`: how the first is turned to lie like the second (`core.turns`). `within`: as in `sketches`, where "content"
+    counts as "whole".
     `box`: that part of the other picture. `bordered`: which of them has a plain border: "first", "second", or "".
     `correlation`: of the details, in [-1, 1]. `agreeing`: share of blocks with something to see that agree.
     `tones`: mean difference of the colours, 0 to 255. `stretch`: the ratio of the shapes, 1 for the same shape. `spot`:
@@ -90,6 +85,10 @@ class Alignment:
     spot: float
 
 
+APART = Alignment(0, "whole", WHOLE_BOX, "", 0.0, 0.0, 0.0, 1.0, 0.0)
+"""Of pictures between which there is not even a guess."""
+
+
 def shrunk(image: Image) -> Image:
     """What `look_at` needs of a picture: it is made where the file is decoded."""
     factor = 2 * LONG_SIDE / max(image.size)
@@ -105,36 +104,27 @@ def look_at(pixels: Pixels) -> Look:
     colour = image.resize((_COLOUR_SIDE, _COLOUR_SIDE), PILImage.Resampling.BOX)
     factor = min(LONG_SIDE / max(image.size), 1.0)
     size = max(8, round(image.width * factor)), max(8, round(image.height * factor))
-    grey = image.convert("L").resize(size, PILImage.Resampling.BILINEAR)
-    return Look(np.asarray(grey, dtype=np.uint8), np.asarray(colour, dtype=np.uint8))
+    grey = np.asarray(image.convert("L").resize(size, PILImage.Resampling.BILINEAR), dtype=np.uint8)
+    return Look(grey, np.asarray(colour, dtype=np.uint8), content_of(grey), sketch_of(grey))
 
 
-def align(first: Look, second: Look, *, turns: Sequence[int] = (0, 1)) -> Alignment:
-    """The best way in which two pictures lie on each other, however badly.
-
-    `turns`: those in which a part is looked for, the likeliest first; as a whole all are tried.
-    """
+def align(first: Look, second: Look, tried: Iterable[Guess]) -> Alignment:
+    """The best of the guesses, measured; the first that is good enough ends it."""
+    best = APART
     first, second = _of_one_size(first, second)
-    plain = _compared_whole(first.grey, second.grey)
-    best = _measured(first, second, plain, ("", _WHOLE_BOX, _WHOLE_BOX))
-    if best.correlation >= _WHOLE_ENOUGH:
-        return best
-    boxes = _content(first.grey), _content(second.grey)
-    if boxes != (_WHOLE_BOX, _WHOLE_BOX):
-        inner = _cut(first.grey, boxes[0]), _cut(second.grey, boxes[1])
-        which = "second" if _area(boxes[1]) < _area(boxes[0]) else "first"
-        best = max(best, _measured(first, second, _compared_whole(*inner), (which, *boxes)), key=_by_correlation)
-        if best.correlation >= _WHOLE_ENOUGH:
-            return best
-    else:
-        inner = first.grey, second.grey
-    for turn in turns:
-        part = _part(turn_pixels(inner[0], turn), inner[1])
-        if part is not None:
-            found = _measured_part(first, second, turn, part, boxes)
-            best = max(best, found, key=_by_correlation)
-            if best.correlation >= _WHOLE_ENOUGH:
-                break
+    for guess in tried:
+        if guess.within == "whole":
+            found = _as_a_whole(first, second, guess.turn, ("", WHOLE_BOX, WHOLE_BOX))
+        elif guess.within == "content":
+            if (first.content, second.content) == (WHOLE_BOX, WHOLE_BOX):
+                continue
+            which = "second" if area(second.content) < area(first.content) else "first"
+            found = _as_a_whole(first, second, guess.turn, (which, first.content, second.content))
+        else:
+            found = _as_a_part(first, second, guess)
+        best = max(best, found, key=lambda alignment: alignment.correlation)
+        if best.correlation >= _ENOUGH:
+            break
     return best
 
 
@@ -146,122 +136,84 @@ def _of_one_size(first: Look, second: Look) -> tuple[Look, Look]:
     if sides[0] == sides[1]:
         return first, second
     larger = first if sides[0] > sides[1] else second
-    grey = np.rint(_resized(larger.grey, _fitted(larger.grey, min(sides)))).astype(np.uint8)
-    smaller = Look(grey, larger.colour)
+    smaller = replace(larger, grey=np.rint(resized(larger.grey, fitted(larger.grey, min(sides)))).astype(np.uint8))
     return (smaller, second) if larger is first else (first, smaller)
 
 
-def _by_correlation(alignment: Alignment) -> float:
-    return alignment.correlation
-
-
-# -- as a whole -----------------------------------------------------------------------------------
-
-
-def _compared_whole(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> int:
-    """The turn of the first in which both agree best, squeezed into squares."""
-    import numpy as np
-
-    one, other = (_evened(_resized(each, (_WHOLE_SIDE, _WHOLE_SIDE)), 3) for each in (first, second))
-    return int(np.argmax([_correlation(turn_pixels(one, turn), other) for turn in range(TURNS)]))
-
-
-def _measured(first: Look, second: Look, turn: int, borders: tuple[str, Box, Box]) -> Alignment:
-    """The pictures as a whole, without their borders, with the first turned."""
+def _as_a_whole(first: Look, second: Look, turn: int, borders: tuple[str, Box, Box]) -> Alignment:
+    """The pictures from edge to edge, without their borders."""
     which, one, other = borders
-    left = _cut(turn_pixels(first.grey, turn), _turned_box(one, turn))
-    right = _cut(second.grey, other)
+    left = cut(turn_pixels(first.grey, turn), turned_box(one, turn))
+    right = cut(second.grey, other)
     height, width = right.shape
     stretch = (left.shape[1] / left.shape[0]) / (width / height)
-    facts = _agreement(_resized(left, (width, height)), _resized(right, (width, height)))
-    tones = _tones(turn_pixels(first.colour, turn), _turned_box(one, turn), second.colour, other)
-    bordered = which if which and (one, other) != (_WHOLE_BOX, _WHOLE_BOX) else ""
-    return Alignment(turn, "whole", _WHOLE_BOX, bordered, *facts, tones, stretch, _spot(left, right))
+    facts = _agreement(resized(left, (width, height)), resized(right, (width, height)))
+    tones = _tones(turn_pixels(first.colour, turn), turned_box(one, turn), second.colour, other)
+    return Alignment(turn, "whole", WHOLE_BOX, which, *facts, tones, stretch, _spot(left, right))
 
 
-# -- as a part ------------------------------------------------------------------------------------
+def _as_a_part(first: Look, second: Look, guess: Guess) -> Alignment:
+    """The one as a part of the other, at about that scale."""
+    turn, within = guess.turn, guess.within
+    inner = turned_box(first.content, turn), second.content
+    left, right = cut(turn_pixels(first.grey, turn), inner[0]), cut(second.grey, inner[1])
+    whole, part = (left, right) if within == "second" else (right, left)
+    place = _found(whole, part, [guess.scale * each for each in _FINE_SCALES])
+    around = resized(whole, fitted(whole, LONG_SIDE))
+    high, wide = around.shape
+    window = around[place.top : place.top + place.height, place.left : place.left + place.width]
+    facts = _agreement(window, resized(part, (place.width, place.height)))
+    box = place.left / wide, place.top / high, (place.left + place.width) / wide, (place.top + place.height) / high
+    boxes = (inside(inner[0], box), inner[1]) if within == "second" else (inner[0], inside(inner[1], box))
+    tones = _tones(turn_pixels(first.colour, turn), boxes[0], second.colour, boxes[1])
+    which = "" if inner == (WHOLE_BOX, WHOLE_BOX) else "first" if inner[0] != WHOLE_BOX else "second"
+    return Alignment(turn, within, box, which, *facts, tones, 1.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a part lies in the other picture, in pixels at `side`; `within`: which one is the part."""
+    """Where a part lies in the other picture, in pixels."""
 
     score: float
-    within: Within
-    scale: float
     top: int
     left: int
     height: int
     width: int
 
 
-def _part(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> _Place | None:
-    """Where the one is a part of the other, None where neither is."""
-    coarse = max(
-        _found(first, second, "second", _COARSE_SIDE, _COARSE_SCALES),
-        _found(second, first, "first", _COARSE_SIDE, _COARSE_SCALES),
-        key=lambda place: place.score,
-    )
-    if coarse.score < _PART_ENOUGH:
-        return None
-    whole, part = (first, second) if coarse.within == "second" else (second, first)
-    return _found(whole, part, coarse.within, LONG_SIDE, [coarse.scale * each for each in _FINE_SCALES])
-
-
-def _found(
-    whole: NDArray[np.uint8], part: NDArray[np.uint8], within: Within, side: int, scales: Iterable[float]
-) -> _Place:
-    """The best place of the part in the whole, whose longer side is made `side` pixels, over sizes of the part."""
+def _found(whole: NDArray[np.uint8], part: NDArray[np.uint8], scales: Iterable[float]) -> _Place:
+    """The best place of the part in the whole, over sizes of the part."""
     import numpy as np
 
-    image = _evened(_resized(whole, _fitted(whole, side)), max(2, side // 16))
+    image = evened(resized(whole, fitted(whole, LONG_SIDE)), _RADIUS)
     height, width = image.shape
     spectrum = np.fft.rfft2(image)
     energy = np.zeros((height + 1, width + 1), np.float64)
     energy[1:, 1:] = np.cumsum(np.cumsum(image.astype(np.float64) ** 2, axis=0), axis=1)
-    best = _Place(-1.0, within, 1.0, 0, 0, height, width)
+    best = _Place(-1.0, 0, 0, height, width)
     for scale in scales:
-        columns, lines = _fitted(part, side * scale)
-        if lines > height or columns > width or min(lines, columns) < side // 5:
+        columns, lines = fitted(part, LONG_SIDE * scale)
+        if lines > height or columns > width:
             continue
-        template = _evened(_resized(part, (columns, lines)), max(2, side // 16))
+        template = evened(resized(part, (columns, lines)), _RADIUS)
         products = np.fft.irfft2(spectrum * np.conj(np.fft.rfft2(template, (height, width))), (height, width))
         windows = energy[lines:, columns:] - energy[:-lines, columns:] - energy[lines:, :-columns]
         windows = windows + energy[:-lines, :-columns]
-        length = float(np.sqrt((template**2).sum()))
+        length = max(float(np.sqrt((template**2).sum())), 1.0)
         scores = products[: height - lines + 1, : width - columns + 1] / (np.sqrt(np.maximum(windows, 1.0)) * length)
         at = int(np.argmax(scores))
         score = float(scores.flat[at])
         if score > best.score:
             top, left = divmod(at, scores.shape[1])
-            best = _Place(score, within, scale, top, left, lines, columns)
+            best = _Place(score, top, left, lines, columns)
     return best
-
-
-def _measured_part(first: Look, second: Look, turn: int, place: _Place, borders: tuple[Box, Box]) -> Alignment:
-    one, other = turn_pixels(first.grey, turn), second.grey
-    inner = _turned_box(borders[0], turn), borders[1]
-    left, right = _cut(one, inner[0]), _cut(other, inner[1])
-    whole, part = (left, right) if place.within == "second" else (right, left)
-    around = _resized(whole, _fitted(whole, LONG_SIDE))
-    high, wide = around.shape
-    window = around[place.top : place.top + place.height, place.left : place.left + place.width]
-    facts = _agreement(window, _resized(part, (place.width, place.height)))
-    box = place.left / wide, place.top / high, (place.left + place.width) / wide, (place.top + place.height) / high
-    boxes = (_inside(inner[0], box), inner[1]) if place.within == "second" else (inner[0], _inside(inner[1], box))
-    tones = _tones(turn_pixels(first.colour, turn), boxes[0], second.colour, boxes[1])
-    bordered = "" if borders == (_WHOLE_BOX, _WHOLE_BOX) else "first" if borders[0] != _WHOLE_BOX else "second"
-    return Alignment(turn, place.within, box, bordered, *facts, tones, 1.0, 0.0)
-
-
-# -- how well -------------------------------------------------------------------------------------
 
 
 def _agreement(first: Plane, second: Plane) -> tuple[float, float]:
     """Correlation of the details, and the share of blocks that agree."""
     import numpy as np
 
-    one, other = _evened(first, _RADIUS), _evened(second, _RADIUS)
+    one, other = evened(first, _RADIUS), evened(second, _RADIUS)
     ones, others, products = _blocks(one * one), _blocks(other * other), _blocks(one * other)
     energy, larger = np.sqrt(ones * others), np.maximum(ones, others)
     total = float(np.sqrt(ones.sum() * others.sum()))
@@ -275,10 +227,10 @@ def _spot(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
     """The largest difference in grey levels of a small spot, brightness and contrast evened out."""
     import numpy as np
 
-    size = _fitted(second, _SPOT_SIDE)
-    one, other = _resized(first, size), _resized(second, size)
+    size = fitted(second, _SPOT_SIDE)
+    one, other = resized(first, size), resized(second, size)
     slope = np.float32(other.std() / max(float(one.std()), 1.0))
-    return float(np.abs(_mean_around((one - one.mean()) * slope + other.mean() - other, 1)).max())
+    return float(np.abs(mean_around((one - one.mean()) * slope + other.mean() - other, 1)).max())
 
 
 def _blocks(plane: Plane) -> Plane:
@@ -297,112 +249,9 @@ def _tones(first: NDArray[np.uint8], one: Box, second: NDArray[np.uint8], other:
     from PIL import Image as PILImage
 
     side = _COLOUR_SIDE // 2
-    boxes = [tuple(share * _COLOUR_SIDE for share in box) for box in (one, other)]
+    boxes: list[Any] = [tuple(share * _COLOUR_SIDE for share in box) for box in (one, other)]
     small: list[Any] = [
         PILImage.fromarray(np.ascontiguousarray(each)).resize((side, side), PILImage.Resampling.BILINEAR, box=box)
         for each, box in zip((first, second), boxes, strict=True)
     ]
     return float(np.abs(np.asarray(small[0], np.float32) - np.asarray(small[1], np.float32)).mean())
-
-
-def _correlation(first: Plane, second: Plane) -> float:
-    import numpy as np
-
-    length = float(np.sqrt((first * first).sum() * (second * second).sum()))
-    return float((first * second).sum()) / length if length > 0 else 0.0
-
-
-def _evened(grey: Plane, radius: int) -> Plane:
-    """Details alone, of even contrast: the difference from the mean around, in units of the contrast around."""
-    import numpy as np
-
-    detail = grey - _mean_around(grey, radius)
-    contrast = np.sqrt(np.maximum(_mean_around(detail * detail, radius), 0))
-    even: Plane = detail / (contrast + np.float32(_FAINT))
-    return even
-
-
-def _mean_around(plane: Plane, radius: int) -> Plane:
-    """The mean over a square window, which ends at the picture's edges."""
-    import numpy as np
-
-    for axis in (0, 1):
-        length = plane.shape[axis]
-        sums = np.concatenate([np.zeros_like(plane.take([0], axis)), np.cumsum(plane, axis=axis)], axis=axis)
-        low, high = np.maximum(np.arange(length) - radius, 0), np.minimum(np.arange(length) + radius + 1, length)
-        counts = (high - low).astype(np.float32)
-        plane = (sums.take(high, axis) - sums.take(low, axis)) / (counts[:, None] if axis == 0 else counts)
-    return plane
-
-
-# -- sizes and boxes ------------------------------------------------------------------------------
-
-
-def _resized(grey: NDArray[Any], size: tuple[int, int]) -> Plane:
-    """float32 (height, width) of the (width, height) asked for."""
-    import numpy as np
-    from PIL import Image as PILImage
-
-    image = PILImage.fromarray(np.ascontiguousarray(grey))
-    return np.asarray(image.resize(size, PILImage.Resampling.BILINEAR), dtype=np.float32)
-
-
-def _fitted(grey: NDArray[Any], side: float) -> tuple[int, int]:
-    """Width and height of a picture whose longer side is made `side`."""
-    factor = side / max(grey.shape)
-    return max(4, round(grey.shape[1] * factor)), max(4, round(grey.shape[0] * factor))
-
-
-def _content(grey: NDArray[np.uint8]) -> Box:
-    """What is left without plain borders, which are of one level on each side."""
-    import numpy as np
-
-    height, width = grey.shape
-    rows, columns = grey.std(axis=1) < _PLAIN, grey.std(axis=0) < _PLAIN
-    top, bottom = _depth(rows), _depth(rows[::-1])
-    inner = grey[top : height - bottom]
-    columns = inner.std(axis=0) < _PLAIN if inner.size else columns
-    left, right = _depth(columns), _depth(columns[::-1])
-    if not (top or bottom or left or right) or np.prod(inner.shape) == 0:
-        return _WHOLE_BOX
-    return left / width, top / height, 1 - right / width, 1 - bottom / height
-
-
-def _depth(plain: NDArray[np.bool_]) -> int:
-    """Lines from the edge that belong to a border; 0 where it has no end within reason."""
-    import numpy as np
-
-    most = int(len(plain) * _DEEPEST_BORDER)
-    depth = int(np.argmin(plain)) if not plain.all() else len(plain)
-    if depth == 0 or depth > most:
-        return 0
-    return min(depth + 1, most)  # the line where border and picture mix
-
-
-def _cut(grey: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-    height, width = grey.shape
-    left, top, right, bottom = box
-    return grey[round(top * height) : round(bottom * height), round(left * width) : round(right * width)]
-
-
-def _turned_box(box: Box, turn: int) -> Box:
-    """Where a part lies once the picture is turned."""
-    left, top, right, bottom = box
-    if turn & 4:
-        left, top, right, bottom = top, left, bottom, right
-    if turn & 2:
-        top, bottom = 1 - bottom, 1 - top
-    if turn & 1:
-        left, right = 1 - right, 1 - left
-    return left, top, right, bottom
-
-
-def _inside(outer: Box, inner: Box) -> Box:
-    """A part of a part, as shares of the whole."""
-    left, top, right, bottom = outer
-    wide, high = right - left, bottom - top
-    return left + inner[0] * wide, top + inner[1] * high, left + inner[2] * wide, top + inner[3] * high
-
-
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])

@@ -1,0 +1,127 @@
+"""Small pictures as planes of numbers: made smaller, cut, evened out, without their plain borders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Plane: TypeAlias = NDArray[np.float32]
+    """float32 (height, width)."""
+
+Box: TypeAlias = tuple[float, float, float, float]
+"""Left, top, right, bottom, as shares of a picture's width and height."""
+
+WHOLE_BOX: Box = (0.0, 0.0, 1.0, 1.0)
+_PLAIN = 7.0
+"""Largest deviation of the levels of a line that belongs to a plain border."""
+_DEEPEST_BORDER = 0.3
+"""Largest share of a side that is taken off as a border."""
+_FAINT = 6.0
+"""Contrast in grey levels below which there is nothing to compare: what even a strong JPEG leaves in the sky."""
+
+
+def correlation_of(first: Plane, second: Plane) -> float:
+    """Of two planes of one shape whose mean is about 0."""
+    import numpy as np
+
+    length = float(np.sqrt((first * first).sum() * (second * second).sum()))
+    return float((first * second).sum()) / length if length > 0 else 0.0
+
+
+def evened(grey: Plane, radius: int) -> Plane:
+    """Details alone, of even contrast: the difference from the mean around, in units of the contrast around."""
+    import numpy as np
+
+    detail = grey - mean_around(grey, radius)
+    contrast = np.sqrt(np.maximum(mean_around(detail * detail, radius), 0))
+    even: Plane = detail / (contrast + np.float32(_FAINT))
+    return even
+
+
+def mean_around(plane: Plane, radius: int) -> Plane:
+    """The mean over a square window, which ends at the picture's edges."""
+    import numpy as np
+
+    for axis in (0, 1):
+        length = plane.shape[axis]
+        sums = np.concatenate([np.zeros_like(plane.take([0], axis)), np.cumsum(plane, axis=axis)], axis=axis)
+        low, high = np.maximum(np.arange(length) - radius, 0), np.minimum(np.arange(length) + radius + 1, length)
+        share = (1 / (high - low)).astype(np.float32)
+        means: Plane = (sums.take(high, axis) - sums.take(low, axis)) * (share[:, None] if axis == 0 else share)
+        plane = means
+    return plane
+
+
+def resized(grey: NDArray[Any], size: tuple[int, int]) -> Plane:
+    """float32 (height, width) of the (width, height) asked for."""
+    import numpy as np
+    from PIL import Image as PILImage
+
+    image = PILImage.fromarray(np.ascontiguousarray(grey))
+    return np.asarray(image.resize(size, PILImage.Resampling.BILINEAR), dtype=np.float32)
+
+
+def fitted(grey: NDArray[Any], side: float) -> tuple[int, int]:
+    """Width and height of a picture whose longer side is made `side`."""
+    factor = side / max(grey.shape)
+    return max(4, round(grey.shape[1] * factor)), max(4, round(grey.shape[0] * factor))
+
+
+def content_of(grey: NDArray[np.uint8]) -> Box:
+    """What is left without plain borders, which are of one level on each side."""
+    import numpy as np
+
+    height, width = grey.shape
+    rows, columns = grey.std(axis=1) < _PLAIN, grey.std(axis=0) < _PLAIN
+    top, bottom = _depth(rows), _depth(rows[::-1])
+    inner = grey[top : height - bottom]
+    columns = inner.std(axis=0) < _PLAIN if inner.size else columns
+    left, right = _depth(columns), _depth(columns[::-1])
+    if not (top or bottom or left or right) or np.prod(inner.shape) == 0:
+        return WHOLE_BOX
+    return left / width, top / height, 1 - right / width, 1 - bottom / height
+
+
+def _depth(plain: NDArray[np.bool_]) -> int:
+    """Lines from the edge that belong to a border; 0 where it has no end within reason."""
+    import numpy as np
+
+    most = int(len(plain) * _DEEPEST_BORDER)
+    depth = int(np.argmin(plain)) if not plain.all() else len(plain)
+    if depth == 0 or depth > most:
+        return 0
+    return min(depth + 1, most)  # the line where border and picture mix
+
+
+def cut(grey: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+    """The part of a picture that lies in a box."""
+    height, width = grey.shape
+    left, top, right, bottom = box
+    return grey[round(top * height) : round(bottom * height), round(left * width) : round(right * width)]
+
+
+def turned_box(box: Box, turn: int) -> Box:
+    """Where a part lies once the picture is turned."""
+    left, top, right, bottom = box
+    if turn & 4:
+        left, top, right, bottom = top, left, bottom, right
+    if turn & 2:
+        top, bottom = 1 - bottom, 1 - top
+    if turn & 1:
+        left, right = 1 - right, 1 - left
+    return left, top, right, bottom
+
+
+def inside(outer: Box, inner: Box) -> Box:
+    """A part of a part, as shares of the whole."""
+    left, top, right, bottom = outer
+    wide, high = right - left, bottom - top
+    return left + inner[0] * wide, top + inner[1] * high, left + inner[2] * wide, top + inner[3] * high
+
+
+def area(box: Box) -> float:
+    """Share of the whole."""
+    return (box[2] - box[0]) * (box[3] - box[1])

@@ -1,0 +1,135 @@
+"""Where pictures lie on each other, on drawn photos that were edited as people and programs edit them."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
+
+from lookalike.core.turns import turn_pixels
+from lookalike.images.alignment import LONG_SIDE, look_at, shrunk
+from lookalike.images.alignment import align as align_as_guessed
+from lookalike.images.sketches import guesses, prepared
+
+
+def photo(seed: int, size: tuple[int, int] = (360, 270)) -> Image.Image:
+    """Something with detail at every scale, as photos have."""
+    draw = np.random.default_rng(seed)
+    levels = np.zeros((size[1], size[0], 3), np.float32)
+    for cells in (3, 7, 15, 40, 90):
+        noise = Image.fromarray(draw.integers(0, 256, (cells, cells, 3), dtype=np.uint8))
+        levels += np.asarray(noise.resize(size, Image.Resampling.BICUBIC), np.float32) / cells**0.5
+    levels -= levels.min()
+    return Image.fromarray((levels * (255 / levels.max())).astype(np.uint8))
+
+
+def look(image: Image.Image):
+    return look_at(np.asarray(image.convert("RGB")))
+
+
+def align(first, second):
+    return align_as_guessed(first, second, guesses(prepared(first.sketch), prepared(second.sketch)))
+
+
+def saved(image: Image.Image, format: str, **options) -> Image.Image:
+    stream = io.BytesIO()
+    image.save(stream, format, **options)
+    return Image.open(stream)
+
+
+COPIES = {
+    "jpeg 30": lambda image: saved(image, "JPEG", quality=30),
+    "webp": lambda image: saved(image, "WEBP", quality=60),
+    "gif": lambda image: saved(image, "GIF"),
+    "half": lambda image: image.resize((180, 135), Image.Resampling.LANCZOS),
+    "twice": lambda image: image.resize((720, 540), Image.Resampling.BICUBIC),
+}
+
+
+@pytest.mark.parametrize("way", COPIES)
+def test_a_copy_agrees_from_edge_to_edge(way):
+    found = align(look(photo(1)), look(COPIES[way](photo(1))))
+    assert (found.within, found.turn, found.bordered) == ("whole", 0, "")
+    assert found.correlation > 0.9
+    assert found.agreeing > 0.95
+    assert found.tones < 3
+
+
+@pytest.mark.parametrize("turn", range(8))
+def test_the_turn_of_a_turned_picture_is_told(turn):
+    turned = Image.fromarray(np.ascontiguousarray(turn_pixels(np.asarray(photo(2)), turn)))
+    found = align(look(photo(2)), look(turned))
+    assert (found.within, found.turn) == ("whole", turn)
+    assert found.correlation > 0.95
+
+
+@pytest.mark.parametrize("box", [(0, 0, 216, 162), (100, 80, 316, 242), (60, 20, 348, 236), (150, 30, 320, 260)])
+def test_a_part_is_found_where_it_was_cut_out(box):
+    found = align(look(photo(3)), look(saved(photo(3).crop(box), "JPEG", quality=50)))
+    assert found.within == "second"
+    assert found.correlation > 0.75
+    told = np.array(found.box) * [360, 270, 360, 270]
+    assert np.abs(told - box).max() < 10
+
+
+def test_it_does_not_matter_which_of_two_is_the_part():
+    found = align(look(photo(3).crop((100, 80, 316, 242))), look(photo(3)))
+    assert found.within == "first"
+    assert found.correlation > 0.75
+
+
+def test_a_part_of_the_mirror_image_is_found():
+    found = align(look(photo(4)), look(ImageOps.mirror(photo(4)).crop((40, 30, 300, 230))))
+    assert (found.within, found.turn) == ("second", 1)
+    assert found.correlation > 0.75
+
+
+@pytest.mark.parametrize("colour", ["white", "black", "#806040"])
+def test_a_plain_border_is_taken_off(colour):
+    found = align(look(photo(5)), look(ImageOps.expand(photo(5), 30, colour)))
+    assert (found.within, found.bordered) == ("whole", "second")
+    assert found.correlation > 0.8
+
+
+def test_a_line_of_text_shows_as_a_spot_and_a_copy_has_none():
+    marked = photo(6)
+    ImageDraw.Draw(marked).text((40, 200), "(c) A. Nonymous", font=ImageFont.load_default(28), fill="white")
+    assert align(look(photo(6)), look(marked)).spot > 3 * align(look(photo(6)), look(COPIES["jpeg 30"](photo(6)))).spot
+
+
+def test_other_colours_show_in_the_tones_alone():
+    found = align(look(photo(7)), look(ImageEnhance.Brightness(photo(7)).enhance(1.3)))
+    assert found.tones > 10
+    assert found.correlation > 0.95
+
+
+def test_another_shape_is_told_as_stretched():
+    assert align(look(photo(8)), look(photo(8).resize((270, 270)))).stretch == pytest.approx(4 / 3, rel=0.03)
+
+
+def test_different_pictures_agree_nowhere():
+    looks = [look(photo(seed)) for seed in range(20, 28)]
+    for first in looks:
+        for second in looks:
+            assert first is second or align(first, second).correlation < 0.6
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 400), (400, 2), (7, 9), (3000, 40)])
+def test_pictures_of_any_shape_are_compared(size):
+    other = Image.new("RGB", size, "grey")
+    assert align(look(photo(9)), look(other)).correlation < 0.6
+    assert align(look(other), look(photo(9))).correlation < 0.6
+
+
+def test_plain_pictures_have_nothing_in_common_to_speak_of():
+    assert align(look(Image.new("RGB", (90, 60), "red")), look(Image.new("RGB", (90, 60), "navy"))).correlation == 0
+
+
+def test_the_small_version_of_a_large_picture_is_what_it_would_be_of_a_shrunk_one():
+    large = photo(10, (1600, 1200))
+    assert max(look(large).grey.shape) == LONG_SIDE
+    small = shrunk(large)
+    assert max(small.size) <= 4 * LONG_SIDE
+    assert np.abs(look(small).grey.astype(int) - look(large).grey).max() < 12

@@ -1,0 +1,147 @@
+"""Precision and recall of duplicates per kind on edited photos (`duplicates_set.py`), beside a peer's.
+
+    python tools/bench/duplicates_quality.py SET COLLECTION [--peer peer.json] [--json OUT.json]
+
+SET has truth.csv and edits/, or those of some photos; COLLECTION was made of edits/ by `lookalike index`, and `lookalike
+duplicates` looked at it; peer.json is what `duplicates_peer.py` wrote of the same files. Recall: the edits that are found
+with their original (in one group; for the peer, as a pair), by edit, and those told with the right kind. Precision: of
+all pairs of files that are put together (members of a group with what is kept; for the peer, its pairs), those that are
+of one photo. Intervals: 95 %, by drawing photos again (bootstrap).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from argparse import ArgumentParser
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import lookalike
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+DRAWS, SEED = 1_000, 14
+_ORIGINAL = "original"
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A file of the set."""
+
+    photo: int
+    edit: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What somebody says: pairs of files, and of each file that was found with its original the kind, "" for none."""
+
+    pairs: set[tuple[str, str]]
+    kind_of: Mapping[str, str]
+
+
+def read_truth(folder: Path) -> dict[str, Edited]:
+    """Of the edits that are there."""
+    files = {file.name for file in (folder / "edits").iterdir()}
+    with (folder / "truth.csv").open(encoding="utf-8", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["file"].startswith("edits/")]
+    named = {row["file"].partition("/")[2]: Edited(int(row["photo"]), row["edit"], row["kind"]) for row in rows}
+    return {name: edited for name, edited in named.items() if name in files}
+
+
+def told_by_collection(collection: Path, truth: Mapping[str, Edited]) -> Told:
+    pairs: set[tuple[str, str]] = set()
+    kinds: dict[str, str] = {}
+    with lookalike.open(collection) as opened:
+        for group in opened.duplicates.all_groups(("same", "copy", "edited")):
+            names = [Path(item.uri).name for item in group.items]
+            kind_of = {name: str(item.kind) for name, item in zip(names, group.items, strict=True)}
+            pairs.update((min(names[0], each), max(names[0], each)) for each in names[1:])
+            originals = {truth[name].photo: name for name in names if truth[name].edit == _ORIGINAL}
+            for name in names:
+                original = originals.get(truth[name].photo)
+                if original not in (None, name):
+                    kinds[name] = kind_of[name] if original == names[0] else kind_of[original]
+    return Told(pairs, kinds)
+
+
+def told_by_peer(pairs: Iterable[list[str]], truth: Mapping[str, Edited]) -> Told:
+    known = {(first, second) for first, second in pairs if first in truth and second in truth}
+    kinds = {}
+    for pair in known:
+        for one, other in (pair, pair[::-1]):
+            if truth[one].edit == _ORIGINAL and truth[one].photo == truth[other].photo:
+                kinds[other] = ""
+    return Told(known, kinds)
+
+
+def with_interval(right: Mapping[int, float], asked: Mapping[int, float]) -> dict[str, float]:
+    """A share, `right` of `asked` summed over photos, and the interval of drawing photos again."""
+    photos = sorted(asked)
+    above, below = (np.array([each.get(photo, 0.0) for photo in photos]) for each in (right, asked))
+    if not below.sum():
+        return {}
+    drawn = np.random.default_rng(SEED).integers(0, len(photos), (DRAWS, len(photos)))
+    shares = above[drawn].sum(axis=1) / np.maximum(below[drawn].sum(axis=1), 1)
+    low, high = np.quantile(shares, (0.025, 0.975))
+    share = above.sum() / below.sum()
+    return {"share": round(float(share), 4), "low": round(float(low), 4), "high": round(float(high), 4)}
+
+
+def measured(told: Told, truth: Mapping[str, Edited]) -> dict[str, object]:
+    asked: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    found: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    named: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    said: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    for name, edited in truth.items():
+        if edited.edit == _ORIGINAL:
+            continue
+        for what in (edited.edit, edited.kind):
+            asked[what][edited.photo] += 1
+            found[what][edited.photo] += name in told.kind_of
+            named[what][edited.photo] += told.kind_of.get(name) == edited.kind
+        if kind := told.kind_of.get(name, ""):
+            said[kind][edited.photo] += 1
+    right: dict[int, float] = defaultdict(float)
+    every: dict[int, float] = defaultdict(float)
+    for first, second in told.pairs:
+        every[truth[first].photo] += 1
+        right[truth[first].photo] += truth[first].photo == truth[second].photo
+    wrong = sorted(pair for pair in told.pairs if truth[pair[0]].photo != truth[pair[1]].photo)
+    return {
+        "pairs": len(told.pairs),
+        "precision": with_interval(right, every),
+        "wrong pairs": wrong[:50],
+        "found": {what: with_interval(found[what], asked[what]) for what in asked},
+        "found as its kind": {what: with_interval(named[what], asked[what]) for what in asked},
+        "of those called so": {kind: with_interval(named[kind], said[kind]) for kind in said},
+    }
+
+
+def main() -> None:
+    parser = ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("set", type=Path)
+    parser.add_argument("collection", type=Path)
+    parser.add_argument("--peer", type=Path)
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    truth = read_truth(asked.set)
+    answers = {"lookalike": measured(told_by_collection(asked.collection, truth), truth)}
+    if asked.peer:
+        for name, answer in json.loads(asked.peer.read_text()).items():
+            answers[f"imagededup {name}"] = measured(told_by_peer(answer["pairs"], truth), truth)
+    text = json.dumps({"photos": len({each.photo for each in truth.values()}), **answers}, indent=1)
+    if asked.json:
+        asked.json.write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
