@@ -62,8 +62,8 @@ class Calls:
             except (MilvusException, grpc.RpcError) as error:
                 code = _code_of(error)
                 if code in _NOT_LOADED and not loaded:
-                    loaded = True
                     self._load()
+                    loaded, until = True, time.monotonic() + self.timeout_s
                     continue
                 if code not in _AWAY:
                     self._refuse(error, code)

@@ -8,6 +8,9 @@ identifier of its filter language. A key holds all values of one type at one pla
 - one value: `:` and the value. `:rosé`
 - several: each with the mark before it, between blanks, in order: ` :blue :red `; beside it the least and the most of
   them under keys of their own. A blank is less than the mark, so one comparison tells one value from several.
+
+All values of places with several stand once more, behind their keys, in one text that every item has (`several_of`):
+where no item of a file has a key, milvus-lite answers LIKE about it by reading whole items.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from typing import TYPE_CHECKING
 from lookalike.remote.sorted_facts import BOOL, MOMENT, NUMBER, TEXT, facts_of, split_fact, utf8
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from lookalike.remote.contract import RemoteItem
 
@@ -93,6 +96,17 @@ def prepared_facts(item: RemoteItem) -> dict[str, str]:
         if len(values) > 1:
             prepared[LEAST + key], prepared[MOST + key] = values[0], values[-1]
     return prepared
+
+
+def several_of(facts: Mapping[str, str]) -> str:
+    """Of prepared facts those with several values, each as `in_several`, between blanks; a blank for none."""
+    each = (in_several(key, value) for key, text in facts.items() if text[0] == " " for value in text.split())
+    return " ".join(["", *each, ""])
+
+
+def in_several(key: str, value: str) -> str:
+    """A value behind its key; LIKE knows `_`, which is written otherwise."""
+    return key.replace("_", ".") + value
 
 
 def _written(tag: bytes, value: bytes) -> str:

@@ -33,6 +33,7 @@ from lookalike.remote.milvus_facts import (
     coded,
     coded_moment,
     coded_number,
+    in_several,
     key_of,
     moment_beginnings,
 )
@@ -45,12 +46,14 @@ if TYPE_CHECKING:
     from lookalike.core.fields import FieldKind
     from lookalike.remote.contract import Asked
 
-ID, PLACE = "id", "place"
-"""Columns: an item's coded id, and its coded address."""
+ID, PLACE, SEVERAL = "id", "place", "several"
+"""Columns: an item's coded id, its coded address, and the facts of which it has several (`several_of`)."""
 EVERY, NONE = f'{ID} >= ""', f'{ID} < ""'
 """True of every item, and of none."""
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _ANY, _ALL = " or ", " and "
+_FEW = 50
+"""Values of one comparison."""
 
 
 def filter_of(asked: Asked | None) -> str:
@@ -111,15 +114,23 @@ def _equal(place: str, values: Sequence[Value], *, is_date: bool, negated: bool)
     tag = _tag(values[0])
     key = key_of(tag, place)
     codes = sorted({MARK + _written(tag, value) for value in values})
-    among_several = [f'{key} like "% {code} %"' for code in codes]
-    return _of_key(key, [f"{key} in [{', '.join(_quoted(code) for code in codes)}]", *among_several], negated=negated)
+    among_several = [f'{SEVERAL} like "% {in_several(key, code)} %"' for code in codes]
+    return _of_key(key, [*_alone(key, codes), *among_several], negated=negated)
+
+
+def _alone(key: str, codes: Sequence[str]) -> list[str]:
+    """Tests of one value. A few are compared by themselves: milvus-lite reads whole items where `in` finds no key."""
+    if len(codes) > _FEW:
+        return [f"{key} in [{', '.join(map(_quoted, codes))}]"]
+    return [f"{key} == {_quoted(code)}" for code in codes]
 
 
 def _within(key: str, moments: Moments) -> str:
     """One moment that is in the time asked for, or several of which one begins as it does."""
     first, behind = coded_moment(moments.first_ns), coded_moment(moments.behind_ns)
     alone = f"({key} >= {_quoted(MARK + first)} and {key} < {_quoted(MARK + behind)})"
-    among_several = [f'{key} like "% {MARK}{beginning}%"' for beginning in moment_beginnings(first, behind)]
+    beginnings = [in_several(key, MARK + beginning) for beginning in moment_beginnings(first, behind)]
+    among_several = [f'{SEVERAL} like "% {beginning}%"' for beginning in beginnings]
     return _joined([alone, *among_several], _ANY, NONE)
 
 

@@ -1,11 +1,12 @@
 """How Milvus holds a collection: its columns, and an item as a row of them and back.
 
-    id      the item's id, coded so that Milvus' order is the contract's        primary key
-    place   its address, coded: for what lies below a folder
-    words   its stems and names as words that an analyzer leaves whole          full text, TEXT_MATCH
-    rarity  made of `words` by Milvus                                           BM25
-    vector  float32, of the float16 given                                       FLAT, HNSW, IVF or DISKANN
-    record  all else, as JSON
+    id       the item's id, coded so that Milvus' order is the contract's        primary key
+    place    its address, coded: for what lies below a folder
+    several  the facts of which it has several
+    words    its stems and names as words that an analyzer leaves whole          full text, TEXT_MATCH
+    rarity   made of `words` by Milvus                                           BM25
+    vector   float32, of the float16 given                                       FLAT, HNSW, IVF or DISKANN
+    record   all else, as JSON
     and the prepared facts of `milvus_facts.py`, as dynamic fields
 
 One partition: partitions help only where every search names one. Milvus holds text of up to 65,535 bytes, and as many
@@ -20,8 +21,8 @@ from base64 import b85decode, b85encode
 from typing import TYPE_CHECKING, Any
 
 from lookalike.remote.contract import RemoteItem
-from lookalike.remote.milvus_facts import coded, prepared_facts, token
-from lookalike.remote.milvus_filter import ID, PLACE
+from lookalike.remote.milvus_facts import coded, prepared_facts, several_of, token
+from lookalike.remote.milvus_filter import ID, PLACE, SEVERAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,6 +45,7 @@ def schema_of(dim: int) -> CollectionSchema:
     text: dict[str, Any] = {"datatype": DataType.VARCHAR, "max_length": LONGEST}
     schema.add_field(ID, is_primary=True, **text)
     schema.add_field(PLACE, **text)
+    schema.add_field(SEVERAL, **text)
     schema.add_field(WORDS, enable_analyzer=True, enable_match=True, analyzer_params=_ANALYZER, **text)
     schema.add_field(RARITY, DataType.SPARSE_FLOAT_VECTOR)
     schema.add_field(VECTOR, DataType.FLOAT_VECTOR, dim=dim)
@@ -59,13 +61,15 @@ def row_of(item: RemoteItem) -> dict[str, Any]:
     import numpy as np
 
     assert item.vector is not None, "items are put with their vectors"
+    facts = prepared_facts(item)
     return {
         ID: coded(item.id),
         PLACE: coded(item.uri),
+        SEVERAL: several_of(facts),
         WORDS: _words(item),
         VECTOR: np.asarray(item.vector, dtype=np.float32),
         RECORD: _record(item),
-        **prepared_facts(item),
+        **facts,
     }
 
 

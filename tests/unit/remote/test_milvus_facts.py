@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lookalike.remote.contract import RemoteItem
-from lookalike.remote.milvus_facts import coded, coded_moment, key_of, moment_beginnings, prepared_facts, token
+from lookalike.remote.milvus_facts import (
+    coded,
+    coded_moment,
+    in_several,
+    key_of,
+    moment_beginnings,
+    prepared_facts,
+    several_of,
+    token,
+)
 from lookalike.remote.sorted_facts import TEXT, utf8
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=8) | st.text(
@@ -54,9 +63,15 @@ def test_a_day_a_month_and_a_year_are_one_beginning():
         assert len(list(moment_beginnings(*map(coded_moment, times)))) == 1
 
 
+def test_several_values_of_fields_whose_keys_look_alike_to_like_stay_apart():
+    assert "_" not in in_several(key_of(TEXT, "metadata.x y"), ":a")
+    assert in_several(key_of(TEXT, "x y"), ":a") != in_several(key_of(TEXT, "xA20By"), ":a")
+
+
 def test_one_value_stands_alone_and_several_with_the_least_and_the_most():
     item = RemoteItem("a", "/x", b"", b"", 1, 0, None, None, None, None, "", metadata={"c": ["red", "Blue"], "d": "x"})
     facts = prepared_facts(item)
     key = key_of(TEXT, "metadata.c")
     assert facts[key_of(TEXT, "metadata.d")] == ":x"
+    assert several_of(facts) == f" {in_several(key, ':blue')} {in_several(key, ':red')} "
     assert (facts[key], facts[f"least_{key}"], facts[f"most_{key}"]) == (" :blue :red ", ":blue", ":red")
