@@ -36,8 +36,8 @@ def evened(grey: Plane, radius: int) -> Plane:
     import numpy as np
 
     detail = grey - mean_around(grey, radius)
-    contrast = np.sqrt(np.maximum(mean_around(detail * detail, radius), 0))
-    even: Plane = detail / (contrast + np.float32(_FAINT))
+    contrast = np.sqrt(np.maximum(mean_around(detail * detail, radius), np.float32(0)))
+    even: Plane = (detail / (contrast + _FAINT)).astype(np.float32, copy=False)
     return even
 
 
@@ -45,14 +45,14 @@ def mean_around(plane: Plane, radius: int) -> Plane:
     """The mean over a square window, which ends at the picture's edges."""
     import numpy as np
 
+    means: NDArray[np.float32] = plane
     for axis in (0, 1):
-        length = plane.shape[axis]
-        sums = np.concatenate([np.zeros_like(plane.take([0], axis)), np.cumsum(plane, axis=axis)], axis=axis)
+        length = means.shape[axis]
+        sums = np.concatenate([np.zeros_like(means.take([0], axis)), np.cumsum(means, axis=axis)], axis=axis)
         low, high = np.maximum(np.arange(length) - radius, 0), np.minimum(np.arange(length) + radius + 1, length)
         share = (1 / (high - low)).astype(np.float32)
-        means: Plane = (sums.take(high, axis) - sums.take(low, axis)) * (share[:, None] if axis == 0 else share)
-        plane = means
-    return plane
+        means = (sums.take(high, axis) - sums.take(low, axis)) * (share[:, None] if axis == 0 else share)
+    return means
 
 
 def resized(grey: NDArray[Any], size: tuple[int, int]) -> Plane:
