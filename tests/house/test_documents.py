@@ -72,6 +72,7 @@ def test_json_keys_of_reports_are_those_documented():
         ImportReport,
         IndexReport,
         MigrateReport,
+        ShardReport,
         SyncReport,
         VerifyReport,
     )
@@ -81,9 +82,12 @@ def test_json_keys_of_reports_are_those_documented():
         *(0, 0, 0, 0, 0, 0, 0, (), 0.0),
         index=IndexReport("exact", "", 0, built=False, seconds=0.0),
         catalogues=(CatalogueRead("", "CSV", "", "", 0, (column,)),),
+        shards=(ShardReport("", 0, 0, "", 0.0),),
     ).as_dict()
     told = sync["catalogues"][0]
-    assert {*sync, *sync["index"], *told, *told["columns"][0], "uri", "reason"} == keys(section("index"))
+    assert {*sync, *sync["index"], *told, *told["columns"][0], *sync["shards"][0], "uri", "reason"} == keys(
+        section("index")
+    )
     assert set(MigrateReport("", 0, 0, (), 0.0, switched=True).as_dict()) | {"uri", "reason"} == keys(
         section("migrate")
     )

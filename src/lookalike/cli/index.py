@@ -82,12 +82,11 @@ def index(
 
     catalogue = read_options(**columns)
     sharding = read_sharding(on=on, workers=workers, gpus=gpus, shards=shards, device=device, collection=collection)
-    there = remote_address(collection) is not None or collection_path(collection).exists()
-    if not paths and not there:
-        raise click.UsageError(NO_FOLDERS)
-    if not there:
-        refuse_missing(paths)
+    if remote_address(collection) is None and not collection_path(collection).exists():
+        _refuse_nothing(paths)
     given = _given(embeddings, embeddings_key, encoder, device)
+    if given is not None and sharding is not None:
+        raise click.UsageError("--embeddings encodes nothing; leave --on and --shards out")
     with open_any_collection(collection, encoder=None if given else encoder, device=device, create=True) as opened:
         if not paths and not opened.status()["roots"]:
             raise click.UsageError(NO_FOLDERS)
@@ -107,9 +106,7 @@ def index(
         else:
             for read in report.catalogues if paths else ():
                 show_catalogue(read)
-            _summarise(report, opened, f" --collection {collection}" if collection else "")
-            if explain:
-                printing.out(f"Searching: {opened.explain_index()}.")
+            _summarise(report, opened, f" --collection {collection}" if collection else "", explain=explain)
     if report.interrupted or (report.index is not None and report.index.interrupted):
         raise Interrupted
 
@@ -164,6 +161,12 @@ def run_sync(
     raise AssertionError("a sync ends with its report")
 
 
+def _refuse_nothing(paths: Sequence[str]) -> None:
+    if not paths:
+        raise click.UsageError(NO_FOLDERS)
+    refuse_missing(paths)
+
+
 def refuse_missing(paths: Sequence[str]) -> None:
     """Say so before an empty collection is made. In one that exists a missing path may be an unplugged disk."""
     from lookalike.core.errors import SourceError
@@ -175,8 +178,11 @@ def refuse_missing(paths: Sequence[str]) -> None:
         raise SourceError(f"there is no file or folder {missing[0]}", hint="check the path; nothing was indexed")
 
 
-def _summarise(report: SyncReport, opened: AnyCollection, where: str) -> None:
-    """What changed, what was not taken, and what to type next; `where` is the option that names the collection."""
+def _summarise(report: SyncReport, opened: AnyCollection, where: str, *, explain: bool) -> None:
+    """What changed, what was not taken, and what to type next; `where` is the option that names the collection.
+
+    `explain`: say last how searches are served.
+    """
     from lookalike.engine.exchange import IMPORTED
 
     state = opened.status()
@@ -200,6 +206,8 @@ def _summarise(report: SyncReport, opened: AnyCollection, where: str) -> None:
         printing.note(f"Next: lookalike search item:ID{where} (with --encoder NAME, words and pictures could be asked)")
     elif pictures:
         printing.note(f'Next: lookalike search "a dog in the snow"{where} (or a PHOTO.jpg instead of words)')
+    if explain:
+        printing.out(f"Searching: {opened.explain_index()}.")
 
 
 def changes(report: SyncReport) -> Iterator[str]:

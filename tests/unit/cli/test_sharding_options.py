@@ -82,3 +82,10 @@ def test_index_lists_its_shards_as_json(pictures, colour_encoder, tmp_path, caps
     assert main(["index", str(pictures), "--shards", str(tmp_path / "shards"), "--json", *where]) == 0
     (shard,) = json.loads(capsys.readouterr().out)["shards"]
     assert (shard["pictures"], shard["skipped"], shard["node"], shard["tries"]) == (24, 0, "here", 1)
+
+
+def test_vectors_that_are_given_are_not_encoded_by_shards(pictures, tmp_path, capsys):
+    (tmp_path / "c.csv").write_text("id,file\n1,a.png\n")
+    given = ["--embeddings", str(tmp_path / "v.npy"), "--collection", str(tmp_path / "c.lookalike")]
+    assert main(["index", str(tmp_path / "c.csv"), "--on", "here", *given]) == 2
+    assert "leave --on and --shards out" in capsys.readouterr().err
