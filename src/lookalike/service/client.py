@@ -30,9 +30,9 @@ from lookalike.engine.query_pictures import is_image
 from lookalike.engine.terms import terms_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from lookalike.core.records import Term
+    from lookalike.core.records import LikenessKind, Term
     from lookalike.engine.asking import SearchOptions
 
 TIMEOUT_S = 60.0
@@ -86,6 +86,34 @@ class Client(Closing):
         told: dict[str, Any] = self._told("/status")
         return told
 
+    def duplicates(
+        self, kinds: Sequence[LikenessKind] = (), where: str | None = None, *, after: str | None = None, k: int = 20
+    ) -> dict[str, Any]:
+        """Groups that looks for duplicates found, a page of them: what `/duplicates` of the API answers."""
+        given = {"where": where, "after": after, "k": k}
+        asked = [("kind", kind) for kind in kinds] + [
+            (name, value) for name, value in given.items() if value is not None
+        ]
+        told: dict[str, Any] = self._told(f"/duplicates?{urllib.parse.urlencode(asked)}")
+        return told
+
+    def not_same(self, first: str, second: str) -> tuple[str, str]:
+        """As `Collection.duplicates.not_same`."""
+        told = self._told("/duplicates/apart", {"first": first, "second": second})
+        return told["first"], told["second"]
+
+    def undo_not_same(self, first: str, second: str) -> bool:
+        """As `Collection.duplicates.undo_not_same`."""
+        return self._undone("/duplicates/apart", first=first, second=second)
+
+    def keep(self, item: str) -> str:
+        """As `Collection.duplicates.keep`."""
+        return str(self._told("/duplicates/keep", {"item": item})["item"])
+
+    def undo_keep(self, item: str) -> bool:
+        """As `Collection.duplicates.undo_keep`."""
+        return self._undone("/duplicates/keep", item=item)
+
     def close(self) -> None:
         """Nothing is held between requests."""
 
@@ -109,14 +137,26 @@ class Client(Closing):
         with self._answered(path, body, picture) as answer:
             return json.load(answer)
 
-    def _answered(self, path: str, body: Mapping[str, Any] | None = None, picture: bytes | None = None) -> BinaryIO:
+    def _undone(self, path: str, **named: str) -> bool:
+        with self._answered(f"{path}?{urllib.parse.urlencode(named)}", method="DELETE") as answer:
+            return bool(json.load(answer)["undone"])
+
+    def _answered(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        picture: bytes | None = None,
+        *,
+        method: str | None = None,
+    ) -> BinaryIO:
         address, headers, data = f"{self._url}{_API}{path}", {"Accept": "application/json"}, None
         if body is None and self._collection is not None:
-            address += f"?{urllib.parse.urlencode({'collection': self._collection})}"
+            joined = "&" if "?" in path else "?"
+            address += f"{joined}{urllib.parse.urlencode({'collection': self._collection})}"
         if body is not None:
             asked = json.dumps({**body, "collection": self._collection} if self._collection else body).encode()
             data, headers["Content-Type"] = (asked, "application/json") if picture is None else _form(asked, picture)
-        request = urllib.request.Request(address, data, headers)  # noqa: S310 - the address is the user's own
+        request = urllib.request.Request(address, data, headers, method=method)  # noqa: S310 - the address is the user's own
         try:
             answer: BinaryIO = urllib.request.urlopen(request, timeout=self._timeout_s)  # noqa: S310 - the same
         except urllib.error.HTTPError as error:

@@ -10,23 +10,9 @@ import pytest
 from PIL import Image, ImageEnhance
 
 import lookalike
+from copied_photos import MOMENT, NEXT, photo, taken
 from lookalike.store.likenesses import PairRecord
 from lookalike.testing import ToyEncoder
-
-MOMENT, NEXT = "2021:07:03 10:11:12", "2021:07:03 10:11:13"
-
-
-def photo(seed: int, width: int = 480, height: int = 360) -> Image.Image:
-    """A picture with something to see everywhere, like no other seed's."""
-    coarse = np.random.default_rng(seed).integers(0, 256, (12, 16, 3), dtype=np.uint8)
-    return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
-
-
-def taken(moment: str, camera: str = "Canon EOS 80D") -> Image.Exif:
-    exif = Image.Exif()
-    exif[0x0110] = camera
-    exif.get_ifd(0x8769)[0x9003] = moment
-    return exif
 
 
 @pytest.fixture
