@@ -106,6 +106,9 @@ def _look(
     page = None if html is None else output_file("--html", html)
     report = _find(known, kinds or LIKENESS_KINDS, where, again=again)
     told = report.as_dict() if report else {}
+    if report is not None and report.interrupted and move_to is not None:
+        show.report(report)
+        raise Interrupted
     if move_to is not None:
         plan = known.plan(move_to, kinds, where, rule=rule, prefer=prefer)
         moved = _shown(lambda stop: known.move(plan, stop=stop)) if yes else None
