@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 METHOD = 1
 """Number of this way of judging: what an older one said is looked at again."""
 
-COPY_CORRELATION = 0.86
+COPY_CORRELATION = 0.80
 """Least correlation of a picture with itself at JPEG 30, a quarter of the pixels, or as a GIF."""
 COPY_AGREEING = 0.95
 COPY_TONES = 2.6
@@ -32,11 +32,12 @@ FEW_COLOURS_SPOT = 14.0
 """The same where a palette was made."""
 STRETCH = 0.035
 """By how much the shapes of copies may differ: sizes are whole pixels."""
-WHOLE_CORRELATION, WHOLE_AGREEING = 0.80, 0.85
-"""Of two pictures that show the same from edge to edge."""
-PART_CORRELATION, PART_AGREEING = 0.74, 0.82
-"""Of a part that was cut out. Shots of one building reach 0.80 of the one, 0.69 of the other."""
-SCENE_CORRELATION, SCENE_AGREEING = 0.62, 0.62
+WHOLE_CORRELATION, WHOLE_AGREEING = 0.80, 0.88
+"""Of two pictures that show the same from edge to edge: a line of text, other colours. Two shots of one scene from one
+place reach 0.74 and 0.81."""
+PART_CORRELATION, PART_AGREEING = 0.76, 0.93
+"""Of a part that was cut out and recoloured. Two shots, one of them nearer, reach 0.81 and 0.92."""
+SCENE_CORRELATION, SCENE_AGREEING = 0.53, 0.59
 """Of two shots of one scene whose times are not known."""
 SCENE_COSINE = 0.90
 """Least cosine of two shots of one scene, taken within `BURST_S`, whose pixels do not align: the camera moved."""
@@ -181,7 +182,7 @@ def _other_shot(evidence: Evidence, apart_s: float | None) -> Likeness | None:
 def _one_scene(evidence: Evidence, apart_s: float | None) -> Likeness | None:
     """Two shots whose times are not known, or that were taken within the same second."""
     alignment = evidence.alignment
-    if alignment is None or alignment.turn != 0:
+    if alignment is None or alignment.turn != 0 or alignment.bordered:
         return None
     if alignment.correlation < SCENE_CORRELATION or alignment.agreeing < SCENE_AGREEING:
         return None

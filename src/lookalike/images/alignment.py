@@ -21,6 +21,7 @@ from lookalike.images.planes import (
     mean_around,
     resized,
     turned_box,
+    without_lines,
 )
 from lookalike.images.sketches import Sketch, sketch_of
 
@@ -213,7 +214,7 @@ def _agreement(first: Plane, second: Plane) -> tuple[float, float]:
     """Correlation of the details, and the share of blocks that agree."""
     import numpy as np
 
-    one, other = evened(first, _RADIUS), evened(second, _RADIUS)
+    one, other = without_lines(evened(first, _RADIUS), _RADIUS), without_lines(evened(second, _RADIUS), _RADIUS)
     ones, others, products = _blocks(one * one), _blocks(other * other), _blocks(one * other)
     energy, larger = np.sqrt(ones * others), np.maximum(ones, others)
     total = float(np.sqrt(ones.sum() * others.sum()))

@@ -15,8 +15,8 @@ Box: TypeAlias = tuple[float, float, float, float]
 """Left, top, right, bottom, as shares of a picture's width and height."""
 
 WHOLE_BOX: Box = (0.0, 0.0, 1.0, 1.0)
-_PLAIN = 7.0
-"""Largest deviation of the levels of a line that belongs to a plain border."""
+_PLAIN = 4.0
+"""Largest deviation of the levels of a plain border, and of each of its lines: a sky is hardly ever so plain."""
 _DEEPEST_BORDER = 0.3
 """Largest share of a side that is taken off as a border."""
 _FAINT = 6.0
@@ -41,12 +41,17 @@ def evened(grey: Plane, radius: int) -> Plane:
     return even
 
 
-def mean_around(plane: Plane, radius: int) -> Plane:
-    """The mean over a square window, which ends at the picture's edges."""
+def without_lines(details: Plane, radius: int) -> Plane:
+    """Details without level and upright lines: a horizon is the same in every photo of the sea."""
+    return details - mean_around(details, radius, (0,)) - mean_around(details, radius, (1,))
+
+
+def mean_around(plane: Plane, radius: int, axes: tuple[int, ...] = (0, 1)) -> Plane:
+    """The mean over a window, a square one along both axes, which ends at the picture's edges."""
     import numpy as np
 
     means: NDArray[np.float32] = plane
-    for axis in (0, 1):
+    for axis in axes:
         length = means.shape[axis]
         sums = np.concatenate([np.zeros_like(means.take([0], axis)), np.cumsum(means, axis=axis)], axis=axis)
         low, high = np.maximum(np.arange(length) - radius, 0), np.minimum(np.arange(length) + radius + 1, length)
@@ -72,26 +77,21 @@ def fitted(grey: NDArray[Any], side: float) -> tuple[int, int]:
 
 def content_of(grey: NDArray[np.uint8]) -> Box:
     """What is left without plain borders, which are of one level on each side."""
-    import numpy as np
-
     height, width = grey.shape
-    rows, columns = grey.std(axis=1) < _PLAIN, grey.std(axis=0) < _PLAIN
-    top, bottom = _depth(rows), _depth(rows[::-1])
+    top, bottom = _depth(grey), _depth(grey[::-1])
     inner = grey[top : height - bottom]
-    columns = inner.std(axis=0) < _PLAIN if inner.size else columns
-    left, right = _depth(columns), _depth(columns[::-1])
-    if not (top or bottom or left or right) or np.prod(inner.shape) == 0:
-        return WHOLE_BOX
+    left, right = _depth(inner.T), _depth(inner.T[::-1])
     return left / width, top / height, 1 - right / width, 1 - bottom / height
 
 
-def _depth(plain: NDArray[np.bool_]) -> int:
-    """Lines from the edge that belong to a border; 0 where it has no end within reason."""
+def _depth(lines: NDArray[np.uint8]) -> int:
+    """Lines from the upper edge that belong to a border; 0 where there is none, or none that ends within reason."""
     import numpy as np
 
-    most = int(len(plain) * _DEEPEST_BORDER)
+    plain = lines.std(axis=1) < _PLAIN
     depth = int(np.argmin(plain)) if not plain.all() else len(plain)
-    if depth == 0 or depth > most:
+    most = int(len(plain) * _DEEPEST_BORDER)
+    if depth == 0 or depth > most or lines[:depth].std() >= _PLAIN:
         return 0
     return min(depth + 1, most)  # the line where border and picture mix
 
