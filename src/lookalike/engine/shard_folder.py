@@ -6,8 +6,9 @@ other machines, which must mean the same place by the same address.
 
 from __future__ import annotations
 
+import errno
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +16,7 @@ from lookalike.core.errors import MissingExtra
 from lookalike.store.records import is_address
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
 UNFINISHED = ".unfinished"
@@ -113,37 +115,41 @@ class FolderElsewhere:
     address: str
 
     def names(self) -> AbstractSet[str]:
-        system, start = self._system()
-        system.invalidate_cache()
-        try:
-            found = system.find(start)
-        except FileNotFoundError:
-            return set()
-        return {str(path).removeprefix(start).lstrip("/") for path in found}
+        with self._system() as (system, start):
+            system.invalidate_cache()
+            try:
+                found = system.find(start)
+            except FileNotFoundError:
+                return set()
+            return {str(path).removeprefix(start).lstrip("/") for path in found}
 
     def read(self, name: str) -> bytes:
-        system, start = self._system()
-        content: bytes = system.cat_file(f"{start}/{name}")
-        return content
+        with self._system() as (system, start):
+            content: bytes = system.cat_file(f"{start}/{name}")
+            return content
 
     def write(self, name: str, content: bytes) -> None:
-        system, start = self._system()
-        path = f"{start}/{name}"
-        system.makedirs(path.rpartition("/")[0], exist_ok=True)
-        system.pipe_file(path, content)
+        with self._system() as (system, start):
+            path = f"{start}/{name}"
+            system.makedirs(path.rpartition("/")[0], exist_ok=True)
+            system.pipe_file(path, content)
 
     def remove(self, name: str) -> None:
-        system, start = self._system()
-        try:
+        with self._system() as (system, start), suppress(FileNotFoundError):
             system.rm_file(f"{start}/{name}")
-        except FileNotFoundError:
-            return
 
     def remove_empty(self) -> None:
         """There are only names."""
 
-    def _system(self) -> tuple[Any, str]:
+    @contextmanager
+    def _system(self) -> Iterator[tuple[Any, str]]:
+        """The file system and the path in it; whatever it raises becomes an OSError."""
         from fsspec.core import url_to_fs
 
-        system, path = url_to_fs(self.address, use_listings_cache=False)
-        return system, str(path).rstrip("/")
+        try:
+            system, path = url_to_fs(self.address, use_listings_cache=False)
+            yield system, str(path).rstrip("/")
+        except OSError:
+            raise
+        except Exception as error:  # each file system has errors of its own
+            raise OSError(errno.EIO, str(error) or type(error).__name__, self.address) from error
