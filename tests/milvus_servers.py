@@ -9,10 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lookalike.remote.milvus import connect
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MILVUS = ["milvus-lite", "milvus-lite's server"]
+START_S = 120.0
+"""What a server may take to start on a busy machine; alone it takes 3."""
 
 
 @contextmanager
@@ -24,6 +28,7 @@ def milvus(which: str, folder: Path) -> Iterator[str]:
     server = MilvusServer(folder)
     server.start()
     try:
+        connect(f"{server.address}/none", timeout_s=START_S).describe()
         yield f"{server.address}/"
     finally:
         server.kill()

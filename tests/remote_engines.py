@@ -28,7 +28,7 @@ def served(which: str, folder: Path) -> Iterator[Callable[[str], RemoteEngine]]:
             before_name = f"{stack.enter_context(postgres(which)).address}&collection="
 
         def opened(name: str) -> RemoteEngine:
-            engine = connect(f"{before_name}{name}", Access(timeout_s=20))
+            engine = connect(f"{before_name}{name}", Access(timeout_s=120))
             stack.callback(engine.close)
             return engine
 
