@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lookalike.core.fields import FALLBACKS, date_ns
+from lookalike.images.planes import area
 
 if TYPE_CHECKING:
     from lookalike.core.records import LikenessKind
@@ -39,6 +40,8 @@ PART_CORRELATION, PART_AGREEING = 0.76, 0.93
 """Of a part that was cut out and recoloured. Two shots, one of them nearer, reach 0.81 and 0.92."""
 SCENE_CORRELATION, SCENE_AGREEING = 0.53, 0.59
 """Of two shots of one scene whose times are not known."""
+LEAST_PART, LEAST_SCENE = 0.2, 0.25
+"""Least share of a picture's area that a part takes, and the view of another shot: below, skies and seas agree."""
 SCENE_COSINE = 0.90
 """Least cosine of two shots of one scene, taken within `BURST_S`, whose pixels do not align: the camera moved."""
 BURST_S = 20.0
@@ -129,7 +132,7 @@ def likeness(evidence: Evidence) -> Likeness | None:
         if alignment.correlation >= WHOLE_CORRELATION and alignment.agreeing >= WHOLE_AGREEING:
             sure = _between(alignment.correlation, WHOLE_CORRELATION, 0.97, 0.8, 0.99)
             return Likeness("edited", sure, _changed(alignment, first, second))
-    elif alignment.correlation >= PART_CORRELATION and alignment.agreeing >= PART_AGREEING:
+    elif _is_part(alignment):
         sure = _between(alignment.correlation, PART_CORRELATION, 0.95, 0.75, 0.98)
         return Likeness("edited", sure, _changed(alignment, first, second))
     return _one_scene(evidence, apart_s)
@@ -166,6 +169,11 @@ def _is_copy(alignment: Alignment, first: Facts, second: Facts) -> bool:
     )
 
 
+def _is_part(alignment: Alignment) -> bool:
+    agrees = alignment.correlation >= PART_CORRELATION and alignment.agreeing >= PART_AGREEING
+    return agrees and area(alignment.box) >= LEAST_PART
+
+
 def _other_shot(evidence: Evidence, apart_s: float | None) -> Likeness | None:
     """Of two pictures that are two shots, whatever their pixels say: a burst, or nothing."""
     first, second = evidence.first, evidence.second
@@ -185,6 +193,8 @@ def _one_scene(evidence: Evidence, apart_s: float | None) -> Likeness | None:
     if alignment is None or alignment.turn != 0 or alignment.bordered:
         return None
     if alignment.correlation < SCENE_CORRELATION or alignment.agreeing < SCENE_AGREEING:
+        return None
+    if area(alignment.box) < LEAST_SCENE:
         return None
     if apart_s == 0:
         return Likeness("burst", 0.8, "the same scene within one second, something moved")

@@ -58,6 +58,10 @@ def test_a_part_is_edited_and_the_place_is_named():
     assert (found.kind, found.why) == ("edited", "cropped to 62% x 62%, upper left part, other colours or brightness")
 
 
+def test_a_strip_that_agrees_is_no_part():
+    assert judged(replace(PART, box=(0.0, 0.4, 0.8, 0.6))) is None
+
+
 def test_a_palette_leaves_spots_that_are_no_edit():
     assert judged(replace(EQUAL, spot=11.0), second=photo(format="GIF")).kind == "copy"
     assert judged(replace(EQUAL, spot=11.0)).kind == "edited"
