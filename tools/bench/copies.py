@@ -1,12 +1,13 @@
-"""Copies that share a place among answers: how many rightly, how many wrongly, and what that costs.
+"""Copies that share a place among answers: which pairs of a collection may, how many rightly, and what that costs.
 
-    python tools/bench/copies.py --collection DIR [--truth CSV] [--every N] [--words FILE] [--pairs FILE] [--out FILE]
+    python tools/bench/copies.py --collection DIR [--truth CSV] [--words FILE] [--pairs FILE] [--out FILE]
 
 The collection is asked as it is; what looks for duplicates found in it counts, so take one without such a look to see
-what answers alone can tell. Every Nth item is a question (`K` answers). With the truth of `duplicates_set.py` the pairs
-that share a place are judged, and the share of the copies that came as answers and found their place is told, with
-intervals by bootstrap over photos. Without it all pairs are only counted, and written to `--pairs` to be looked at.
-`--words`: a file with a question in each line; each is asked with and without, in turns, and the medians compared.
+what answers alone can tell. All pairs that would share a place if both were answers are found: fingerprints that
+differ in few bits agree in one of eight parts. With the truth of `duplicates_set.py` these pairs are judged, and the
+share of copies that find the place of their original is told, with its interval by bootstrap over photos. Without it
+they are only counted, and written to `--pairs` to be looked at. `--words`: a file with a question in each line; each is
+asked with and without, in turns, and the medians compared.
 """
 
 from __future__ import annotations
@@ -16,59 +17,60 @@ import random
 import statistics
 import time
 from collections import defaultdict
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from measuring import arguments, show
 
 import lookalike
+from lookalike.engine.copies import Copies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-K = 40
-"""Answers to each question: more than a photo has versions in the set."""
 SAME = frozenset({"original", "bytes", "png"})
-"""Edits that leave the pixels as they are."""
+"""Edits that leave the pixels as they are: items of one picture."""
+PARTS = 8
+"""Of a fingerprint: where at most `copies.MOST_BITS` bits differ, fewer than that many parts do."""
 RESAMPLES = 1000
 WORDS_K = (10, 60)
 MOST_RATIO = 1.03
 
 
-def asked(photos: lookalike.Collection, every: int) -> Iterator[tuple[str, lookalike.Results]]:
-    """Items by their paths, and what is like them."""
-    with photos._store.snapshot() as snapshot:  # noqa: SLF001 - no other way gives every item
-        found = [items[0] for row in range(0, snapshot.count, every) if (items := snapshot.items_of([row])[row])]
-    for item in found:
-        yield item.uri, photos.search((lookalike.Term("item", item.id),), k=K)
+def sharing(photos: lookalike.Collection) -> set[tuple[str, str]]:
+    """The paths of all pairs of pictures that would share a place."""
+    pairs = set()
+    with photos._store.snapshot() as snapshot:  # noqa: SLF001 - no search asks for all pairs
+        rows = list(range(snapshot.count))
+        items = snapshot.items_of(rows)
+        buckets: dict[tuple[int, bytes], list[int]] = defaultdict(list)
+        for row, (bits, _) in snapshot.fingerprints_of(rows).items():
+            size = len(bits) // PARTS
+            for part in range(PARTS):
+                buckets[part, bits[part * size : (part + 1) * size]].append(row)
+        for some in {tuple(sorted(each)) for each in buckets.values() if len(each) > 1}:
+            copies = Copies(snapshot)
+            copies.look(list(some), items)
+            for one, row in combinations(some, 2):
+                if copies.first_of(row, {one}) is not None:
+                    pairs.add((items[one][0].uri, items[row][0].uri))
+    return pairs
 
 
-def sharing(results: Iterable[lookalike.Hit]) -> Iterator[tuple[str, str]]:
-    """The paths of hits with those that share their place."""
-    for hit in results:
-        for other in hit.metadata.get("copies", ()):
-            yield hit.uri, other
-
-
-def judged(photos: lookalike.Collection, truth: Mapping[str, tuple[str, str, str]], every: int) -> dict[str, Any]:
-    """Precision over the pairs that share a place, recall over the copies of the question's photo among its answers."""
-    pairs: set[tuple[str, str]] = set()
+def judged(pairs: set[tuple[str, str]], truth: Mapping[str, tuple[str, str, str]]) -> dict[str, Any]:
+    """Precision over pairs; recall over the copies of each photo, which should share the place of the original."""
+    named = [(truth[Path(one).name], truth[Path(other).name]) for one, other in pairs]
+    kinds = [verdict(one, other) for one, other in named]
+    found = {(one[0], other[1]) for one, other in named if one[0] == other[0] and one[1] in SAME}
+    found |= {(one[0], one[1]) for one, other in named if one[0] == other[0] and other[1] in SAME}
     by_edit: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     by_photo: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for uri, results in asked(photos, every):
-        photo, edit, _ = truth[Path(uri).name]
-        pairs.update(sharing(results))
-        if edit not in SAME:
-            continue
-        shares = {other for hit, other in sharing(results) if truth[Path(hit).name][1] in SAME}
-        came = {hit.uri for hit in results} | {other for _, other in sharing(results)}
-        for each in came:
-            of, how, kind = truth[Path(each).name]
-            if of == photo and kind == "copy":
-                for count in (by_edit[how], by_photo[photo]):
-                    count[0] += each in shares
-                    count[1] += 1
-    kinds = [verdict(truth[Path(one).name], truth[Path(other).name]) for one, other in pairs]
+    for photo, edit, kind in truth.values():
+        if kind == "copy":
+            for count in (by_edit[edit], by_photo[photo]):
+                count[0] += (photo, edit) in found
+                count[1] += 1
     return {
         "pairs of copies": kinds.count("copy"),
         "pairs of edited": kinds.count("edited"),
@@ -114,7 +116,6 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--collection", type=Path, required=True)
     parser.add_argument("--truth", type=Path)
-    parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--words", type=Path)
     parser.add_argument("--pairs", type=Path)
     given = parser.parse_args()
@@ -124,17 +125,16 @@ def main() -> None:
             words = given.words.read_text(encoding="utf-8").splitlines()
             photos.search(words[0])
             figures |= {f"ms of {k} answers": speed(photos, words, k) for k in WORDS_K}
-        if given.truth:
-            with given.truth.open(encoding="utf-8", newline="") as file:
-                truth = {
-                    Path(row["file"]).name: (row["photo"], row["edit"], row["kind"]) for row in csv.DictReader(file)
-                }
-            figures |= judged(photos, truth, given.every)
-        elif not given.words:
-            pairs = sorted({pair for _, results in asked(photos, given.every) for pair in sharing(results)})
-            figures["pairs"] = len({tuple(sorted(pair)) for pair in pairs})
-            if given.pairs:
-                given.pairs.write_text("".join(f"{one}\t{other}\n" for one, other in pairs), encoding="utf-8")
+        pairs = sharing(photos)
+    figures["pairs"] = len(pairs)
+    if given.truth:
+        with given.truth.open(encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file)
+            truth = {Path(row["file"]).name: (row["photo"], row["edit"], row["kind"]) for row in rows}
+        figures |= judged(pairs, truth)
+    if given.pairs:
+        lines = (f"{one}\t{other}\n" for one, other in sorted(pairs))
+        given.pairs.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
     goals = {
         "no other photo hidden": figures.get("pairs of other photos", 0) == 0,
         "< 3 % of the time": all(each["ratio"] < MOST_RATIO for name, each in figures.items() if name.startswith("ms")),

@@ -90,11 +90,9 @@ class Client(Closing):
         self, kinds: Sequence[LikenessKind] = (), where: str | None = None, *, after: str | None = None, k: int = 20
     ) -> dict[str, Any]:
         """Groups that looks for duplicates found, a page of them: what `/duplicates` of the API answers."""
-        given = {"where": where, "after": after, "k": k}
-        asked = [("kind", kind) for kind in kinds] + [
-            (name, value) for name, value in given.items() if value is not None
-        ]
-        told: dict[str, Any] = self._told(f"/duplicates?{urllib.parse.urlencode(asked)}")
+        given = {"kind": list(kinds), "where": where, "after": after, "k": k}
+        asked = {name: value for name, value in given.items() if value is not None}
+        told: dict[str, Any] = self._told(f"/duplicates?{urllib.parse.urlencode(asked, doseq=True)}")
         return told
 
     def not_same(self, first: str, second: str) -> tuple[str, str]:

@@ -196,8 +196,8 @@ class ForgottenOut(BaseModel):
 
 
 class MemberOut(BaseModel):
-    """One item of a group of duplicates: a hit that nobody asked for, with what its file is. `sure`, `why`: how it is
-    like the item to keep, whose own `why` is empty.
+    """One item of a group of duplicates: a hit that nobody asked for, with what its file is. `kind`, `sure`, `why`: how
+    it is like the item to keep, whose own `why` is empty.
     """
 
     rank: int
@@ -210,6 +210,7 @@ class MemberOut(BaseModel):
     metadata: dict[str, Any]
     size: int
     format: str
+    kind: LikenessKind
     sure: float
     why: str
 
