@@ -2,12 +2,11 @@
 
     python tools/bench/duplicates_quality.py SET COLLECTION [--peer peer.json] [--json OUT.json]
 
-SET has truth.csv and edits/, or those of some photos; COLLECTION was made of edits/ by `lookalike index`, and `lookalike
-duplicates` looked at it; peer.json is what `duplicates_peer.py` wrote of the same files. Recall: the edits that are found
-with their original (in one group; for the peer, as a pair), by edit, and those told with the right kind. Precision: of
-all pairs of files that are put together (members of a group with what is kept; for the peer, its pairs), those that are
-of one photo. Intervals: 95 %, by drawing photos again (bootstrap).
-"""
+SET has truth.csv and edits/, or those of some photos; COLLECTION was made of edits/ by `lookalike index`, and
+`lookalike duplicates` looked at it; peer.json is what `duplicates_peer.py` wrote of the same files. Recall: the edits
+that are found with their original (in one group; for the peer, as a pair), by edit, and those told with the right
+kind. Precision: of all pairs of files that are put together (members of a group with what is kept; for the peer, its
+pairs), those that are of one photo. Intervals: 95 %, by drawing photos again (bootstrap). """
 
 from __future__ import annotations
 
@@ -16,12 +15,14 @@ import json
 from argparse import ArgumentParser
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import combinations, product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 import lookalike
+from lookalike.store.collection_store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,6 +60,7 @@ def read_truth(folder: Path) -> dict[str, Edited]:
 def told_by_collection(collection: Path, truth: Mapping[str, Edited]) -> Told:
     pairs: set[tuple[str, str]] = set()
     kinds: dict[str, str] = {}
+    direct = likenesses_of_files(collection)
     with lookalike.open(collection) as opened:
         for group in opened.duplicates.all_groups(("same", "copy", "edited")):
             names = [Path(item.uri).name for item in group.items]
@@ -67,9 +69,21 @@ def told_by_collection(collection: Path, truth: Mapping[str, Edited]) -> Told:
             originals = {truth[name].photo: name for name in names if truth[name].edit == _ORIGINAL}
             for name in names:
                 original = originals.get(truth[name].photo)
-                if original not in (None, name):
-                    kinds[name] = kind_of[name] if original == names[0] else kind_of[original]
+                if original is not None and original != name:
+                    kinds[name] = direct.get((min(name, original), max(name, original)), kind_of[name])
     return Told(pairs, kinds)
+
+
+def likenesses_of_files(collection: Path) -> dict[tuple[str, str], str]:
+    """The kind that was found of two files, as far as they were compared, or are of one picture."""
+    with Store.open(collection) as store, store.snapshot() as snapshot:
+        places = snapshot.items_of_pictures(snapshot.pictures()[0].tolist())
+        names = {picture: sorted(Path(item.uri).name for item in items) for picture, items in places.items()}
+        found = {pair: "same" for each in names.values() for pair in combinations(each, 2)}
+        for record in snapshot.likenesses():
+            for pair in product(names[record.first], names[record.second]):
+                found[min(pair), max(pair)] = record.kind
+    return found
 
 
 def told_by_peer(pairs: Iterable[list[str]], truth: Mapping[str, Edited]) -> Told:

@@ -4,7 +4,7 @@
 
 writes OUT/edits/NNNN-EDIT.EXT for photos drawn by the seed from each folder, `original` and every edit of `EDITS`;
 OUT/bursts/NNNN-SHOT.jpg, three consecutive crops of a photo each with its own EXIF time, and OUT/truth.csv (file,
-photo, edit, kind, source). Half of the photos have a camera and a capture time; of their edits those do that keep metadata.
+photo, edit, kind, source). Half of the photos have a camera and a capture time, and so have edits that keep metadata.
 What is there already is left as it is.
 """
 

@@ -2,7 +2,7 @@
 
     python tools/bench/duplicates_sheets.py COLLECTION OUT [--count 200] [--per-sheet 10]
 
-writes OUT/sheet-NN.png, a group in each line with its number, kind, how sure and why, and OUT/groups.csv with all groups
+writes OUT/sheet-NN.png, a group in each line with its number, kind, how sure and why, and OUT/groups.csv with all
 (number, kind, sure, why, files).
 """
 

@@ -125,10 +125,12 @@ def likeness(evidence: Evidence) -> Likeness | None:
     alignment = evidence.alignment
     if alignment is None:
         return _unseen(evidence)
+    if _is_copy(alignment, first, second):
+        sure = _between(alignment.correlation, COPY_CORRELATION, 0.99, 0.9, 0.99)
+        return Likeness("copy", sure, _saved(first, second))
+    if first.taken and second.taken and ("." in first.taken) != ("." in second.taken):  # a program drops parts, or .000
+        return _one_scene(evidence, apart_s)
     if alignment.within == "whole":
-        if _is_copy(alignment, first, second):
-            sure = _between(alignment.correlation, COPY_CORRELATION, 0.99, 0.9, 0.99)
-            return Likeness("copy", sure, _saved(first, second))
         if alignment.correlation >= WHOLE_CORRELATION and alignment.agreeing >= WHOLE_AGREEING:
             sure = _between(alignment.correlation, WHOLE_CORRELATION, 0.97, 0.8, 0.99)
             return Likeness("edited", sure, _changed(alignment, first, second))
@@ -159,7 +161,8 @@ def seconds_apart(first: str, second: str) -> float | None:
 def _is_copy(alignment: Alignment, first: Facts, second: Facts) -> bool:
     spot = FEW_COLOURS_SPOT if _FEW_COLOURS in (first.format, second.format) else COPY_SPOT
     return (
-        alignment.turn == 0
+        alignment.within == "whole"
+        and alignment.turn == 0
         and not alignment.bordered
         and abs(alignment.stretch - 1) <= STRETCH
         and alignment.correlation >= COPY_CORRELATION

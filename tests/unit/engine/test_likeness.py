@@ -89,7 +89,12 @@ def test_shots_of_two_cameras_are_never_one():
 def test_one_capture_time_leaves_copies_copies():
     first, second = photo("2020-05-01T12:00:00.250", CAMERA), photo("2020-05-01T12:00:00+02:00", CAMERA)
     assert judged(EQUAL, first, second).kind == "copy"
-    assert judged(PART, first, second).kind == "edited"
+    assert judged(PART, second, second).kind == "edited"
+
+
+def test_two_times_of_one_second_of_which_one_is_finer_are_no_edit():
+    first, second = photo("2020-05-01T12:00:00", CAMERA), photo("2020-05-01T12:00:00.130", CAMERA)
+    assert judged(PART, first, second).kind == "burst"
 
 
 def test_one_scene_without_times_is_an_unsure_burst():
