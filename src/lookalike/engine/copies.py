@@ -108,7 +108,10 @@ def _can_be_copies(one: ItemRecord, other: ItemRecord) -> bool:
         return False
     moments = [_captured(item.metadata) for item in (one, other)]
     told = min(map(len, moments))  # some programs drop the milliseconds
-    return moments[0][:told] == moments[1][:told] and _have_one_shape(one, other)
+    if moments[0][:told] != moments[1][:told]:
+        return False
+    colours = [item.metadata.get("colours") for item in (one, other)]
+    return _have_one_shape(one, other) and _have_near_colours(*colours)
 
 
 def _captured(metadata: Mapping[str, Any]) -> str:
@@ -130,3 +133,13 @@ def _have_one_shape(one: ItemRecord, other: ItemRecord) -> bool:
         return False
     longest = max(one.width, one.height, other.width, other.height)
     return abs(one.width * other.height - other.width * one.height) <= longest
+
+
+def _have_near_colours(one: Any, other: Any) -> bool:
+    """Whether the colour that most of each picture has is one of the other's first two.
+
+    So it is with 999 of 1,000 copies, and with 77 of 100 recoloured ones (docs/benchmarks/copies.md).
+    """
+    if not (isinstance(one, list) and isinstance(other, list) and one and other):
+        return True
+    return one[0] in other[:2] and other[0] in one[:2]
