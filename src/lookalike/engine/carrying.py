@@ -45,6 +45,8 @@ def _carry(source: bytes, target: bytes) -> None:
         raise Stays("the file is not there any more")
     if not _is_file(source):
         raise Stays("it is no file of its own")
+    if _is_one_file(source, target):
+        raise Stays(f"{os.fsdecode(target)} is the file itself, by another way")
     if _is_file(target) and os.path.getsize(target) and _equal(source, target):  # all done but for the last step
         _take_away(source)
         return
@@ -107,7 +109,7 @@ def _take_away(source: bytes, *, otherwise: bytes | None = None) -> None:
             os.chmod(source, stat.S_IWRITE)
         os.unlink(source)
     except OSError:
-        if otherwise is not None:
+        if otherwise is not None and os.path.lexists(source):  # else the copy is all there is
             os.unlink(otherwise)
         raise
 
@@ -123,6 +125,15 @@ def _is_file(path: bytes) -> bool:
         return stat.S_ISREG(os.lstat(path).st_mode)
     except OSError:
         return False
+
+
+def _is_one_file(source: bytes, target: bytes) -> bool:
+    """Whether two names lead to one entry of a disk, through a linked folder or a second mount, so that taking one away
+    takes both. Two hard links are two entries.
+    """
+    if not _is_file(target) or not os.path.samefile(source, target):
+        return False
+    return os.lstat(source).st_nlink < 2 or os.path.realpath(source) == os.path.realpath(target)
 
 
 def _equal(one: bytes, other: bytes) -> bool:

@@ -13,14 +13,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import QueryError
+from lookalike.engine.fill import is_as_indexed
 from lookalike.engine.scopes import is_below
-from lookalike.engine.sources import place_of
+from lookalike.engine.sources import place_of, sources_of
 from lookalike.images.beside import NOTHING, Beside, beside
 from lookalike.store.records import TARS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from lookalike.core.protocols import Source
     from lookalike.core.records import LikenessKind
     from lookalike.engine.duplicates_report import DuplicateGroup, Member
     from lookalike.store.collection_store import ItemRecord, Root, Snapshot, Store
@@ -120,7 +122,7 @@ def _refuse_target(store: Store, target: bytes) -> None:
     shown = os.fsdecode(target)
     if os.path.lexists(target) and not os.path.isdir(target):
         raise QueryError(f"{shown} is no folder", hint="name a folder, or one that is still to be made")
-    if is_below(target, os.fsencode(store.path)):
+    if is_below(os.path.realpath(target), os.path.realpath(os.fsencode(store.path))):
         raise QueryError(f"{shown} lies in the collection itself", hint="name a folder of your own")
 
 
@@ -136,12 +138,16 @@ class _Planning:
     left: list[LeftItem] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     _roots: dict[int, Root] = field(default_factory=dict)
+    _source_of: dict[int, Source] = field(default_factory=dict)
     _folders: dict[bytes, Beside] = field(default_factory=dict)
     _kept: set[str] = field(default_factory=set)
     _sources: set[bytes] = field(default_factory=set)
+    _real_target: bytes = b""
 
     def __post_init__(self) -> None:
         self._roots = {root.number: root for root in self.store.roots()}
+        self._source_of = sources_of(self.store)
+        self._real_target = os.path.realpath(self.target)
         self._kept = {group.keep for group in self.groups}
         self._sources = {os.fsencode(group.items[0].uri) for group in self.groups}
 
@@ -156,18 +162,24 @@ class _Planning:
                 self._leave(member, "the collection has changed; look again")
             elif why_none:
                 self._leave(member, f"the one to keep, {group.items[0].uri}: {why_none}")
-            elif why := self._why_not(member, item, keep):
+            elif why := self._why_not(item, keep):
                 self._leave(member, why)
             else:
-                self._plan(group, item)
+                try:
+                    self._plan(group, item)
+                except OSError as error:  # a file or folder that goes just now
+                    self._leave(member, f"it cannot be read now ({error.strerror})")
 
     def _leave(self, member: Member, reason: str) -> None:
         self.left.append(LeftItem(member.id, member.uri, reason))
 
     def _why_not_there(self, item: ItemRecord) -> str:
         """Why the file of an item cannot be counted on now; "" when it can."""
-        if why := _no_file(self._roots[item.root]):
-            return why if self._roots[item.root].offline else ""  # what lies in an archive is safe there
+        root = self._roots[item.root]
+        if why := _no_file(root):
+            if root.offline or root.is_imported:
+                return why
+            return "" if is_as_indexed(item, self._source_of) else "it is not there as it was indexed"
         try:
             found = os.stat(os.fsencode(item.uri))
         except OSError as error:
@@ -176,22 +188,20 @@ class _Planning:
             return "it changed since it was indexed; lookalike index looks at it again"
         return ""
 
-    def _why_not(self, member: Member, item: ItemRecord, keep: ItemRecord) -> str:
+    def _why_not(self, item: ItemRecord, keep: ItemRecord) -> str:
         """Why an item stays; "" when it can go."""
         root, path = self._roots[item.root], os.fsencode(item.uri)
         if item.id in self._kept:
             return "it is the one to keep of another group"
-        if not member.sure:
-            return "it was not compared with the one to keep itself"
         if why := _no_file(root):
             return why
         if why := self._why_not_there(item):
             return why
-        if is_below(path, self.target):
+        if is_below(path, self.target) or is_below(os.path.realpath(path), self._real_target):
             return "it lies there already"
         if path in self._sources:
             return "it is planned already"
-        if not stat.S_ISREG(os.lstat(path).st_mode):
+        if os.path.islink(path):
             return "it is a link, not a file of its own"
         if os.path.realpath(path) == os.path.realpath(os.fsencode(keep.uri)):
             return "it is the file to keep itself, by another way"

@@ -16,16 +16,19 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from lookalike.engine.carrying import Stays, carry
+from lookalike.engine.fill import is_as_indexed
 from lookalike.engine.move_plan import LeftItem
 from lookalike.engine.reports import Progress
+from lookalike.engine.sources import sources_of
 from lookalike.store.moves import MeantMove
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from lookalike.core.protocols import Source
     from lookalike.engine.move_plan import MovePlan, PlannedFile, PlannedMove
-    from lookalike.store.collection_store import Store, Writer
+    from lookalike.store.collection_store import ItemRecord, Store, Writer
     from lookalike.store.moves import Move
 
 BATCH = 64
@@ -102,11 +105,14 @@ def move(store: Store, plan: MovePlan, stop: threading.Event | None = None) -> I
         roots = {root.number: root.path for root in store.roots()}
         with store.snapshot() as snapshot:
             digests = {id: of_bytes for id, (of_bytes, _) in snapshot.digests_of(m.item.id for m in plan.moves).items()}
+            kept = {each.keep: snapshot.item(each.keep) for each in plan.moves}
+        sources = sources_of(store)
         waiting = iter(plan.moves)
         while not _is_set(stop) and (batch := list(islice(waiting, BATCH))):
             meant: list[MeantMove] = []
             for each in batch:
                 try:
+                    _refuse_without_kept(kept[each.keep], sources)
                     meant += _meant(each, roots[each.item.root], digests.get(each.item.id))
                 except Stays as why:
                     tally.left.append(LeftItem(each.item.id, each.item.uri, str(why)))
@@ -161,6 +167,12 @@ def _finish(writer: Writer, moves: Sequence[Move]) -> int:
     if backward:
         writer.moves.settle_back(*_carry_back_all(backward))
     return len(moves)
+
+
+def _refuse_without_kept(kept: ItemRecord | None, sources: Mapping[int, Source]) -> None:
+    """Raises Stays where the item that is to stay for another one went, or changed, since the plan was made."""
+    if kept is None or not is_as_indexed(kept, sources):
+        raise Stays("the one to keep is not there as it was indexed")
 
 
 def _meant(planned: PlannedMove, root: bytes, digest: bytes | None) -> list[MeantMove]:
