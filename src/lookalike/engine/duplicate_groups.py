@@ -13,6 +13,7 @@ from lookalike.core.errors import QueryError
 from lookalike.core.records import LIKENESS_KINDS
 from lookalike.engine.duplicates_report import DuplicateGroup, GroupPage, Member
 from lookalike.engine.grouping import groups
+from lookalike.engine.originals import made_from_others
 from lookalike.engine.spool import batches
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from lookalike.engine.keeping import Keeping, Key
     from lookalike.store.collection_store import ItemRecord, Snapshot
     from lookalike.store.decisions import Apart
+    from lookalike.store.likenesses import PairRecord
 
     _Place: TypeAlias = tuple[int, int, str]
     """Of a group: place of its kind, lowest number of its pictures, id of the one to keep. No two share it."""
@@ -46,6 +48,8 @@ class Standing:
     """The number of the picture of each item in a group."""
     counts: dict[LikenessKind, int]
     """Groups of each kind that was asked for."""
+    keeping: Keeping
+    """The order that made them."""
 
 
 def standing_groups(
@@ -56,12 +60,7 @@ def standing_groups(
     pictures = {number for pair in pairs for number in (pair.first, pair.second)}
     if "same" in kinds:
         pictures.update(snapshot.pictures_seen_often())
-    items: dict[int, list[str]] = {}
-    keys: dict[str, Key] = {}
-    for some in batches(sorted(pictures), _READ_AT_ONCE):
-        for picture, found in snapshot.items_of_pictures(some).items():
-            items[picture] = [item.id for item in found]
-            keys.update((item.id, keeping.key(item)) for item in found)
+    items, keys, keeping = _ordered(snapshot, pairs, sorted(pictures), keeping)
     if condition is not None:
         met = snapshot.where_items(condition, keys)
         items = {picture: [id for id in ids if id in met] for picture, ids in items.items()}
@@ -76,15 +75,38 @@ def standing_groups(
         keys=tuple(key for key, _ in named),
         pictures=in_groups,
         counts={kind: counted[kind] for kind in kinds},
+        keeping=keeping,
     )
 
 
-def page_of(snapshot: Snapshot, standing: Standing, keeping: Keeping, after: str | None, limit: int) -> GroupPage:
+def _ordered(
+    snapshot: Snapshot, pairs: Sequence[PairRecord], pictures: Sequence[int], keeping: Keeping
+) -> tuple[dict[int, list[str]], dict[str, Key], Keeping]:
+    """The items of pictures, their keys to sort by, and the order that made these: it knows what was made of what."""
+    edits = [pair for pair in pairs if pair.kind == "edited"]
+    edited = sorted({number for pair in edits for number in (pair.first, pair.second)})
+    records: dict[int, Sequence[ItemRecord]] = {}
+    for some in batches(edited, _READ_AT_ONCE):
+        records |= snapshot.items_of_pictures(some)
+    made = made_from_others(edits, records)
+    items: dict[int, list[str]] = {}
+    keys: dict[str, Key] = {}
+    for some in batches(pictures, _READ_AT_ONCE):
+        together = snapshot.items_of_pictures(some)
+        made = made.and_of(together.values())
+        keeping = keeping.knowing(made)
+        for picture, found in together.items():
+            items[picture] = [item.id for item in found]
+            keys.update((item.id, keeping.key(item)) for item in found)
+    return items, keys, keeping
+
+
+def page_of(snapshot: Snapshot, standing: Standing, after: str | None, limit: int) -> GroupPage:
     """`limit` groups behind the cursor `after`. Raises QueryError for what is no cursor."""
     from bisect import bisect_right
 
     start = 0 if after is None else bisect_right(standing.keys, _parsed(after))
-    shown = described(snapshot, standing, keeping, slice(start, start + limit))
+    shown = described(snapshot, standing, slice(start, start + limit))
     return GroupPage(
         tuple(shown),
         _cursor(standing.keys[start + limit - 1]) if start + limit < len(standing.groups) else None,
@@ -92,9 +114,7 @@ def page_of(snapshot: Snapshot, standing: Standing, keeping: Keeping, after: str
     )
 
 
-def described(
-    snapshot: Snapshot, standing: Standing, keeping: Keeping, some: slice = slice(None)
-) -> Iterator[DuplicateGroup]:
+def described(snapshot: Snapshot, standing: Standing, some: slice = slice(None)) -> Iterator[DuplicateGroup]:
     """Groups with all that is known of their items."""
     for together in batches(zip(standing.keys[some], standing.groups[some], strict=True), _DESCRIBED_AT_ONCE):
         wanted = {item.id: standing.pictures[item.id] for _, group in together for item in group.items}
@@ -102,7 +122,7 @@ def described(
         records = {item.id: item for items in found.values() for item in items if item.id in wanted}
         digests = {id: of_bytes for id, (of_bytes, _) in snapshot.digests_of(wanted).items()}
         for key, group in together:
-            yield _described(key, group, records, digests, keeping)
+            yield _described(key, group, records, digests, standing.keeping)
 
 
 def _described(

@@ -112,7 +112,7 @@ class Duplicates:
             if kept is None or kept[0] != asked or not same_moment:
                 kept = asked, self._standing(snapshot, keeping, kinds, where)
                 self._kept = kept if same_moment else None
-            return page_of(snapshot, kept[1], keeping, after, limit)
+            return page_of(snapshot, kept[1], after, limit)
 
     def all_groups(
         self,
@@ -127,7 +127,7 @@ class Duplicates:
 
         with self._store.snapshot() as snapshot:
             keeping = self._keeping(snapshot, rule, prefer)
-            yield from described(snapshot, self._standing(snapshot, keeping, kinds, where), keeping)
+            yield from described(snapshot, self._standing(snapshot, keeping, kinds, where))
 
     # -- what people decide ----------------------------------------------------------------------
 
@@ -180,7 +180,7 @@ class Duplicates:
         kinds = [kind for kind in LIKENESS_KINDS if kind not in ONLY_ASKED] if kinds is None else kinds
         with self._store.snapshot() as snapshot:
             keeping = self._keeping(snapshot, rule, prefer)
-            groups = list(described(snapshot, self._standing(snapshot, keeping, kinds, where), keeping))
+            groups = list(described(snapshot, self._standing(snapshot, keeping, kinds, where)))
             return plan_moves(self._store, snapshot, groups, absolute(to))
 
     def move(self, plan: MovePlan, stop: threading.Event | None = None) -> Iterator[Progress | MoveReport]:

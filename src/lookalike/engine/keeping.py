@@ -3,8 +3,9 @@
 Items are compared by one thing after another until one is ahead: what a person chose, whether the file is at hand, the
 folders preferred, then what the rule says. What put the one kept before the others is the reason told.
 
-The best one has the most pixels, and those of a file that still has what the camera wrote count half as much again: a
-border adds pixels, and what was cut, turned or painted on was mostly saved by a program that drops the rest.
+The best one has no border, and the most pixels; those of a file that still has what the camera wrote count half as much
+again, for what was cut, turned or painted on was mostly saved by a program that drops the rest. Where an edit has as
+many pixels, the older file is the better one; its format and bytes say nothing then.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lookalike.core.fields import FALLBACKS, STACK, date_ns
+from lookalike.engine.originals import Made, kept_by_format, pixels
 from lookalike.engine.scopes import is_below
 
 if TYPE_CHECKING:
@@ -27,9 +29,6 @@ if TYPE_CHECKING:
 
 CAMERA_WORTH = 1.5
 """Times the pixels of a file with the camera's words: more than a border adds, less than halving both sides takes."""
-_RAW, _LOSSLESS, _LOSSY, _FEW_COLOURS = 3, 2, 1, 0
-_OF_FORMAT = {"RAW": _RAW, "DNG": _RAW, "PNG": _LOSSLESS, "TIFF": _LOSSLESS, "BMP": _LOSSLESS, "PPM": _LOSSLESS}
-_OF_FORMAT |= {"GIF": _FEW_COLOURS, "ICO": _FEW_COLOURS}
 _CAMERA_SAYS = ("camera", "lens")
 _PERSON_SAYS = ("title", "caption", "tags", "rating")
 
@@ -47,11 +46,23 @@ class Keeping:
 
     `rule`: "best" as above, "largest" by pixels and bytes, "oldest" and "newest" by when it was taken, else by the
     file's time. `prefer`: absolute folders, the first one counts most. `chosen`: ids that a person chose, with when;
-    the last choice prevails.
+    the last choice prevails. `made`: what is known of which was made from which; "best" alone asks for it.
     """
 
-    def __init__(self, rule: Rule, prefer: Sequence[bytes] = (), chosen: Mapping[str, int] | None = None) -> None:
-        self._criteria = [*_asked_for(prefer, chosen or {}), *_RULES[rule], *_LAST]
+    def __init__(
+        self,
+        rule: Rule,
+        prefer: Sequence[bytes] = (),
+        chosen: Mapping[str, int] | None = None,
+        made: Made | None = None,
+    ) -> None:
+        self._asked = rule, prefer, chosen
+        by_rule = _best(made or Made()) if rule == "best" else _RULES[rule]
+        self._criteria = [*_asked_for(prefer, chosen or {}), *by_rule, *_LAST]
+
+    def knowing(self, made: Made) -> Keeping:
+        """The same, with what is known of which was made from which."""
+        return Keeping(*self._asked, made)
 
     def key(self, item: ItemRecord) -> Key:
         """What items are sorted by."""
@@ -85,21 +96,17 @@ def _asked_for(prefer: Sequence[bytes], chosen: Mapping[str, int]) -> list[_Crit
     ]
 
 
-def _pixels(item: ItemRecord) -> int:
-    return (item.width or 0) * (item.height or 0)
-
-
 def _by_camera(item: ItemRecord) -> bool:
     says = item.metadata
     return any(map(says.get, _CAMERA_SAYS)) or ("taken" in says and says.get("taken_from") not in FALLBACKS)
 
 
 def _worth(item: ItemRecord) -> float:
-    return _pixels(item) * (CAMERA_WORTH if _by_camera(item) else 1)
+    return pixels(item) * (CAMERA_WORTH if _by_camera(item) else 1)
 
 
 def _why_worth(kept: ItemRecord, other: ItemRecord) -> str:
-    return _why_pixels(kept, other) if _pixels(kept) > _pixels(other) else "it still has what the camera wrote"
+    return _why_pixels(kept, other) if pixels(kept) > pixels(other) else "it still has what the camera wrote"
 
 
 def _why_pixels(kept: ItemRecord, _: ItemRecord) -> str:
@@ -108,6 +115,14 @@ def _why_pixels(kept: ItemRecord, _: ItemRecord) -> str:
 
 def _why_format(kept: ItemRecord, other: ItemRecord) -> str:
     return f"{kept.format} keeps more than {other.format}"
+
+
+def _why_first(kept: ItemRecord, other: ItemRecord) -> str:
+    if kept.picture == other.picture:
+        return f"the {other.format} was made from it, with equal pixels"
+    if kept.modified_ns < other.modified_ns:
+        return "the older file; an edit comes later"
+    return "the shorter name; an edit is called more"
 
 
 def _said_by_person(item: ItemRecord) -> int:
@@ -128,15 +143,14 @@ def _day(item: ItemRecord) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
 
 
-_PIXELS = _Criterion(_pixels, _why_pixels)
+_PIXELS = _Criterion(pixels, _why_pixels)
 _SIZE = _Criterion(lambda item: item.size, lambda kept, _: f"the largest file, {kept.size:,} bytes")
 _OLDEST = _Criterion(lambda item: -_taken_ns(item), lambda kept, _: f"the oldest, {_day(kept)}")
 _NEWEST = _Criterion(_taken_ns, lambda kept, _: f"the newest, {_day(kept)}")
 _SHOT = _Criterion(lambda item: len(item.metadata.get(STACK, ())), lambda *_: "a RAW file or a film is with it")
 _PERSON = _Criterion(_said_by_person, lambda *_: "it has the most titles, tags and ratings")
-_FORMAT = _Criterion(lambda item: _OF_FORMAT.get(item.format.upper(), _LOSSY), _why_format)
+_FORMAT = _Criterion(kept_by_format, _why_format)
 _RULES: dict[Rule, list[_Criterion]] = {
-    "best": [_Criterion(_worth, _why_worth), _PIXELS, _SHOT, _PERSON, _FORMAT, _SIZE, _OLDEST],
     "largest": [_PIXELS, _SIZE],
     "oldest": [_OLDEST],
     "newest": [_NEWEST],
@@ -145,3 +159,9 @@ _LAST = [
     _Criterion(lambda item: -item.modified_ns, lambda *_: "the file that was changed first"),
     _Criterion(lambda item: -len(item.uri), lambda *_: "the shortest path"),
 ]
+
+
+def _best(made: Made) -> list[_Criterion]:
+    plain = _Criterion(lambda item: item.id not in made.framed, lambda *_: "it has no border")
+    first = _Criterion(lambda item: item.id not in made.later, _why_first)
+    return [plain, _Criterion(_worth, _why_worth), _PIXELS, _SHOT, _PERSON, first, _FORMAT, _SIZE, _OLDEST]

@@ -48,6 +48,8 @@ BURST_S = 20.0
 """Longest time between two shots of a burst, in seconds."""
 AWAY_BITS, AWAY_COSINE = 10, 0.97
 """Of 256 bits, and cosine, that make a copy without a look at the pixels."""
+BORDERED, CROPPED = "with a border", "cropped to"
+"""Words of a `why` that `originals` looks for."""
 
 _NS = 1_000_000_000
 _SECONDS = len("2001-02-03T04:05:06")
@@ -240,11 +242,11 @@ def _changed(alignment: Alignment, first: Facts, second: Facts) -> str:
     parts = []
     wide, high = alignment.box[2] - alignment.box[0], alignment.box[3] - alignment.box[1]
     if alignment.within != "whole" and min(wide, high) < _ENOUGH_OF_A_CROP:
-        parts.append(f"cropped to {wide:.0%} x {high:.0%}, {_where(alignment.box)}")
+        parts.append(f"{CROPPED} {wide:.0%} x {high:.0%}, {_where(alignment.box)}")
     if alignment.turn:
         parts.append(_TURN_WORDS[alignment.turn])
     if alignment.bordered:
-        parts.append("with a border")
+        parts.append(BORDERED)
     if abs(alignment.stretch - 1) > STRETCH and not alignment.bordered:
         parts.append("stretched")
     if alignment.tones > COPY_TONES and not alignment.bordered:
