@@ -55,7 +55,7 @@ class WordsEncoder:
         return np.array([_unit(sum(_direction(word) for word in text.lower().split())) for text in texts], np.float32)
 
     def encode_images(self, pictures):
-        raise NotImplementedError
+        raise ValueError("vectors are drawn, and words alone are encoded")
 
 
 def _direction(word):

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from lookalike import __version__
 from lookalike.cluster.ray_environment import ray_environment
 from lookalike.cluster.shard_actor import Refusal, ShardActor
 from lookalike.core.cores import usable_cores
@@ -109,9 +110,9 @@ class RayWorkers:
     def _room(self, resources: dict[str, float]) -> tuple[int, int]:
         """How many actors, and the cores of each."""
         cores = int(resources.get("CPU", 0))
-        places = int(resources.get("GPU", 0) / self.gpus) if self.gpus else cores
+        places = min(cores, int(resources.get("GPU", 0) / self.gpus)) if self.gpus else cores
         count = self.workers or places
-        if not cores or not count or count > max(places, cores):
+        if not 0 < count <= places:
             raise ClusterError(
                 f"there is no room for {count or 'any'} workers on {cores} cores and {resources.get('GPU', 0):g} GPUs",
                 hint="ask for fewer: --workers, --gpus",
@@ -152,6 +153,14 @@ class _Crew:
         self._idle_since = time.monotonic()
 
     def encode(self, jobs: Iterator[ShardJob]) -> Iterator[ShardReport]:
+        try:
+            yield from self._reports(jobs)
+        except ConnectionError as error:
+            raise ClusterError(
+                f"the connection to Ray broke: {error}", hint="give the command again: it goes on"
+            ) from error
+
+    def _reports(self, jobs: Iterator[ShardJob]) -> Iterator[ShardReport]:
         while self._stop is None or not self._stop.is_set():
             self._hand_out(jobs)
             if not any(worker.jobs for worker in self._workers) and not self._again and self._are_ready():
@@ -173,7 +182,7 @@ class _Crew:
 
     def _hired(self) -> _Worker:
         actor = self._make()
-        return _Worker(actor, actor.ready.remote())
+        return _Worker(actor, actor.ready.remote(__version__))
 
     def _are_ready(self) -> bool:
         return any(worker.starting is None for worker in self._workers)
@@ -211,6 +220,8 @@ class _Crew:
 
     def _replace(self, worker: _Worker, why: str) -> None:
         """Another actor in place of a lost one; of its shards only the first was begun."""
+        with suppress(Exception):  # it may only be out of reach, and would keep its place
+            self._ray.kill(worker.actor)
         lost = list(worker.jobs.values())
         if not lost:
             self._lost_at_start += 1

@@ -41,10 +41,13 @@ class ShardActor:
         self._models_dir = models_dir
         self._encoding: ShardEncoder | None = None
 
-    def ready(self) -> Refusal | None:
-        """Load the encoder, and see whether the pictures are here. None when all is well."""
+    def ready(self, version: str) -> Refusal | None:
+        """Load the encoder, and see whether the pictures are here. None when all is well. `version`: the driver's."""
+        from lookalike import __version__
         from lookalike.encoders.load import load_encoder_by_id
 
+        if version != __version__:
+            return Refusal(_node(), f"it has lookalike {__version__}, not {version}", "workers need the same lookalike")
         missing = [place for root in self._task.roots.values() if not _is_here(place := place_of(root))]
         if missing:
             return Refusal(_node(), f"{os.fsdecode(missing[0] or b'')} is not there", "workers need the same paths")

@@ -27,7 +27,7 @@ from lookalike.engine.fill import fill
 from lookalike.engine.given_vectors import TAKEN_AT_ONCE, GivenTaker, Matched, match
 from lookalike.engine.importing import refuse_other
 from lookalike.engine.look import TRANSIENT, Look
-from lookalike.engine.pace import NO_VECTOR
+from lookalike.engine.pace import no_vector
 from lookalike.engine.reports import Progress, SyncReport
 from lookalike.engine.scopes import exclusions, removed_places, resolve_scopes
 from lookalike.engine.sharding import ShardRun, ShardTaker, encode_in_shards
@@ -276,9 +276,7 @@ def _refused(run: _Run, taker: Taker, encoder: Encoder) -> Iterator[Skipped]:
     """Note the files of whose pictures the encoder makes no vector."""
     refused, taker.refused = taker.refused, []
     for pending in refused:
-        asset = pending.asset
-        told = Skipped(asset.uri, f"{encoder.name} makes no vector of this picture", NO_VECTOR, key=asset.key)
-        yield run.skip_taken(pending, replace(told, size=asset.size, modified_ns=asset.modified_ns))
+        yield run.skip_taken(pending, no_vector(encoder, pending.asset))
 
 
 def _fill_gaps(run: _Run, store: Store, encoder_of: Callable[[], Encoder]) -> None:

@@ -10,13 +10,14 @@ import time
 from typing import TYPE_CHECKING
 
 from lookalike.core.errors import EncoderBroken
+from lookalike.core.records import Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lookalike.core.arrays import Pixels, Vectors
     from lookalike.core.protocols import Encoder
-    from lookalike.core.records import Picture
+    from lookalike.core.records import Asset, Picture
 
 ENCODE_CALL_S = 0.5
 """Wanted length of one call of the encoder: short enough that Ctrl-C is answered within two seconds."""
@@ -44,6 +45,12 @@ class Pace:
         fitting = int(len(pictures) * ENCODE_CALL_S / max(took, 1e-6))
         self.size = max(1, min(fitting, 2 * self.size, ENCODE_AT_MOST))
         return vectors
+
+
+def no_vector(encoder: Encoder, asset: Asset) -> Skipped:
+    """That the encoder makes no vector of the picture in a file."""
+    reason = f"{encoder.name} makes no vector of this picture"
+    return Skipped(asset.uri, reason, NO_VECTOR, key=asset.key, size=asset.size, modified_ns=asset.modified_ns)
 
 
 def encode_each(encoder: Encoder, pictures: Sequence[Pixels]) -> list[Vectors | None]:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from lookalike.core.closing import Closing
 from lookalike.core.cores import usable_cores
 from lookalike.core.records import Picture, Skipped
-from lookalike.engine.pace import NO_VECTOR, Pace
+from lookalike.engine.pace import Pace, no_vector
 from lookalike.engine.reports import ShardReport
 from lookalike.engine.shard_files import Encoded, Entry, write_shard
 from lookalike.images.decoding_pool import DecodingPool
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 HERE = "here"
 """In a report in place of the id of a node: this process."""
-_KEPT = ("width", "height", "format", "bytes_digest", "pixels_digest", "metadata")
+_KEPT = ("width", "height", "format", "bytes_digest", "pixels_digest", "metadata", "fingerprint")
 """What a shard keeps of a picture beside its vector."""
 
 
@@ -154,10 +154,8 @@ class ShardEncoder(Closing):
         vectors = self._pace.encode(self._encoder, [picture for _, picture in decoded])
         outcomes: dict[int, Encoded | Skipped] = {}
         for (at, picture), vector in zip(decoded, vectors, strict=True):
-            asset = job.files[at].asset
             if vector is None:
-                told = Skipped(asset.uri, f"{self._encoder.name} makes no vector of this picture", NO_VECTOR, asset.key)
-                outcomes[at] = replace(told, size=asset.size, modified_ns=asset.modified_ns)
+                outcomes[at] = no_vector(self._encoder, job.files[at].asset)
             else:
                 facts = {name: getattr(picture, name) for name in _KEPT}
                 outcomes[at] = Encoded(**facts, vector=vector)

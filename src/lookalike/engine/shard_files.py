@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import CollectionError, EncoderMismatch
-from lookalike.core.records import Skipped
+from lookalike.core.records import Fingerprint, Skipped
 from lookalike.engine.exchange import TABLES_FOLDER, VECTORS_FOLDER
 from lookalike.engine.picture_table import OURS, address, arrow
 from lookalike.store.publishing import as_halves
@@ -31,13 +31,25 @@ if TYPE_CHECKING:
     from lookalike.engine.shard_folder import ShardFolder
 
 ERRORS_FOLDER = "errors"
+FOLDERS = (VECTORS_FOLDER, TABLES_FOLDER, ERRORS_FOLDER)
+"""All that is kept in a folder of shards, beside the note."""
 NOTE = "shards.json"
 FORMAT = 1
 _FACTS = ("width", "height", "format", "bytes_digest", "pixels_digest")
 """Columns of the same name as facts of a picture."""
-_OF_A_RUN = ("root", "key", "metadata", "picture_metadata")
-"""What a run of `index` needs beside the columns of an export, the last two as JSON: `metadata` is what the place says,
-for other programs, `picture_metadata` what the picture says.
+_PLACE = ("image_path", "image_path_bytes", "size", "modified_ns", "root", "key")
+"""Columns that say which file it is, of pictures and of errors."""
+_OF_A_RUN = (
+    "root",
+    "key",
+    "metadata",
+    "picture_metadata",
+    "fingerprint",
+    "fingerprint_quality",
+    "fingerprint_inner",
+)
+"""What a run of `index` needs beside the columns of an export. Two are JSON: `metadata` is what the place says, for
+other programs, `picture_metadata` what the picture says.
 """
 
 
@@ -51,6 +63,7 @@ class Encoded:
     bytes_digest: bytes
     pixels_digest: bytes
     metadata: Mapping[str, Any]
+    fingerprint: Fingerprint | None
     vector: Any
 
 
@@ -65,8 +78,17 @@ class Entry:
 
 
 def claim(folder: ShardFolder, encoder_id: str, dim: int) -> None:
-    """Say whose vectors the folder holds. Raises EncoderMismatch where it holds those of another encoder."""
-    if NOTE not in folder.names():
+    """Say whose vectors the folder holds.
+
+    Raises EncoderMismatch where it holds those of another encoder, CollectionError where it holds anything else.
+    """
+    there_already = folder.names()
+    if NOTE not in there_already:
+        if there_already:
+            raise CollectionError(
+                f"{folder.address} holds other files, such as {_text(min(there_already))}",
+                hint="give the shards a folder of their own: --shards DIR",
+            )
         folder.write(NOTE, json.dumps({"format": FORMAT, "encoder_id": encoder_id, "dim": dim}).encode())
         return
     try:
@@ -139,16 +161,30 @@ def read_shard(folder: ShardFolder, name: str) -> dict[tuple[bytes, bytes], Enco
         return read | {(row["root"], row["key"]): _skipped(row) for row in errors}
 
 
-def places_in(folder: ShardFolder, name: str) -> Iterator[tuple[bytes, bytes, int, int, str]]:
-    """Root's path, key, size and time of every file a finished shard deals with, and the code of one that is none.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file that a shard deals with, as it was then. `code`: why it is no picture, "" where it is one."""
 
-    Raises CollectionError where the shard is damaged.
-    """
+    root: bytes
+    key: bytes
+    uri: bytes
+    size: int
+    modified_ns: int
+    code: str
+
+
+def places_in(folder: ShardFolder, name: str) -> Iterator[Place]:
+    """Every file a finished shard deals with. Raises CollectionError where the shard is damaged."""
     with _readable(folder, name):
-        for row in _rows(folder.read(files_of(name)[-1]), ["root", "key", "size", "modified_ns"]):
-            yield row["root"], row["key"], row["size"], row["modified_ns"], ""
+        for row in _rows(folder.read(files_of(name)[-1]), list(_PLACE)):
+            yield _place_of(row, "")
         for row in _error_rows(folder, name):
-            yield row["root"], row["key"], row["size"], row["modified_ns"], row["code"]
+            yield _place_of(row, row["code"])
+
+
+def _place_of(row: Mapping[str, Any], code: str) -> Place:
+    uri = address(row["image_path"], row["image_path_bytes"]) or b""
+    return Place(row["root"], row["key"], uri, row["size"], row["modified_ns"], code)
 
 
 @contextmanager
@@ -187,13 +223,14 @@ def _picture_columns() -> Any:
     pa = arrow()
     text, number, content = pa.string(), pa.int64(), pa.binary()
     types = (text, content, text, number, number, text, number, number, content, content)
-    return pa.schema([*zip(OURS, types, strict=True), *zip(_OF_A_RUN, (content, content, text, text), strict=True)])
+    own = (content, content, text, text, content, number, content)
+    return pa.schema([*zip(OURS, types, strict=True), *zip(_OF_A_RUN, own, strict=True)])
 
 
 def _error_columns() -> Any:
     pa = arrow()
     text, number, content = pa.string(), pa.int64(), pa.binary()
-    names = ("image_path", "image_path_bytes", "size", "modified_ns", "root", "key", "code", "reason")
+    names = (*_PLACE, "code", "reason")
     return pa.schema(list(zip(names, (text, content, number, number, content, content, text, text), strict=True)))
 
 
@@ -210,12 +247,16 @@ def _place(entry: Entry) -> dict[str, Any]:
 
 
 def _picture_row(entry: Entry, encoded: Encoded) -> dict[str, Any]:
+    seen = encoded.fingerprint
     return {
         **_place(entry),
         "id": entry.id,
         **{name: getattr(encoded, name) for name in _FACTS},
         "metadata": json.dumps(dict(entry.asset.metadata)),
         "picture_metadata": json.dumps(dict(encoded.metadata)),
+        "fingerprint": seen and seen.bits,
+        "fingerprint_quality": seen and seen.quality,
+        "fingerprint_inner": seen and seen.inner,
     }
 
 
@@ -225,7 +266,9 @@ def _error_row(entry: Entry, skipped: Skipped) -> dict[str, Any]:
 
 def _encoded(row: Mapping[str, Any], vector: Any) -> Encoded:
     facts = {name: row[name] for name in _FACTS}
-    return Encoded(**facts, metadata=json.loads(row["picture_metadata"]), vector=vector)
+    bits, quality, inner = row["fingerprint"], row["fingerprint_quality"], row["fingerprint_inner"]
+    seen = None if bits is None else Fingerprint(bits, quality, inner)
+    return Encoded(**facts, metadata=json.loads(row["picture_metadata"]), fingerprint=seen, vector=vector)
 
 
 def _skipped(row: Mapping[str, Any]) -> Skipped:

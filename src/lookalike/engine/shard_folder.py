@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lookalike.core.errors import MissingExtra
+from lookalike.core.errors import CollectionBusy, MissingExtra
 from lookalike.store.records import is_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
+    from contextlib import AbstractContextManager
 
 UNFINISHED = ".unfinished"
 """In the name of a file that is being written on this computer."""
+LOCK = "driver.lock"
 
 
 class ShardFolder(Protocol):
@@ -29,8 +31,12 @@ class ShardFolder(Protocol):
     @property
     def address(self) -> str: ...
 
+    def held(self) -> AbstractContextManager[None]:
+        """Be the one run that uses the folder. Raises CollectionBusy at once; where nothing can be locked, never."""
+        ...
+
     def names(self) -> AbstractSet[str]:
-        """All files below the folder; none where there is no folder."""
+        """All files below the folder, but for its lock; none where there is no folder."""
         ...
 
     def read(self, name: str) -> bytes: ...
@@ -67,12 +73,35 @@ class FolderHere:
 
     address: str
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        from filelock import FileLock, Timeout
+
+        os.makedirs(self.address, exist_ok=True)
+        lock = FileLock(self._path(LOCK))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise CollectionBusy(
+                f"another run of index keeps its shards in {self.address}",
+                pid=None,
+                hint="wait until it is done, or name another folder: --shards DIR",
+            ) from None
+        except RuntimeError:  # a network's file system that knows no locks
+            yield
+            return
+        try:
+            yield
+        finally:
+            lock.release()
+
     def names(self) -> AbstractSet[str]:
-        return {
+        found = {
             os.path.relpath(os.path.join(place, file), self.address).replace(os.sep, "/")
             for place, _, files in os.walk(self.address)
             for file in files
         }
+        return found - {LOCK}
 
     def read(self, name: str) -> bytes:
         with open(self._path(name), "rb") as stream:
@@ -113,6 +142,9 @@ class FolderElsewhere:
     """A folder in object storage, where an object appears when its last byte has arrived."""
 
     address: str
+
+    def held(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def names(self) -> AbstractSet[str]:
         with self._system() as (system, start):

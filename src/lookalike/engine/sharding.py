@@ -8,7 +8,10 @@ and, as collections take an item by its place, once in the collection.
 from __future__ import annotations
 
 import hashlib
+import os
 import time
+from array import array
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,10 +19,19 @@ from lookalike.core.errors import CollectionError
 from lookalike.core.records import Skipped
 from lookalike.engine.look import TRANSIENT
 from lookalike.engine.shard_encoding import ShardJob, ShardTask
-from lookalike.engine.shard_files import NOTE, claim, files_of, finished, places_in, read_shard, remove_shard
+from lookalike.engine.shard_files import (
+    FOLDERS,
+    NOTE,
+    claim,
+    files_of,
+    finished,
+    places_in,
+    read_shard,
+    remove_shard,
+)
 from lookalike.engine.shard_folder import shard_folder
 from lookalike.engine.spool import Spool, batches
-from lookalike.store.records import Found
+from lookalike.engine.take import found_of
 
 if TYPE_CHECKING:
     import threading
@@ -29,10 +41,9 @@ if TYPE_CHECKING:
     from lookalike.core.records import DecodeLimits
     from lookalike.engine.reports import ShardReport
     from lookalike.engine.shard_encoding import ShardWorkers, Started
-    from lookalike.engine.shard_files import Encoded
     from lookalike.engine.shard_folder import ShardFolder
     from lookalike.engine.spool import Pending
-    from lookalike.store.records import Space
+    from lookalike.store.records import Found, Space
     from lookalike.store.writer import Writer
 
 SHARD_AT_LEAST, SHARD_AT_MOST = 128, 8192
@@ -88,51 +99,64 @@ class ShardRun:
 def encode_in_shards(run: ShardRun, pending: Iterable[Pending]) -> Iterator[EncodedShard]:
     """Encode all of `pending`; each of them comes back once, unless `run.stop` is set before.
 
-    What is yielded has to be safe when the next one is asked for. Raises LookalikeError; then, too, what is finished
-    stays for the next run.
+    What is yielded has to be safe when the next one is asked for. Raises LookalikeError, CollectionBusy while another
+    run keeps shards in the folder; then, too, what is finished stays for the next run.
     """
     folder = shard_folder(run.sharding.folder)
     try:
         claim(folder, run.encoder.id, run.encoder.dim)
-        kept = finished(folder)
-        with Spool() as left:
-            for name, files in _found_in(run, folder, kept, pending, left):
-                shard, missing = _taken(run, folder, name, files, None)
-                for each in missing:
-                    left.add(each)
-                yield shard
-                _let_go(run, folder, name)
-            if left.count and not run.is_stopping:
-                yield from _encoded(run, folder, left, kept)
-        if not run.is_stopping:
-            _tidy(run, folder, kept)
+        with folder.held() if run.sharding.keep else nullcontext():
+            yield from _in_folder(run, folder, pending)
     except OSError as error:
         raise CollectionError(f"shards cannot be kept in {folder.address}: {error}") from error
 
 
-def _found_in(
-    run: ShardRun, folder: ShardFolder, kept: Sequence[str], pending: Iterable[Pending], left: Spool
-) -> list[tuple[str, list[Pending]]]:
-    """The shards that hold some of `pending`, each with these; the others go to `left`."""
+def _in_folder(run: ShardRun, folder: ShardFolder, pending: Iterable[Pending]) -> Iterator[EncodedShard]:
+    kept = finished(folder)
+    with Spool() as left, Spool() as held:
+        for name, places in _found_in(run, _holders(run, folder, kept), pending, left, held).items():
+            shard, missing = _taken(run, folder, name, list(held.at(places)), None)
+            for each in missing:
+                left.add(each)
+            yield shard
+            _let_go(run, folder, name)
+            if run.is_stopping:
+                return
+        if left.count and not run.is_stopping:
+            yield from _encoded(run, folder, left, kept)
+    if not run.is_stopping:
+        _tidy(run, folder, kept)
+
+
+def _holders(run: ShardRun, folder: ShardFolder, kept: Sequence[str]) -> dict[bytes, str]:
+    """The name of the latest finished shard that has a file, by the file's mark."""
     holder: dict[bytes, str] = {}
     for name in () if run.afresh else kept:
-        for root, key, size, modified_ns, code in places_in(folder, name):
-            if code == "" or not (run.retry or code in TRANSIENT):
-                holder[_mark(root, key, size, modified_ns)] = name
-    held: dict[str, list[Pending]] = {}
+        for there in places_in(folder, name):
+            if there.code == "" or not (run.retry or there.code in TRANSIENT):
+                holder[_mark(there.root, there.key, there.uri, there.size, there.modified_ns)] = name
+    return holder
+
+
+def _found_in(
+    run: ShardRun, holder: Mapping[bytes, str], pending: Iterable[Pending], left: Spool, held: Spool
+) -> dict[str, array[int]]:
+    """The shards that have some of `pending`, each with their places in `held`; the others go to `left`."""
+    places: dict[str, array[int]] = {}
     for each in pending:
-        asset = each.asset
-        holding = holder.get(_mark(run.roots[each.root], asset.key, asset.size, asset.modified_ns)) if holder else None
+        asset, root = each.asset, run.roots[each.root]
+        holding = holder.get(_mark(root, asset.key, os.fsencode(asset.uri), asset.size, asset.modified_ns))
         if holding is None:
             left.add(each)
         else:
-            held.setdefault(holding, []).append(each)
-    return list(held.items())
+            places.setdefault(holding, array("Q")).append(held.add(each))
+    return places
 
 
-def _mark(root: bytes, key: bytes, size: int, modified_ns: int) -> bytes:
+def _mark(root: bytes, key: bytes, uri: bytes, size: int, modified_ns: int) -> bytes:
     """16 bytes that stand for a file as it was: millions are kept in memory."""
-    return hashlib.blake2b(b"%b\0%b\0%d\0%d" % (root, key, size, modified_ns), digest_size=16).digest()
+    said = b"%b\0%b\0%b\0%d\0%d" % (root, key, uri, size, modified_ns)
+    return hashlib.blake2b(said, digest_size=16).digest()
 
 
 def _encoded(run: ShardRun, folder: ShardFolder, left: Spool, kept: list[str]) -> Iterator[EncodedShard]:
@@ -176,29 +200,8 @@ def _taken(
         elif isinstance(outcome, Skipped):
             skipped.append((file, outcome))
         else:
-            found.append((file, _found(file, outcome)))
+            found.append((file, found_of(file, outcome.bytes_digest, outcome, outcome.vector)))
     return EncodedShard(found, skipped, report), missing
-
-
-def _found(file: Pending, encoded: Encoded) -> Found:
-    """As a run without shards takes it: what the place says is of now."""
-    asset = file.asset
-    return Found(
-        root=file.root,
-        key=asset.key,
-        uri=asset.uri,
-        size=asset.size,
-        modified_ns=asset.modified_ns,
-        bytes_digest=encoded.bytes_digest,
-        pixels_digest=encoded.pixels_digest,
-        width=encoded.width,
-        height=encoded.height,
-        format=encoded.format,
-        metadata=asset.metadata,
-        vector=encoded.vector,
-        picture_metadata=encoded.metadata,
-        id=file.id,
-    )
 
 
 def _let_go(run: ShardRun, folder: ShardFolder, name: str) -> None:
@@ -207,12 +210,16 @@ def _let_go(run: ShardRun, folder: ShardFolder, name: str) -> None:
 
 
 def _tidy(run: ShardRun, folder: ShardFolder, kept: Sequence[str]) -> None:
-    """Remove what killed workers left, and shards that nobody asked for any more: of a worker that outlived its run."""
-    ours = {NOTE} if run.sharding.keep else set()
-    if run.sharding.keep:
-        ours |= {file for name in kept for file in files_of(name)}
-    for file in folder.names() - ours:
-        folder.remove(file)
+    """Remove what killed workers left, and shards that nobody asked for any more: of a worker that outlived its run.
+
+    What is not in the folders of shards is somebody else's.
+    """
+    wanted = {file for name in kept for file in files_of(name)} if run.sharding.keep else set()
+    for file in folder.names() - wanted:
+        if file.partition("/")[0] in FOLDERS:
+            folder.remove(file)
+    if not run.sharding.keep:
+        folder.remove(NOTE)
     folder.remove_empty()
 
 
@@ -226,13 +233,14 @@ class ShardTaker:
         self.added = self.changed = self.encoded = self.reused = self.taken = 0
 
     def take(self, shard: EncodedShard) -> None:
-        """Publish what was found."""
+        """Publish what was found. A file with the bytes it had is no change: its new time is noted, nothing else."""
         for some in batches(shard.found, PUT_AT_ONCE):
+            known = self._writer.pictures_by_bytes([found.bytes_digest for _, found in some if found.bytes_digest])
             self._writer.put(self._space, [found for _, found in some])
-        for file, _ in shard.found:
-            self.taken += 1
-            self.added += file.picture is None
-            self.changed += file.picture is not None
+            for file, found in some:
+                self.added += file.picture is None
+                self.changed += file.picture is not None and known.get(found.bytes_digest) != file.picture
+        self.taken += len(shard.found)
         if shard.report is None:
             self.reused += len(shard.found)
         else:

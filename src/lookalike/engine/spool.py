@@ -38,9 +38,18 @@ class Spool(Closing):
         self._file: IO[bytes] = tempfile.TemporaryFile(prefix="lookalike-")  # noqa: SIM115 closed by `close`
         self.count = 0
 
-    def add(self, pending: Pending) -> None:
+    def add(self, pending: Pending) -> int:
+        """Where it lies, for `at`."""
+        place = self._file.tell()
         pickle.dump((pending.root, pending.asset, pending.picture, pending.id), self._file, protocol=5)
         self.count += 1
+        return place
+
+    def at(self, places: Iterable[int]) -> Iterator[Pending]:
+        """What `add` put there; nothing may be added afterwards."""
+        for place in places:
+            self._file.seek(place)
+            yield Pending(*pickle.load(self._file))  # noqa: S301 our own temporary file, written above
 
     def __iter__(self) -> Iterator[Pending]:
         self._file.seek(0)

@@ -11,6 +11,7 @@ from lookalike.store.collection_store import Found
 if TYPE_CHECKING:
     from lookalike.core.protocols import Encoder
     from lookalike.core.records import Picture
+    from lookalike.engine.shard_files import Encoded
     from lookalike.engine.spool import Pending
     from lookalike.store.collection_store import Space, Writer
 
@@ -125,7 +126,9 @@ class Taker:
             self.changed += 1
 
 
-def found_of(pending: Pending, bytes_digest: bytes, picture: Picture | None = None, vector: Any = None) -> Found:
+def found_of(
+    pending: Pending, bytes_digest: bytes, picture: Picture | Encoded | None = None, vector: Any = None
+) -> Found:
     """A file as the store takes it: with its decoded picture and its vector, as far as there are."""
     asset = pending.asset
     return Found(

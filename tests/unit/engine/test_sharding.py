@@ -13,10 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import lookalike
-from lookalike.core.errors import CollectionError, EncoderMismatch
+from lookalike.core.errors import CollectionBusy, CollectionError, EncoderMismatch
 from lookalike.engine import sharding as module
 from lookalike.engine.reports import Progress, SyncReport
 from lookalike.engine.shard_encoding import Here
+from lookalike.engine.shard_folder import shard_folder
 from lookalike.engine.sharding import Sharding
 from lookalike.store.collection_store import Store
 from lookalike.testing import ToyEncoder
@@ -61,8 +62,9 @@ def held(where):
     with Store.open(where, create=False) as store, store.snapshot() as snapshot:
         items = snapshot.items_of(range(snapshot.count))
         digests = snapshot.digests_of([item.id for some in items.values() for item in some])
+        seen = snapshot.fingerprints_of(items)
         return {
-            item.uri: (item._replace(id="", picture=0), digests[item.id], snapshot.rows[row].tobytes())
+            item.uri: (item._replace(id="", picture=0), digests[item.id], snapshot.rows[row].tobytes(), seen[row])
             for row, some in items.items()
             for item in some
         }
@@ -172,6 +174,38 @@ def test_what_an_earlier_shard_lists_as_bad_is_tried_again_when_asked(pictures, 
     kept, _ = sync(tmp_path / "d.lookalike", pictures, by_shards(shards))
     again, _ = sync(tmp_path / "d.lookalike", pictures, by_shards(shards), retry_failed=True)
     assert (kept.added, again.added) == (0, 1)
+
+
+def test_a_file_that_was_only_touched_is_no_change(pictures, shards, tmp_path):
+    sync(tmp_path / "c.lookalike", pictures, by_shards(shards))
+    os.utime(min(pictures.iterdir()), ns=(1, 1))
+    report, _ = sync(tmp_path / "c.lookalike", pictures, by_shards(shards))
+    again, _ = sync(tmp_path / "c.lookalike", pictures, by_shards(shards))
+    assert (report.added, report.changed, report.encoded, again.encoded) == (0, 0, 1, 0)
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_folder_that_holds_other_files_is_refused_and_they_stay(pictures, tmp_path, keep):
+    before = sorted(pictures.iterdir())
+    with pytest.raises(CollectionError, match="holds other files"):
+        sync(tmp_path / "c.lookalike", pictures, by_shards(pictures, keep=keep))
+    assert sorted(pictures.iterdir()) == before
+
+
+def test_files_that_were_put_beside_the_shards_stay(pictures, shards, tmp_path):
+    sync(tmp_path / "c.lookalike", pictures, by_shards(shards))
+    (shards / "index.faiss").write_bytes(b"of another program")
+    (shards / "metadata" / "metadata_lost.parquet.unfinished-1").write_bytes(b"of a worker that was killed")
+    sync(tmp_path / "d.lookalike", pictures, by_shards(shards))
+    assert (shards / "index.faiss").exists()
+    assert len(tables(shards)) == 3
+
+
+def test_a_folder_that_another_run_uses_is_refused(pictures, shards, tmp_path):
+    with shard_folder(str(shards)).held(), pytest.raises(CollectionBusy, match="another run of index"):
+        sync(tmp_path / "c.lookalike", pictures, by_shards(shards))
+    report, _ = sync(tmp_path / "c.lookalike", pictures, by_shards(shards))
+    assert report.added == 24
 
 
 def test_shards_that_are_not_kept_leave_nothing(pictures, shards, tmp_path):
