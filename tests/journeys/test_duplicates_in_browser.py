@@ -74,7 +74,7 @@ def test_keys_choose_what_is_kept_and_take_it_back(visit):
     page.keyboard.press("ArrowRight")
     expect(page.locator(KEPT)).not_to_have_text(first)
     chosen = page.locator(KEPT).inner_text()
-    page.wait_for_load_state("networkidle")
+    expect(page.locator(".groups:not([aria-busy])")).to_be_visible()  # all is stored
     page.reload()
     expect(page.locator(GROUP).first.locator(".kept .name")).to_have_text(chosen)
     page.keyboard.press("j")
@@ -101,7 +101,7 @@ def test_keys_part_what_is_not_the_same_and_take_it_back(visit):
     one.get_by_role("button", name="Not the same").click()
     expect(one).to_contain_class("parted")
     expect(second).not_to_contain_class("parted")
-    page.wait_for_load_state("networkidle")
+    expect(page.locator(".groups:not([aria-busy])")).to_be_visible()  # all is stored
     page.reload()
     expect(page.get_by_role("heading", name="Said to be not the same")).to_be_visible()
     expect(page.locator(GROUP).nth(1).locator(".member")).to_have_count(2)

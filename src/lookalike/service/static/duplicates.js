@@ -7,21 +7,28 @@ const groups = document.getElementById("grid");
 const said = document.getElementById("said");
 const done = [];
 let sending = Promise.resolve();
+let waiting = 0;
 
 // --- storing
 function send(method, what, asked) {
   const collection = groups.dataset.collection || null;
   const address = method === "DELETE" ? `${API}/${what}?${new URLSearchParams(collection ? { ...asked, collection } : asked)}` : `${API}/${what}`;
   const body = method === "DELETE" ? undefined : JSON.stringify({ ...asked, collection });
+  waiting += 1;
+  groups.setAttribute("aria-busy", "true");
   sending = sending.then(async () => {
     const answer = await fetch(address, { method, body, headers: { "Content-Type": "application/json" } }).catch(() => null);
     said.textContent = answer?.ok ? "" : `${said.dataset.failed}. ${answer ? (await answer.json()).detail : ""}`;
     if (!answer?.ok) throw new Error("not stored");
   });
   const outcome = sending;
-  sending = sending.catch(() => {});
+  sending = sending.catch(() => {}).then(() => {
+    waiting -= 1;
+    if (!waiting) groups.removeAttribute("aria-busy");
+  });
   return outcome;
 }
+addEventListener("beforeunload", (event) => { if (waiting) event.preventDefault(); });
 
 // --- what a group shows
 const members = (group) => [...group.querySelectorAll(".member")];
