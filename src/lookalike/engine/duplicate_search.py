@@ -1,8 +1,8 @@
 """One look for duplicates: fingerprints, candidates, comparing. Read `Look.run` from top to bottom.
 
-Everything is kept in small commits: a look that is stopped, or whose process dies, goes on where it was. Pairs that
-no candidate named but that share a likeness with a third picture are compared at the end, or a copy that was found by
-another copy alone would be in no group of the one to keep.
+Everything is kept in small commits: a look that is stopped, or whose process dies, goes on where it was. With each
+block of new pictures go the pairs that no candidate named but that share a likeness with a third picture, or a copy
+that was found by another copy alone would be in no group of the one to keep. Only then were these pictures looked at.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from lookalike.engine.grouping import unjudged
 from lookalike.engine.keeping import Keeping
 from lookalike.engine.likeness import METHOD
 from lookalike.engine.missing_fingerprints import fill_fingerprints
+from lookalike.engine.originals import made_from_others
 from lookalike.engine.reports import Progress
 from lookalike.engine.sources import sources_of
 from lookalike.engine.spool import batches
@@ -23,7 +24,7 @@ from lookalike.engine.verifying_pairs import Verifier
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Literal
 
     from lookalike.core.arrays import Rows
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from lookalike.store.likenesses import PairRecord
 
 PUT_AT_ONCE = 4096
-"""Pairs compared in the last stage between two commits."""
+"""Pairs that no candidate named, compared between two commits."""
 
 
 class Look:
@@ -59,10 +60,8 @@ class Look:
                 return
             with Verifier(sources_of(self._store), workers=self._workers, stop=self._stop) as verifier:
                 yield from self._compare(snapshot, verifier, new)
-                if not self._is_stopping():
-                    with self._store.snapshot() as now:
-                        yield from self._compare_rest(now, verifier, set(new.tolist()))
                 self.compared = verifier.compared
+                self._note_away(verifier)
 
     def _fill(self) -> Iterator[Progress]:
         total = self._store.likenesses.count_without_fingerprint()
@@ -82,31 +81,41 @@ class Look:
             pairs = list(verifier.verified(snapshot, block))
             if self._is_stopping():  # of this block only a part may have been judged
                 return
-            self._store.likenesses.put(pairs, block.looked.tolist(), METHOD)
-            self.looked_at += len(block.looked)
+            self._store.likenesses.put(pairs, (), METHOD)
+            looked = block.looked.tolist()
+            if not self._compare_rest(verifier, set(looked)):
+                return
+            self._store.likenesses.put((), looked, METHOD)
+            self.looked_at += len(looked)
             self.notes += block.notes
             yield self._progress("compare", self.looked_at, len(new))
 
-    def _compare_rest(self, snapshot: Snapshot, verifier: Verifier, new: set[int]) -> Iterator[Progress]:
-        """Pairs of pictures that are like a third one, as far as the new ones brought them up."""
-        found = snapshot.likenesses_of(new)
-        near = new | {number for pair in found for number in (pair.first, pair.second)}
-        pairs = snapshot.likenesses_of(near)
-        order = self._order(snapshot, pairs)
-        wanted = [pair for pair in unjudged(pairs, order) if pair[0] in new or pair[1] in new or near.issuperset(pair)]
-        done = 0
-        for some in batches(wanted, PUT_AT_ONCE):
-            judged = list(verifier.verified_pairs(snapshot, some))
-            if self._is_stopping():
-                return
-            self._store.likenesses.put(judged, (), METHOD)
-            done += len(some)
-            yield self._progress("compare", done, len(wanted))
+    def _compare_rest(self, verifier: Verifier, new: set[int]) -> bool:
+        """Pairs of pictures that are like a third one, as far as the new ones brought them up; False when stopped."""
+        with self._store.snapshot() as snapshot:
+            found = snapshot.likenesses_of(new)
+            near = new | {number for pair in found for number in (pair.first, pair.second)}
+            pairs = snapshot.likenesses_of(near)
+            wanted = unjudged(pairs, self._order(snapshot, pairs))
+            wanted = [pair for pair in wanted if not new.isdisjoint(pair) or near.issuperset(pair)]
+            for some in batches(wanted, PUT_AT_ONCE):
+                judged = list(verifier.verified_pairs(snapshot, some))
+                if self._is_stopping():
+                    return False
+                self._store.likenesses.put(judged, (), METHOD)
+        return True
 
-    def _order(self, snapshot: Snapshot, pairs: Iterable[PairRecord]) -> dict[int, int]:
+    def _note_away(self, verifier: Verifier) -> None:
+        if verifier.unread:
+            self.notes.append(
+                f"{verifier.unread:,} pictures could not be read and were judged by fingerprint and vector alone;"
+                " once they can be, lookalike duplicates --again compares them"
+            )
+
+    def _order(self, snapshot: Snapshot, pairs: Sequence[PairRecord]) -> dict[int, int]:
         """The places of pictures when the one rather kept comes first."""
-        keeping = Keeping("best")
         items = snapshot.items_of_pictures({number for pair in pairs for number in (pair.first, pair.second)})
+        keeping = Keeping("best").knowing(made_from_others(pairs, items).and_of(items.values()))
         keys = {picture: max(map(keeping.key, its)) for picture, its in items.items()}
         return {picture: place for place, picture in enumerate(sorted(keys, key=keys.__getitem__, reverse=True))}
 

@@ -102,6 +102,19 @@ def is_as_indexed(item: ItemRecord, sources: Mapping[int, Source]) -> bool:
         return False
 
 
+def shows_still(
+    item: ItemRecord, read: Picture, known: tuple[bytes, bytes | None], sources: Mapping[int, Source]
+) -> bool:
+    """Whether what was read is the item's picture; of an imported one, size and time are all there is to compare.
+
+    `known`: the digests of the item's bytes and pixels.
+    """
+    of_bytes, of_pixels = known
+    if of_pixels is None and of_bytes != read.bytes_digest:
+        return is_as_indexed(item, sources)
+    return of_bytes == read.bytes_digest or of_pixels == read.pixels_digest
+
+
 def _is_still(writer: Writer, sources: Mapping[int, Source], item: ItemRecord, picture: Picture) -> bool:
     """Whether what was read is the item's picture; of an imported one, size and time are all there is to compare."""
     if item.picture in _holders(writer, picture):

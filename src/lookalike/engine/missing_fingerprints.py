@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lookalike.core.records import Picture, Skipped
-from lookalike.engine.fill import decode_items, is_as_indexed
+from lookalike.core.records import Skipped
+from lookalike.engine.fill import decode_items, shows_still
 from lookalike.engine.sources import sources_of
 
 if TYPE_CHECKING:
@@ -57,16 +57,6 @@ def _read(
         for item, read in decode_items(firsts, sources, _SIDE, pool):
             if isinstance(read, Skipped) or read.fingerprint is None or item.id not in digests:
                 continue
-            if _is_still(item, read, digests[item.id], sources):
+            if shows_still(item, read, digests[item.id], sources):
                 del waiting[item.picture]
                 yield item.picture, read.fingerprint
-
-
-def _is_still(
-    item: ItemRecord, read: Picture, known: tuple[bytes, bytes | None], sources: Mapping[int, Source]
-) -> bool:
-    """Whether what was read is the item's picture; of an imported one, size and time are all there is to compare."""
-    of_bytes, of_pixels = known
-    if of_pixels is None and of_bytes != read.bytes_digest:
-        return is_as_indexed(item, sources)
-    return of_bytes == read.bytes_digest or of_pixels == read.pixels_digest

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.core.closing import Closing
 from lookalike.core.records import DecodeLimits, Picture
+from lookalike.engine.fill import shows_still
 from lookalike.engine.likeness import METHOD, Evidence, facts_of, likeness
 from lookalike.engine.sources import asset_of
 from lookalike.engine.spool import batches
@@ -69,6 +70,12 @@ class Verifier(Closing):
         self._looks: OrderedDict[int, Look] = OrderedDict()
         self._sketches: OrderedDict[int, Sketch | None] = OrderedDict()
         self.compared = 0
+        self._unread: set[int] = set()
+
+    @property
+    def unread(self) -> int:
+        """How many pictures could not be read at any of their places."""
+        return len(self._unread)
 
     def close(self) -> None:
         """End the decoding processes."""
@@ -134,6 +141,8 @@ class Verifier(Closing):
         for picture, look in self._read(snapshot, missing):
             self._sketches[picture] = look.sketch
             self._looks[picture] = look
+        if self._stop is None or not self._stop.is_set():  # a pool that was stopped reads nothing more
+            self._unread.update(picture for picture in missing if self._sketches[picture] is None)
 
     def _seen(self, snapshot: Snapshot, items: Mapping[int, Sequence[ItemRecord]]) -> dict[int, Look]:
         """Small versions of pictures that could be read."""
@@ -168,8 +177,9 @@ class Verifier(Closing):
         decoded = self._pool.decode_many(jobs, side=_SIDE, limits=DecodeLimits(), fit=shrunk)
         for _, asset, answer in decoded:
             picture = picture_of[id(asset)]
-            of_bytes, of_pixels = digests.get(items[picture].id, (b"", None))
-            if isinstance(answer, Picture) and (answer.bytes_digest == of_bytes or answer.pixels_digest == of_pixels):
+            item = items[picture]
+            known = digests.get(item.id)
+            if isinstance(answer, Picture) and known and shows_still(item, answer, known, self._sources):
                 yield picture, look_at(answer.pixels)
 
 

@@ -14,6 +14,7 @@ from lookalike.images.planes import (
     WHOLE_BOX,
     area,
     content_of,
+    correlation_of,
     cut,
     evened,
     fitted,
@@ -215,10 +216,9 @@ def _agreement(first: Plane, second: Plane) -> tuple[float, float]:
     import numpy as np
 
     one, other = without_lines(evened(first, _RADIUS), _RADIUS), without_lines(evened(second, _RADIUS), _RADIUS)
+    correlation = correlation_of(one, other)
     ones, others, products = _blocks(one * one), _blocks(other * other), _blocks(one * other)
     energy, larger = np.sqrt(ones * others), np.maximum(ones, others)
-    total = float(np.sqrt(ones.sum() * others.sum()))
-    correlation = float(products.sum()) / total if total > 0 else 0.0
     full = larger > _EMPTY_BLOCK * max(float(ones.mean()), float(others.mean()))
     agrees = products[full] >= _BLOCK_AGREES * np.maximum(energy[full], larger[full] / 2)
     return correlation, float(agrees.mean()) if agrees.size else 0.0

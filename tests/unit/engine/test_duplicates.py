@@ -6,10 +6,16 @@ import shutil
 import threading
 from itertools import pairwise
 
+import numpy as np
 import pytest
+from PIL import Image, ImageOps
 
 import lookalike
+from copied_photos import photo
+from exported_vectors import clip_retrieval, vectors
 from lookalike.core.errors import FilterError, QueryError
+from lookalike.engine import candidates
+from lookalike.store.collection_store import Store
 from lookalike.store.likenesses import PairRecord
 
 METHOD = 1_000
@@ -35,7 +41,7 @@ def names(group) -> list[str]:
     return [item.uri.rsplit("/", 1)[-1].rsplit("\\", 1)[-1] for item in group.items]
 
 
-def put_pairs(collection, store, *pairs) -> None:
+def put_pairs(collection, store, *pairs, looked: bool = True) -> None:
     """Keep likenesses between drawn pictures, (name, name, kind, sure), as a look does."""
     numbers = {}
     with store.snapshot() as snapshot:
@@ -45,13 +51,11 @@ def put_pairs(collection, store, *pairs) -> None:
     for first, second, kind, sure in pairs:
         one, other = sorted((numbers[first], numbers[second]))
         records.append(PairRecord(one, other, kind, sure, "saved again", METHOD))
-    store.likenesses.put(records, numbers.values(), METHOD)
+    store.likenesses.put(records, numbers.values() if looked else (), METHOD)
 
 
 @pytest.fixture
 def store(collection):
-    from lookalike.store.collection_store import Store
-
     with Store.open(collection.path) as opened:
         yield opened
 
@@ -107,6 +111,83 @@ def test_a_look_that_is_stopped_goes_on_later(doubled):
     report = look(doubled, stop=stop)
     assert (report.interrupted, report.looked_at) == (True, 0)
     assert look(doubled).looked_at == 24
+
+
+def test_a_look_that_dies_between_two_blocks_leaves_no_pair_out(toy, tmp_path, monkeypatch):
+    """A and C are both like B; nothing but that names them together, here because no candidates do."""
+    monkeypatch.setattr(candidates, "RADIUS", -1)
+    monkeypatch.setattr(candidates, "COMPARED_AT_MOST", 0)
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    photo(1).save(folder / "0000.jpg", quality=95)
+    photo(1).resize((320, 240)).save(folder / "0001.jpg", quality=80)
+    photo(1).resize((240, 180)).save(folder / "0002.jpg", quality=80)
+    with lookalike.open(tmp_path / "test.lookalike", encoder=toy) as opened:
+        list(opened.sync([folder]))
+        with Store.open(opened.path) as store:
+            put_pairs(opened, store, ("0000", "0001", "copy", 0.9), ("0001", "0002", "copy", 0.9), looked=False)
+        events = opened.duplicates.find()
+        next(event for event in events if event.stage == "compare")
+        events.close()
+        look(opened)
+        assert [len(group.items) for group in opened.duplicates.all_groups()] == [3]
+
+
+def test_pictures_of_imported_vectors_are_compared_as_others_are(toy, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, quality in (("0000.jpg", 95), ("0001.jpg", 60)):
+        framed = ImageOps.expand(photo(1), 40, "white") if name == "0001.jpg" else photo(1)
+        framed.save(folder / name, quality=quality)
+    clip_retrieval(tmp_path / "clip", [(vectors(2, toy.dim), {"image_path": ["0000.jpg", "0001.jpg"]})])
+    with lookalike.open(tmp_path / "c.lookalike", encoder=toy) as opened:
+        list(opened.import_vectors(tmp_path / "clip", encoder=toy, pictures=folder))
+        report = look(opened)
+        assert (report.not_looked_at, report.notes) == (0, ())
+        (group,) = opened.duplicates.all_groups()
+    assert (group.kind, group.why) == ("edited", "with a border")
+
+
+def test_pictures_that_are_away_are_told_of(doubled, pictures):
+    for path in sorted(pictures.iterdir())[5:7]:
+        path.unlink()
+    assert look(doubled).notes[-1] == (
+        "2 pictures could not be read and were judged by fingerprint and vector alone;"
+        " once they can be, lookalike duplicates --again compares them"
+    )
+
+
+def test_pictures_of_every_odd_kind_are_looked_at(toy, tmp_path):
+    """One pixel, one line, nothing to see, one bit, four inks, see-through, moving: each twice, and none at fault."""
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    odd = {
+        "dot.png": Image.new("RGB", (1, 1), "red"),
+        "line.png": photo(2).resize((3000, 1)),
+        "pole.png": photo(3).resize((2, 2000)),
+        "blank.png": Image.new("RGB", (400, 300), "white"),
+        "bits.png": photo(4).convert("1"),
+        "deep.png": Image.fromarray(np.asarray(photo(5).convert("L"), np.uint16) * 257),
+        "inks.jpg": photo(6).convert("CMYK"),
+        "glass.webp": Image.merge("RGBA", (*photo(7).split(), photo(8).convert("L"))),
+        "clear.png": Image.new("RGBA", (300, 200), (0, 0, 0, 0)),
+        "few.gif": photo(9).convert("P"),
+        "framed.png": ImageOps.expand(Image.new("RGB", (2, 2), "red"), 60, "white"),
+    }
+    for name, image in odd.items():
+        image.save(folder / name)
+        image.resize((max(1, image.width // 2), max(1, image.height // 2))).save(folder / f"half-{name}")
+    photo(9).save(folder / "moving.gif", save_all=True, append_images=[photo(10), photo(11)], duration=100)
+    with lookalike.open(tmp_path / "test.lookalike", encoder=toy) as opened:
+        *_, taken = opened.sync([folder])
+        assert taken.skipped == ()
+        report = look(opened)
+        groups = [{name.removeprefix("half-") for name in names(group)} for group in opened.duplicates.all_groups()]
+    assert report.not_looked_at == 0
+    for group in groups:
+        assert len(group - {"few.gif", "moving.gif"}) <= 1, "different pictures in one group"
+    assert {"inks.jpg"} in groups
+    assert {"glass.webp"} in groups
 
 
 def test_groups_come_by_their_kinds_and_in_pages(collection, store):
