@@ -55,7 +55,7 @@ class WordsEncoder:
         return np.array([_unit(sum(_direction(word) for word in text.lower().split())) for text in texts], np.float32)
 
     def encode_images(self, pictures):
-        raise ValueError("vectors are drawn, and words alone are encoded")
+        raise ValueError(f"vectors are drawn here; {len(pictures)} pictures cannot be encoded")
 
 
 def _direction(word):

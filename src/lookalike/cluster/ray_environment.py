@@ -16,6 +16,8 @@ _ALWAYS = {
 }
 _ALONE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 """At 0, Ray listens on 127.0.0.1 alone, as it does on these two systems by itself. Read when ray is imported."""
+_PATIENT = {"RAY_gcs_server_port_wait_time_s": "120", "RAY_gcs_server_request_timeout_seconds": "120"}
+"""Twice and more what Ray waits for its own first process: busy machines start it slowly."""
 _TOKEN_BYTES = 32
 
 
@@ -26,7 +28,7 @@ def ray_environment(*, alone: bool) -> Iterator[None]:
     What the user's environment says stays as it is, and what was added goes at the end.
     """
     token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(_TOKEN_BYTES)}
-    wanted = _ALWAYS | ({_ALONE: "0"} | token if alone else {})
+    wanted = _ALWAYS | ({_ALONE: "0"} | _PATIENT | token if alone else {})
     added = {name: value for name, value in wanted.items() if name not in os.environ}
     os.environ.update(added)
     try:

@@ -82,7 +82,10 @@ class CollectionNotFound(CollectionError):
 
 
 class CollectionBusy(CollectionError):
-    """Another process is writing to the collection, or to a folder of shards. `pid` is its process id, or None when unreadable."""
+    """Another process is writing to the collection, or to a folder of shards.
+
+    `pid` is its process id, or None when unreadable.
+    """
 
     def __init__(self, message: str, *, pid: int | None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
