@@ -25,11 +25,18 @@ def milvus(which: str, folder: Path) -> Iterator[str]:
     if which == MILVUS[0]:
         yield f"milvus://{'' if folder.as_posix().startswith('/') else '/'}{folder.as_posix()}/lite.db#"
         return
+    with milvus_server(folder) as server:
+        yield f"{server.address}/"
+
+
+@contextmanager
+def milvus_server(folder: Path) -> Iterator[MilvusServer]:
+    """A server that answers, with its data in a folder."""
     server = MilvusServer(folder)
     server.start()
     try:
         connect(f"{server.address}/none", timeout_s=START_S).describe()
-        yield f"{server.address}/"
+        yield server
     finally:
         server.kill()
 

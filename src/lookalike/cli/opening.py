@@ -63,10 +63,12 @@ def _refuse_remote(given: str | None) -> None:
     address = remote_address(given)
     if address is not None:
         from lookalike.core.errors import NotForRemote
+        from lookalike.remote.opening import without_secrets
 
+        shown = without_secrets(address)
         raise NotForRemote(
-            f"that takes a collection on this computer, not {address.split('?')[0]}",
-            hint=f"lookalike move {address.split('?')[0]} NAME.lookalike brings it here",
+            f"that takes a collection on this computer, not {shown}",
+            hint=f"lookalike move {shown} NAME.lookalike brings it here",
         )
 
 

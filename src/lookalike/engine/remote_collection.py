@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
 REMOVED_AT_ONCE = 1000
 """Items removed in one request."""
-
-
 _NAME_BYTES = 8
 
 
@@ -218,17 +216,18 @@ class RemoteCollection(Closing):
     def remove(self, path: PathLike) -> int:
         """Take what lies at or below `path` out of the collection and keep it out; returns how many items left."""
         from lookalike.engine.remote_items import note_removed
+        from lookalike.engine.remote_state import refuse_absent
         from lookalike.engine.sources import root_address
         from lookalike.engine.spool import batches
         from lookalike.remote.contract import Asked
 
         place, removed = root_address(absolute(path)), 0
-        below = self._states.current().asked(None, place) or Asked(below=place)
-        for some in batches(self.engine.items(asked=below), REMOVED_AT_ONCE):
+        refuse_absent(self.engine)
+        for some in batches(self.engine.items(asked=Asked(below=place)), REMOVED_AT_ONCE):
+            if not removed:  # before: whatever breaks off, nothing that is gone comes back
+                note_removed(self.engine, place)
             self.engine.delete([item.id for item in some])
             removed += len(some)
-        if removed:
-            note_removed(self.engine, place)
         self._states.forget()
         return removed
 
@@ -268,7 +267,7 @@ class RemoteCollection(Closing):
         from lookalike.engine.remote_staging import staged
         from lookalike.engine.verify import verify
 
-        with staged(self.engine) as store:
+        with staged(self.engine) as (store, _):
             report = verify(store, self._encoders.of, sample, seed)
             counted, read = self.engine.count(), store.counts().items
         problem = f"the engine counts {counted:,} items and gives {read:,}"

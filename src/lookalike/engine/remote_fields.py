@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.engine.fields import facts_of
 from lookalike.engine.remote_moment import RemoteMoment, record_of
+from lookalike.engine.remote_state import keep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,10 +32,12 @@ def facts_there(
 ) -> list[FieldFacts]:
     """As `engine.fields.facts_of`; kept for the generation."""
     key = repr((condition, most, tuple(names)))
-    if key not in state.facts_told:
+    told = state.facts_told.get(key)
+    if told is None:
         reading = _Reading(engine, state, state.asked(condition))
-        state.facts_told[key] = facts_of(reading, most=most, names=names)
-    return state.facts_told[key]
+        told = facts_of(reading, most=most, names=names)
+        keep(state.facts_told, {key: told})
+    return told
 
 
 class _Reading(RemoteMoment):

@@ -73,7 +73,7 @@ def found_of(item: RemoteItem, root: int) -> Found:
         uri=item.uri,
         size=item.size,
         modified_ns=item.modified_ns,
-        bytes_digest=item.bytes_digest or hashlib.blake2b(item.id.encode(), digest_size=_DIGEST_BYTES).digest(),
+        bytes_digest=item.bytes_digest or _digest(item.id.encode("utf-8", "surrogatepass")),
         pixels_digest=item.pixels_digest,
         width=item.width,
         height=item.height,
@@ -105,7 +105,7 @@ def digest_of(item: RemoteItem) -> bytes:
         dict(item.picture_metadata),
         b"" if item.vector is None else np.asarray(item.vector, np.float16).tobytes().hex(),
     )
-    return hashlib.blake2b(json.dumps(parts, sort_keys=True, default=str).encode(), digest_size=_DIGEST_BYTES).digest()
+    return _digest(json.dumps(parts, sort_keys=True, default=str).encode())
 
 
 def send_settings(store: Store, engine: RemoteEngine) -> None:
@@ -118,8 +118,13 @@ def send_settings(store: Store, engine: RemoteEngine) -> None:
     said[ROOTS] = {root.path.hex(): root.is_file for root in roots.values()}
     said[FAILURES] = [_as_list(failure, roots) for failure in store.failures()]
     for name, value in said.items():
-        if value != engine.setting(name):
-            engine.set_setting(name, value)
+        keep_setting(engine, name, value)
+
+
+def keep_setting(engine: RemoteEngine, name: str, value: Any) -> None:
+    """Set a setting that is another by now: every change is news for all who hold the collection open."""
+    if value != engine.setting(name):
+        engine.set_setting(name, value)
 
 
 def fetch_settings(engine: RemoteEngine, store: Store, writer: Writer) -> dict[bytes, int]:
@@ -170,6 +175,10 @@ def with_words(item: RemoteItem, fields: tuple[str, ...]) -> RemoteItem:
     """An item with what its words are found by. `fields`: columns of catalogues whose words are found."""
     stems, names = stems_and_names(item, fields)
     return replace(item, stems=stems, names=names)
+
+
+def _digest(raw: bytes) -> bytes:
+    return hashlib.blake2b(raw, digest_size=_DIGEST_BYTES).digest()
 
 
 def _as_list(failure: Failure, roots: Mapping[int, Root]) -> list[Any]:

@@ -10,6 +10,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from lookalike.core.conditions import FILE, Compare
 from lookalike.core.records import Plan, Results
 from lookalike.engine.answers import Showing, hits_of
 from lookalike.engine.fuse import CANDIDATES
@@ -59,11 +60,11 @@ def item_there(engine: RemoteEngine, given: str) -> RemoteItem | None:
     for item in engine.get([given], vectors=True):
         return item
     try:
-        path = os.fsencode(given if "://" in given else os.path.abspath(given))
+        path = given if "://" in given else os.path.abspath(given)
     except ValueError:  # no path of this system
         return None
-    below = engine.items(asked=AskedThere(below=path), vectors=True)
-    return next((item for item in below if os.fsencode(item.uri) == path), None)
+    there = engine.items(asked=AskedThere(Compare(FILE + "path", "=", path)), vectors=True)
+    return next((item for item in there if item.uri == path), None)  # a filter takes capitals for small letters
 
 
 def _asked_with(engine: RemoteEngine, state: RemoteState, queries: Sequence[Query]) -> RemoteMoment:

@@ -11,16 +11,22 @@ Costs: all items with their vectors cross the network once for each run, and lie
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lookalike.engine.remote_items import digest_of, fetch_settings, found_of, items_of_rows, send_settings
+from lookalike.engine.remote_items import (
+    digest_of,
+    fetch_settings,
+    found_of,
+    items_of_rows,
+    keep_setting,
+    send_settings,
+)
 from lookalike.engine.remote_state import KINDS, SAMPLE, sampled
 from lookalike.engine.spool import batches
+from lookalike.engine.temporary_folders import temporary_folder
 from lookalike.remote.contract import PAGE, RemoteFacts
 from lookalike.store.collection_store import Store
 from lookalike.store.records import CATALOGUE
@@ -39,13 +45,17 @@ _ID_BYTES = 8
 
 
 @contextmanager
-def staged(engine: RemoteEngine) -> Iterator[Store]:
-    """A store with all that the engine holds; empty where there is no such collection yet."""
-    folder = tempfile.TemporaryDirectory(prefix="lookalike-", ignore_cleanup_errors=True)
-    with folder as place, Store.open(Path(place) / "staging.lookalike") as store:
-        for _ in fill(engine, store):
+def staged(engine: RemoteEngine) -> Iterator[tuple[Store, dict[str, bytes]]]:
+    """A store with all that the engine holds, and the digest of each item there; empty where there is none yet."""
+    there: dict[str, bytes] = {}
+
+    def seen(items: Iterable[RemoteItem]) -> None:
+        there.update((item.id, digest_of(item)) for item in items)
+
+    with temporary_folder() as folder, Store.open(folder / "staging.lookalike") as store:
+        for _ in fill(engine, store, seen):
             pass
-        yield store
+        yield store, there
 
 
 def fill(
@@ -131,8 +141,8 @@ class Shipment:
             kinds = {name: sorted(each) for name, each in snapshot.metadata_kinds().items()}
         self._engine.delete(sorted(self._held - present))
         self._held = present
-        self._engine.set_setting(SAMPLE, sample)
-        self._engine.set_setting(KINDS, kinds)
+        keep_setting(self._engine, SAMPLE, sample)
+        keep_setting(self._engine, KINDS, kinds)
         send_settings(self._store, self._engine)
 
     def _create(self) -> None:

@@ -15,7 +15,7 @@ import hashlib
 import math
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lookalike.core.errors import CollectionNotFound
 from lookalike.engine.catalogues import GROUP_SETTING, TEXTS_SETTING
@@ -37,8 +37,12 @@ if TYPE_CHECKING:
     from lookalike.engine.ranking import Judge
     from lookalike.remote.contract import RemoteEngine, RemoteFacts, RemoteItem
 
+    _Kept = TypeVar("_Kept")
+
 FRESH_S = 1.0
 """How long a generation is taken for the present one."""
+KEPT = 10_000
+"""Counts of filters and of words kept for a generation, and as many facts of fields by what was asked."""
 KINDS = "metadata_kinds"
 """Names of the metadata, each with the kinds of JSON value that ever stood under it."""
 SAMPLE = "sample"
@@ -79,18 +83,22 @@ class RemoteState:
         if asked is None:
             return self.facts.count
         key = repr((asked.condition, asked.below))
-        if key not in self._among:
-            self._among[key] = self._engine.count(asked)
-        return self._among[key]
+        counted = self._among.get(key)
+        if counted is None:
+            counted = self._engine.count(asked)
+            keep(self._among, {key: counted})
+        return counted
 
     def rarities(self, stems: Iterable[str]) -> dict[str, float]:
         """How much each stem says: BM25's idf, as of a store's words."""
-        wanted = list(stems)
-        missing = [stem for stem in wanted if stem not in self._holding]
+        holding = {stem: self._holding.get(stem) for stem in stems}
+        missing = [stem for stem, count in holding.items() if count is None]
         if missing:
             found = self._engine.count_with(missing)
-            self._holding |= {stem: found.get(stem, 0) for stem in missing}
-        return {stem: self._rarity(self._holding[stem]) for stem in wanted}
+            counted = {stem: found.get(stem, 0) for stem in missing}
+            keep(self._holding, counted)
+            holding |= counted
+        return {stem: self._rarity(count or 0) for stem, count in holding.items()}
 
     def judge(self, encoder: Encoder) -> Judge | None:
         """What relevance is judged by; None for a collection too small to have a background."""
@@ -112,24 +120,35 @@ class RemoteStates:
     def __init__(self, engine: RemoteEngine) -> None:
         self._engine = engine
         self._state: RemoteState | None = None
-        self._asked_at = -math.inf
+        self._asked_at = self._forgotten_at = -math.inf
         self._turn = threading.Lock()
 
     def current(self) -> RemoteState:
-        """Raises CollectionNotFound where there is none, RemoteUnavailable."""
+        """Raises CollectionNotFound where there is none, RemoteUnavailable.
+
+        Nobody waits for another thread's question: an engine that is away would hold them up one after another.
+        """
         state, now = self._state, time.monotonic()
-        if state is not None and now - self._asked_at < FRESH_S:
+        if state is not None and now - self._asked_at < FRESH_S and self._asked_at > self._forgotten_at:
             return state
+        facts = refuse_absent(self._engine)
+        if state is None or state.facts.generation != facts.generation:
+            state = RemoteState(self._engine, facts)
         with self._turn:
-            facts = refuse_absent(self._engine)
-            if self._state is None or self._state.facts.generation != facts.generation:
-                self._state = RemoteState(self._engine, facts)
-            self._asked_at = now
-            return self._state
+            if now > self._asked_at:
+                self._state, self._asked_at = state, now
+        return state
 
     def forget(self) -> None:
         """Ask again at once: the collection was changed by this process."""
-        self._asked_at = -math.inf
+        self._forgotten_at = time.monotonic()
+
+
+def keep(kept: dict[str, _Kept], more: Mapping[str, _Kept]) -> None:
+    """Put more into what is kept, which is let go of when it is `KEPT` large."""
+    if len(kept) >= KEPT:
+        kept.clear()
+    kept |= more
 
 
 def refuse_absent(engine: RemoteEngine) -> RemoteFacts:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.engine.ingest import ingest
 from lookalike.engine.judging import then_scale
-from lookalike.engine.remote_staging import Shipment, digests_here, staged
+from lookalike.engine.remote_staging import Shipment, staged
 from lookalike.engine.reports import SyncReport
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def sync_there(
     stop: threading.Event | None,
 ) -> Iterator[SyncEvent]:
     """Bring the engine up to date with `paths`; yields Progress and Skipped, at last a SyncReport."""
-    with staged(engine) as store:
-        shipment = Shipment(engine, store, digests_here(store), new_ids=True)
+    with staged(engine) as (store, there):
+        shipment = Shipment(engine, store, there, new_ids=True)
         space = store.current_space()
         shipment.begin_behind(0 if space is None else space.count)
         for event in then_scale(ingest(store, encoder_of, paths, settings, stop), store, encoder_of):

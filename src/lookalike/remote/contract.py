@@ -85,8 +85,8 @@ class Asked:
 class RemoteFacts:
     """A collection as the engine holds it.
 
-    `generation` grows with every change of items, by whomever (nanoseconds of the last change will do). `server`: the
-    engine's name and version. `index`: the kind that serves now, "exact" for none.
+    `generation` grows with every change of items or settings, by whomever (nanoseconds of the last change will do).
+    `server`: the engine's name and version. `index`: the kind that serves now, "exact" for none.
     """
 
     encoder_id: str

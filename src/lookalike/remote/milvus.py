@@ -117,6 +117,7 @@ class MilvusEngine:
     def set_setting(self, name: str, value: Any) -> None:
         with self._writing:
             self._settings.write(name, value)
+            self._settings.write(_GENERATION, time.time_ns())
 
     # --- items -------------------------------------------------------------------------------------
 

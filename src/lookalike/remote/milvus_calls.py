@@ -28,10 +28,11 @@ _PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 _AWAY = frozenset({"2", "UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "UNKNOWN"})
 """Codes of a server that is not there or does not answer: Milvus' own, and those of gRPC."""
 _LATE = "DEADLINE_EXCEEDED"
-NO_SUCH_COLLECTION = "100"
 _NOT_LOADED = frozenset({"101", "103"})
 """Codes of a collection that may not be asked yet: milvus-lite forgets what was loaded when it starts anew."""
-_REFUSED_TOKENS = frozenset({"1800", "UNAUTHENTICATED", "PERMISSION_DENIED", "65535"})
+_REFUSED_TOKENS = frozenset({"1800", "UNAUTHENTICATED", "PERMISSION_DENIED"})
+_AUTH = "auth check"
+"""How Milvus' message begins where it knows no code for a wrong token."""
 
 
 class Calls:
@@ -58,7 +59,8 @@ class Calls:
         pause_s, loaded = _PAUSE_S, False
         while True:
             try:
-                return ask(self._connected(), max(until - time.monotonic(), _PAUSE_S))
+                client = self._connected(max(until - time.monotonic(), _PAUSE_S))
+                return ask(client, max(until - time.monotonic(), _PAUSE_S))
             except (MilvusException, grpc.RpcError) as error:
                 code = _code_of(error)
                 if code in _NOT_LOADED and not loaded:
@@ -68,10 +70,7 @@ class Calls:
                 if code not in _AWAY:
                     self._refuse(error, code)
                 if code == _LATE or time.monotonic() + pause_s >= until:
-                    raise RemoteUnavailable(
-                        f"{self.address.shown} did not answer within {self.timeout_s:g} s",
-                        hint="see whether the server runs, and try again: what it had confirmed stays",
-                    ) from None
+                    raise self._away() from None
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
@@ -83,15 +82,25 @@ class Calls:
                 self._client.close()
                 self._client = None
 
-    def _connected(self) -> MilvusClient:
-        with self._connecting:
+    def _connected(self, left_s: float) -> MilvusClient:
+        if not self._connecting.acquire(timeout=left_s):  # another thread tries to connect all the time
+            raise self._away()
+        try:
             if self._closed:
                 raise ValueError("this collection is closed")
             if self._client is None:
-                self._client = self._made()
+                self._client = self._made(left_s)
             return self._client
+        finally:
+            self._connecting.release()
 
-    def _made(self) -> MilvusClient:
+    def _away(self) -> RemoteUnavailable:
+        return RemoteUnavailable(
+            f"{self.address.shown} did not answer within {self.timeout_s:g} s",
+            hint="see whether the server runs, and try again: what it had confirmed stays",
+        )
+
+    def _made(self, left_s: float) -> MilvusClient:
         try:
             from pymilvus import MilvusClient
             from pymilvus.exceptions import ConnectionConfigException
@@ -102,9 +111,7 @@ class Calls:
         if self.address.is_path and find_spec("milvus_lite") is None:
             raise RemoteRefused(f"{self.address.shown} needs milvus-lite", hint="pip install milvus-lite")
         try:
-            return MilvusClient(
-                self.address.uri, token=self._token, db_name=self.address.database, timeout=self.timeout_s
-            )
+            return MilvusClient(self.address.uri, token=self._token, db_name=self.address.database, timeout=left_s)
         except ConnectionConfigException:
             raise RemoteRefused(
                 f"{self.address.shown} cannot be opened",
@@ -117,7 +124,7 @@ class Calls:
                 self("load_collection", name)
 
     def _refuse(self, error: Exception, code: str) -> NoReturn:
-        if code in _REFUSED_TOKENS and not self._token:
+        if (code in _REFUSED_TOKENS or _AUTH in _message_of(error)) and not self._token:
             hint = "set LOOKALIKE_MILVUS_TOKEN to user:password, or LOOKALIKE_MILVUS_TOKEN_FILE to a file with it"
         else:
             hint = ""

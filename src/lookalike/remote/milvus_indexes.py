@@ -88,9 +88,12 @@ class ServedIndex:
         self._kind_until = 0.0
 
     def kind(self) -> str:
-        """Milvus' name for it; asked now and then only, because another process may make it another."""
+        """Milvus' name for it; asked now and then only, because another process may make it another.
+
+        "" for none: whoever built another died amid it. Building it again mends that.
+        """
         if not self._kind or time.monotonic() > self._kind_until:
-            self._kind = str((self._calls("describe_index", self._name, VECTOR) or {}).get("index_type", "FLAT"))
+            self._kind = str((self._calls("describe_index", self._name, VECTOR) or {}).get("index_type", ""))
             self._kind_until = time.monotonic() + _KIND_KEPT_S
         return self._kind
 
@@ -104,11 +107,13 @@ class ServedIndex:
         self._calls("drop_index", self._name, VECTOR)
         self._calls("create_index", self._name, prepared(choice), sync=False)
         self._kind = ""
-        self._calls("load_collection", self._name)
+        self._calls("load_collection", self._name, _async=True)
 
     def wait(self) -> None:
-        """Until every vector is in the index."""
+        """Until every vector is in the index, and the index in memory; each question is one call that ends."""
         while (self._calls("describe_index", self._name, VECTOR) or {}).get("pending_index_rows", 0):
+            time.sleep(_POLL_S)
+        while self._calls("get_load_state", self._name)["state"].name == "Loading":
             time.sleep(_POLL_S)
 
     def explain(self, count: int) -> list[str]:
@@ -118,7 +123,7 @@ class ServedIndex:
             lines = [f"Index {kind}: {choice.reason}."]
         else:
             lines = [
-                f"Index {kind}. {choice.kind} would serve better: {choice.reason}; building the index makes it so."
+                f"Index {kind or 'none'}. {choice.kind} would serve better: {choice.reason}; building the index makes it so."
             ]
         if kind != "FLAT":
             lines.append(f"Where up to {COMPARED_ALL:,} items meet a filter, those are compared all.")

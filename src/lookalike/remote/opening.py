@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from lookalike.core.errors import MissingExtra
+from lookalike.core.errors import MissingExtra, RemoteRefused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,8 +48,21 @@ def name_in(address: str) -> str:
     return said[0] if said else PurePosixPath(parts.fragment or parts.path).stem
 
 
+def without_secrets(address: str) -> str:
+    """An address for a person, whether it is one of an engine's or not: without what may be a password in it."""
+    scheme, _, rest = address.partition("://")
+    where, _, options = rest.partition("?")
+    user, at, place = where.rpartition("@")
+    said = "&".join(each for each in options.split("&") if not each.startswith("password"))
+    return f"{scheme}://{user.partition(':')[0]}{at}{place}{'?' if said else ''}{said}"
+
+
 def connect(address: str, access: Access) -> RemoteEngine:
     """The engine at an address. Raises ValueError for what is none, RemoteRefused for a wrong one, MissingExtra."""
+    try:
+        urlsplit(address)
+    except ValueError:  # whose words have the address in them
+        raise RemoteRefused(f"this is no address: {without_secrets(address)}", hint="see docs/remote.md") from None
     if address.startswith(MILVUS):
         try:
             from lookalike.remote import milvus

@@ -10,6 +10,7 @@ Left to others: backups, users and memory of the server.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -45,7 +46,9 @@ _TABLES = """
         collection text NOT NULL REFERENCES lookalike_collections ON DELETE CASCADE,
         name text NOT NULL, value json NOT NULL, PRIMARY KEY (collection, name))"""
 _LOCK = 7_091_650_342
-"""Of all that makes or removes tables, or builds an index; any number that is ours."""
+"""Of all that makes or removes tables; any number that is ours."""
+_BUILDING = 7_091_651
+"""The same, with a number of the table behind it, of who builds its index: that may take hours."""
 _UPDATES = ", ".join(f"{name} = EXCLUDED.{name}" for name in COLUMNS.split(", ")[1:])
 
 
@@ -144,10 +147,16 @@ class PostgresEngine:
             "INSERT INTO lookalike_settings VALUES (%s, %s, %s)"
             " ON CONFLICT (collection, name) DO UPDATE SET value = EXCLUDED.value"
         )
-        if value is None:
-            self._run(lambda session, _: session.changed(remove, [self._name, name]))
-        else:
-            self._run(lambda session, _: session.changed(put, [self._name, name, json.dumps(value)]))
+
+        def work(session: Session, _: _Shape) -> None:
+            if value is None:
+                session.changed(remove, [self._name, name])
+            else:
+                session.changed(put, [self._name, name, json.dumps(value)])
+            grown = "UPDATE lookalike_collections SET generation = generation + 1 WHERE name = %s"
+            session.changed(grown, [self._name])
+
+        self._run(work)
 
     # --- items -------------------------------------------------------------------------------------
 
@@ -180,10 +189,9 @@ class PostgresEngine:
         where = where_of(asked)
 
         def page(session: Session, shape: _Shape) -> list[RemoteItem]:
+            behind = ">=" if after is None else ">"
             sql = f"""SELECT {fields_sql(shape.type_, vectors=vectors)} FROM {self._table}
-                WHERE id > %s AND {where.sql} ORDER BY id LIMIT {PAGE}"""  # noqa: S608 values are parameters
-            if after is None:
-                sql = sql.replace("id > %s", "id >= %s")
+                WHERE id {behind} %s AND {where.sql} ORDER BY id LIMIT {PAGE}"""  # noqa: S608 values are parameters
             rows = session.rows(sql, [utf8(after or ""), *where.values])
             return [item_of(row, shape.type_) for row in rows]
 
@@ -296,8 +304,16 @@ class PostgresEngine:
         session.changed(sql, [*values, self._name])
 
     def _build(self, shape: _Shape, wanted: Index, settings: str, session: Session, *, again: bool) -> None:
-        if not session.rows(f"SELECT pg_try_advisory_lock({_LOCK})")[0][0]:
+        its_lock = f"({_BUILDING}, hashtext('{self._table}'))"
+        if not session.rows(f"SELECT pg_try_advisory_lock{its_lock}")[0][0]:
             raise RemoteRefused(f"{self._address}: an index is being built already", hint="wait for it to end")
+        try:
+            self._build_locked(shape, wanted, settings, session, again=again)
+        finally:  # at once: what failed is tried otherwise by another connection
+            with suppress(Exception):  # it was lost, and the lock with it
+                session.rows(f"SELECT pg_advisory_unlock{its_lock}")
+
+    def _build_locked(self, shape: _Shape, wanted: Index, settings: str, session: Session, *, again: bool) -> None:
         now, new = f"{self._table}_near", f"{self._table}_near_new"
         session.rows(f"DROP INDEX IF EXISTS {new}")  # of a build that did not end
         if wanted.method and (again or self._index(session) != wanted.method):
@@ -321,10 +337,11 @@ class PostgresEngine:
     def _found(
         self, session: Session, shape: _Shape, lists: Sequence[Sequence[tuple[bytes, float]]]
     ) -> list[list[Found]]:
-        """Ids with scores as items."""
+        """Ids with scores as items, but for those that somebody removed in between."""
         ids = list(dict.fromkeys(id for found in lists for id, _ in found))
         items = {item.id: item for item in self._of_ids(session, shape, ids=ids, vectors=True)} if ids else {}
-        return [[Found(items[text_of_bytes(id)], score) for id, score in found] for found in lists]
+        named = [[(text_of_bytes(id), score) for id, score in found] for found in lists]
+        return [[Found(items[id], score) for id, score in found if id in items] for found in named]
 
 
 def _is_there(session: Session, table: str) -> bool:
