@@ -1,7 +1,7 @@
 """Which pairs of pictures may be duplicates: what fingerprints and vectors say, before anybody looks at pixels.
 
 A pair comes out when the fingerprints, or those of what lies within plain borders, are within `RADIUS` bits in one of
-the eight turns, or when one picture is among the few nearest of the other by cosine, above `LEAST_COSINE`. Each comes
+the eight turns, or when one picture is among the few nearest of the other by cosine. Each comes
 out once, in the block of the one of its two pictures that is new; a look that was cut short goes on with the pictures
 that were not looked at. Never all pairs: fingerprints meet in buckets, vectors by the index, or all of them where that
 is the faster way.
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lookalike.core.turns import turned
+from lookalike.encoders.catalogue import is_builtin
 from lookalike.index.fingerprints import TABLES, distances, near_prints
 from lookalike.index.neighbours import cosines, nearest_rows
 
@@ -34,7 +35,8 @@ copies)."""
 LEAST_COSINE = 0.7
 """Cosine from which two pictures are worth looking at though their fingerprints differ: crops. Of 150 photos cut to
 60 % of their area 99 in 100 are above it (built-in encoder), to 60 % of both sides 77. Each of 1,000 photos has eight
-others as near as that, so NEAREST bounds what has to be looked at."""
+others as near as that, so NEAREST bounds what has to be looked at. For other encoders it does so alone: each has
+cosines of its own, and what was measured with one says nothing about another."""
 NEAREST = 6
 """Pictures asked for by cosine for each new one."""
 LEAST_QUALITY = 5
@@ -44,8 +46,10 @@ BLOCK = 4096
 COMPARED_AT_MOST = 60_000_000_000
 """Pairs of vectors compared when there is no index: 250,000 pictures with each other, minutes. Beyond, fingerprints
 alone bring pairs together."""
-
-
+_NO_INDEX = (
+    "there is no index, and too many vectors to compare all: crops and borders were not looked for;"
+    " once there is one, lookalike duplicates --again looks for them"
+)
 _SPAN = 1 << 31
 """A pair as one number: `first * _SPAN + second`. Pictures are fewer."""
 
@@ -182,6 +186,7 @@ class _Rows:
         import numpy as np
 
         self._rows = snapshot.rows
+        self._least = LEAST_COSINE if is_builtin(snapshot.space.encoder_name) else -1.0
         self._index = None if base is None else base.index
         self._row_of = np.full(int(numbers.max(initial=0)) + 1, -1, np.int64)
         self._row_of[numbers] = rows
@@ -190,11 +195,7 @@ class _Rows:
         seen = self._picture_of >= 0
         self._seen = None if seen.all() else seen
         self._are_too_many = base is None and asked * snapshot.count > COMPARED_AT_MOST
-        self.notes = (
-            ("there is no index, and too many vectors to compare all: crops and borders were not looked for",)
-            if self._are_too_many
-            else ()
-        )
+        self.notes = (_NO_INDEX,) * self._are_too_many
 
     def near(self, block: Numbers) -> Numbers:
         """Pairs of a block's pictures with those nearest to them."""
@@ -206,7 +207,7 @@ class _Rows:
             return np.empty(0, np.int64)
         found, scores = nearest_rows(self._rows, self._index, rows, NEAREST + 1, self._seen)
         one, other = np.broadcast_to(block[:, None], found.shape), self._picture_of[found]
-        near = (found >= 0) & (scores >= LEAST_COSINE) & (one != other) & (other >= 0)
+        near = (found >= 0) & (scores >= self._least) & (one != other) & (other >= 0)
         return _keys(one[near], other[near])
 
     def cosines(self, first: Numbers, second: Numbers) -> NDArray[np.float32]:

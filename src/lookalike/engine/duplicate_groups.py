@@ -34,6 +34,8 @@ _READ_AT_ONCE = 5_000
 """Pictures whose items are read together."""
 _DESCRIBED_AT_ONCE = 200
 """Groups whose items are read together."""
+_MOST_DIGITS = 19
+"""Of the number of a picture."""
 _BYTES_EQUAL = "the same file, byte for byte"
 _PIXELS_EQUAL = "the same pixels in another file"
 
@@ -179,6 +181,6 @@ def _cursor(key: _Place) -> str:
 def _parsed(cursor: str) -> _Place:
     kind, _, behind = cursor.partition(":")
     number, _, id = behind.partition(":")
-    if kind not in LIKENESS_KINDS or not number.isdecimal():
+    if kind not in LIKENESS_KINDS or not number.isdecimal() or len(number) > _MOST_DIGITS:
         raise QueryError(f"{cursor} is no cursor of groups", hint='take the "next" of the page before')
     return LIKENESS_KINDS.index(kind), int(number), id

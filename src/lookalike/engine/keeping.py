@@ -72,10 +72,11 @@ class Keeping:
         """Why `kept` is rather kept than all `others`: what put it before the first of them, and before the last."""
         reasons, left = [], list(others)
         for each in self._criteria:
-            behind = [item for item in left if each.of(item) < each.of(kept)]
+            ahead = each.of(kept)
+            behind = [item for item in left if each.of(item) < ahead]
             if behind:
                 reasons.append(each.why(kept, max(behind, key=self.key)))
-                left = [item for item in left if item not in behind]
+                left = [item for item in left if not each.of(item) < ahead]
         if left:
             reasons.append("all are alike; the first by its id" if not reasons else "the first by its id")
         return reasons[0] if len(reasons) == 1 else f"{reasons[0]}; of those {reasons[-1]}"

@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.records import Fingerprint
-from lookalike.core.turns import FREQUENCIES, TURN_BACK, TURNS, turn_pixels, turned
+from lookalike.core.turns import FREQUENCIES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from lookalike.core.arrays import Pixels
-
-__all__ = ["SIDE", "TURNS", "TURN_BACK", "fingerprint", "fingerprint_of_greys", "greys", "turn_pixels", "turned"]
 
 SIDE = 64
 """Of the grey picture, in pixels, whatever shape the picture has."""

@@ -206,10 +206,11 @@ def likenesses_among_pictures(connection: sqlite3.Connection, pictures: Iterable
 
 def likenesses_of_pictures(connection: sqlite3.Connection, pictures: Iterable[int]) -> list[PairRecord]:
     """All pairs that one of some pictures is in."""
+    numbers = [int(picture) for picture in pictures]
     found: dict[tuple[int, int], PairRecord] = {}
     for column in ("first", "second"):
         sql = f"SELECT first, second, kind, sure, why, method FROM likenesses WHERE {column} IN ({{}})"  # noqa: S608
-        for row in select_in(connection, sql, (), map(int, pictures)):
+        for row in select_in(connection, sql, (), numbers):
             found[row[0], row[1]] = PairRecord(*row)
     return [found[pair] for pair in sorted(found)]
 

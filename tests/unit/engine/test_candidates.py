@@ -12,7 +12,7 @@ import pytest
 from lookalike.core.records import Fingerprint
 from lookalike.core.turns import TURNS, turned
 from lookalike.engine import candidates as module
-from lookalike.engine.candidates import candidates
+from lookalike.engine.candidates import LEAST_COSINE, NEAREST, candidates
 from lookalike.engine.indexing import WISHES_SETTING, build_index
 from lookalike.engine.plan import Wishes
 from lookalike.engine.remembered import Remembered
@@ -46,11 +46,13 @@ class Drawn:
     def vector_alike(self, copy: int, of: int) -> None:
         self.vectors[copy] = self.vectors[of] + 0.02 * self.random.standard_normal(64)
 
-    def put(self, store: Store, some: Sequence[int] | None = None, *, prints: bool = True) -> None:
+    def put(
+        self, store: Store, some: Sequence[int] | None = None, *, prints: bool = True, encoder: str = "builtin"
+    ) -> None:
         """Picture `number` gets the number `number + 1` when all are put in order."""
         with store.writer() as writer:
             root = writer.add_root(ROOT, is_file=False)
-            space = writer.create_space("given-0123456789ab", "given", 64)
+            space = writer.create_space("given-0123456789ab", encoder, 64)
             writer.put(space, [self._found(root, each, prints) for each in some or range(len(self.bits))])
 
     def _found(self, root: Any, number: int, prints: bool) -> Found:  # noqa: FBT001 the value is the point
@@ -113,6 +115,16 @@ def test_pairs_come_out_by_fingerprint_and_by_vector_and_say_how_near_they_are(s
     assert pairs[4, 21][0] > 60
     assert pairs[4, 21][2] > 0.99
     assert pairs[5, 22][:2] == (0, 0)
+
+
+def test_of_an_encoder_that_nobody_measured_the_nearest_come_out_however_near_they_are(store):
+    drawn = Drawn(40)
+    drawn.vectors[20] = drawn.vectors[3] + 1.5 * drawn.random.standard_normal(64)
+    drawn.put(store, encoder="theirs")
+    pairs = look(store)
+    assert (3, 20) in pairs
+    assert pairs[3, 20][2] < LEAST_COSINE
+    assert len(pairs) <= 40 * NEAREST
 
 
 @pytest.mark.parametrize("turn", range(TURNS))

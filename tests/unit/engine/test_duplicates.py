@@ -220,8 +220,9 @@ def test_a_page_after_a_group_that_is_gone_goes_on_behind_it(collection, store):
     rest = known.groups(after=first.next).groups
     known.not_same(*[item.id for item in first.groups[0].items])
     assert known.groups(after=first.next).groups == rest
-    with pytest.raises(QueryError):
-        known.groups(after="nonsense")
+    for nonsense in ("nonsense", "copy:" + "9" * 5000 + ":x"):
+        with pytest.raises(QueryError):
+            known.groups(after=nonsense)
 
 
 def test_what_is_no_duplicate_is_proposed_no_more_until_that_is_forgotten(collection, store):
