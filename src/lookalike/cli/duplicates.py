@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from lookalike.engine.collection import Collection
     from lookalike.engine.duplicates import Duplicates
     from lookalike.engine.duplicates_report import DuplicateGroup, DuplicatesReport
     from lookalike.engine.reports import Progress
@@ -71,18 +73,46 @@ def duplicates(
     """
     from lookalike.cli.opening import open_collection
 
-    if looking["yes"] and not looking["move_to"]:
-        raise click.UsageError("--yes goes with --move-to DIR")
+    decisions = apart or forget_not or choose or forget_choice
+    _refuse_mixtures(decisions=bool(decisions), list_not=list_not, undo=undo, **looking)
     with open_collection(collection) as opened:
         known = opened.duplicates
         if undo:
             _undo(known, as_json=as_json)
         elif list_not:
-            _list_not(known, as_json=as_json)
-        elif apart or forget_not or choose or forget_choice:
+            _list_not(opened, as_json=as_json)
+        elif decisions:
             _decide(known, apart, forget_not, choose, forget_choice, as_json=as_json)
         else:
             _look(known, kinds or None, where, as_json=as_json, **looking)
+
+
+def _refuse_mixtures(
+    *,
+    decisions: bool,
+    list_not: bool,
+    undo: bool,
+    only_paths: bool,
+    null: bool,
+    html: str | None,
+    move_to: str | None,
+    yes: bool,
+    **_: Any,
+) -> None:
+    """Of several things to do at once all but one would be left undone without a word."""
+    if yes and not move_to:
+        raise click.UsageError("--yes goes with --move-to DIR")
+    asked = {
+        "--not and --choose": decisions,
+        "--list-not": list_not,
+        "--undo": undo,
+        "--paths": only_paths or null,
+        "--html": html,
+        "--move-to": move_to,
+    }
+    several = [name for name, given in asked.items() if given]
+    if len(several) > 1:
+        raise click.UsageError(f"{' and '.join(several[:2])} are asked for one at a time")
 
 
 def _look(
@@ -104,6 +134,9 @@ def _look(
     from lookalike.cli import duplicates_printing as show
 
     page = None if html is None else output_file("--html", html)
+    for folder in prefer:
+        if not os.path.isdir(os.path.expanduser(folder)):
+            printing.note(f"--prefer: there is no folder {printing.printable(folder)} now")
     report = _find(known, kinds or LIKENESS_KINDS, where, again=again)
     told = report.as_dict() if report else {}
     if report is not None and report.interrupted and move_to is not None:
@@ -202,15 +235,25 @@ def _decide(
         printing.out("Nothing of the kind was remembered.")
 
 
-def _list_not(known: Duplicates, *, as_json: bool) -> None:
-    pairs = known.decided_apart()
+def _list_not(opened: Collection, *, as_json: bool) -> None:
+    pairs = opened.duplicates.decided_apart()
     if as_json:
         printing.out_json({"not": [list(pair) for pair in pairs]})
         return
-    for first, second in pairs:
-        printing.out(f"{first}  {second}")
+    for pair in pairs:
+        for mark, id in zip("- ", pair, strict=True):
+            printing.out(f"{mark} {id}  {printing.printable(_file_of(opened, id))}")
     if not pairs:
         printing.note("No pair was said to be no duplicates.")
+
+
+def _file_of(opened: Collection, id: str) -> str:
+    from lookalike.core.errors import QueryError
+
+    try:
+        return opened.find_item(id).uri
+    except QueryError:
+        return "(not in the collection now)"
 
 
 def _write_page(groups: Iterable[DuplicateGroup], page: Path, *, as_json: bool) -> None:

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from lookalike.engine.move_plan import LeftItem, MovePlan
     from lookalike.engine.moving import MoveReport
 
-_NAMES = {"same": "equal", "copy": "copies", "edited": "edited", "burst": "bursts"}
+_NAMES = {
+    "same": ("equal", "equal"),
+    "copy": ("copy", "copies"),
+    "edited": ("edited", "edited"),
+    "burst": ("burst", "bursts"),
+}
+"""Of one group, and of several."""
 _MOVES_SHOWN = 20
 """Files of a plan that are listed."""
 _REASONS_SHOWN = 8
@@ -40,7 +46,7 @@ def groups(found: Iterable[DuplicateGroup], *, most: int) -> None:
         return
     if counts.total() > most:
         printing.out(f"... and {printing.count(counts.total() - most, 'more group')} (-k {counts.total()} lists all)")
-    kinds = ", ".join(f"{number:,} {_NAMES[kind]}" for kind, number in counts.items())
+    kinds = ", ".join(printing.count(number, *_NAMES[kind]) for kind, number in counts.items())
     printing.out(f"{printing.count(counts.total(), 'group')}: {kinds}.")
     if spare:
         printing.out(f"{printing.count(spare, 'picture')} could go, {printing.size(spare_bytes)}.")

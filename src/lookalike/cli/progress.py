@@ -25,7 +25,7 @@ STAGES = {
     "write": "writing vectors",
     "fingerprint": "reading pictures",
     "near": "looking for what is near",
-    "compare": "comparing pairs",
+    "compare": "comparing pictures",
     "move": "moving files",
 }
 
@@ -109,7 +109,7 @@ class _Bar:
             console=Console(stderr=True),
             transient=True,
         )
-        self._task = self._bar.add_task("looking for changes", total=None)
+        self._task = self._bar.add_task("", total=None)
 
     def __enter__(self) -> Self:
         self._bar.start()

@@ -74,7 +74,7 @@ def test_a_pair_that_is_none_is_proposed_no_more_until_that_is_forgotten(call, d
     pair = spare(doubled)[0], spare(doubled)[0].replace("zz-", "")
     assert call("duplicates", "--not", *pair).out == "1 pair is remembered as no duplicates.\n"
     assert call("duplicates", "--kind", "same", "--json").json["counts"] == {"same": 1}
-    assert len(call("duplicates", "--list-not").out.split()) == 2
+    assert len(call("duplicates", "--list-not").out.splitlines()) == 2
     assert len(call("duplicates", "--list-not", "--json").json["not"]) == 1
     assert call("duplicates", "--forget-not", *pair).out == "1 pair may be duplicates again.\n"
     assert call("duplicates", "--forget-not", *pair).out == "Nothing of the kind was remembered.\n"
@@ -141,3 +141,24 @@ def test_names_of_nothing_are_an_error_that_says_what_an_item_is(call, doubled):
     called = call("duplicates", "--not", "nobody", "nothing")
     assert called.code == 1
     assert "no item nobody" in called.err
+
+
+def test_pairs_that_are_none_are_listed_by_their_files(call, doubled):
+    pair = spare(doubled)[0], spare(doubled)[0].replace("zz-", "")
+    call("duplicates", "--not", *pair)
+    lines = call("duplicates", "--list-not").out.splitlines()
+    assert sorted(line.split("  ")[-1] for line in lines) == sorted(pair)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--undo", "--move-to", "aside"), ("--list-not", "--undo"), ("--choose", "a", "--paths"), ("--yes",)],
+)
+def test_two_things_at_once_are_refused_before_anything_is_done(call, doubled, arguments):
+    called = call("duplicates", *arguments)
+    assert called.code == 2
+    assert "one at a time" in called.err or "--yes goes with" in called.err
+
+
+def test_a_folder_to_prefer_that_is_not_there_is_told(call, doubled):
+    assert "there is no folder" in call("duplicates", "--prefer", str(doubled / "typo")).err
