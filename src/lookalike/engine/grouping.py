@@ -11,6 +11,7 @@ Pure functions; the same pairs in any order give the same groups.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from lookalike.core.records import LIKENESS_KINDS
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from lookalike.store.likenesses import PairRecord
 
 _BURST: LikenessKind = "burst"
+_FEW = 8
+"""Pictures that are like one, up to which all of them are compared: whichever is kept, the others stay with it."""
 SAME_WHY = "the same picture"
 """Why two items of one picture are together: their bytes or their pixels are equal."""
 
@@ -75,10 +78,11 @@ def groups(
 
 
 def unjudged(pairs: Iterable[PairRecord], order: Mapping[int, int]) -> list[tuple[int, int]]:
-    """Pairs of pictures worth a look although no candidate: two that are like a third one, one of them its best.
+    """Pairs of pictures worth a look although no candidate: two that are like a third one.
 
-    Without them a copy that was found by another copy alone would be left out of the star. `order`: by picture, lower
-    is rather kept. Bursts are left out. At most one pair for each pair given.
+    Without them a copy that was found by another copy alone would be left out of the star, or out of that of the one
+    which a person chose. Of a picture that many are like, only pairs with the best of them. `order`: by picture, lower
+    is rather kept. Bursts are left out. At most a few pairs for each pair given.
     """
     judged: set[tuple[int, int]] = set()
     near: dict[int, list[int]] = {}
@@ -89,6 +93,9 @@ def unjudged(pairs: Iterable[PairRecord], order: Mapping[int, int]) -> list[tupl
             near.setdefault(pair.second, []).append(pair.first)
     wanted: set[tuple[int, int]] = set()
     for picture, others in near.items():
+        if len(others) <= _FEW:
+            wanted.update(combinations(sorted(others), 2))
+            continue
         best = min((picture, *others), key=lambda each: (order.get(each, each), each))
         wanted.update((min(best, each), max(best, each)) for each in others if each != best)
     return sorted(wanted - judged)

@@ -87,6 +87,17 @@ def test_two_that_are_like_a_third_one_are_looked_at():
     assert unjudged([pair(1, 2), pair(2, 3, "burst")], {1: 0, 2: 1, 3: 2}) == []
 
 
+def test_what_is_like_the_best_one_is_compared_too_or_it_is_lost_when_another_is_kept():
+    assert unjudged([pair(1, 2), pair(1, 3)], {1: 0, 2: 1, 3: 2}) == [(2, 3)]
+
+
+def test_of_many_that_are_like_one_only_pairs_with_the_best_are_looked_at():
+    order = {picture: picture for picture in range(60)}
+    assert unjudged([pair(0, other) for other in range(1, 50)], order) == []
+    found = unjudged([pair(other, 50) for other in range(1, 50)], order)
+    assert found == [(1, other) for other in range(2, 50)]
+
+
 _pairs = st.lists(
     st.tuples(st.integers(1, PICTURES), st.integers(1, PICTURES), st.sampled_from(LIKENESS_KINDS), st.integers(1, 9)),
     max_size=24,
