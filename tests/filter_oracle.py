@@ -171,8 +171,9 @@ def values_of(field: str, item: ItemRecord) -> list[Any]:
         "height": item.height,
         "format": item.format or None,
     }
-    if field in facts:
-        return [] if facts[field] is None else [facts[field]]
+    of_file = next((name for name in (field, field.removeprefix("file.")) if name in facts), None)
+    if of_file is not None:
+        return [] if facts[of_file] is None else [facts[of_file]]
     value = item.metadata.get(field.removeprefix("metadata."))
     values = value if isinstance(value, list) else [value]
     return [each for each in values if isinstance(each, (str, int, float, bool))]

@@ -53,6 +53,7 @@ class MemoryEngine:
         self.settings[name] = value
         if value is None:
             del self.settings[name]
+        self._changed()
 
     def upsert(self, items: Sequence[RemoteItem]) -> None:
         self._answer()

@@ -149,10 +149,17 @@ def test_more_items_than_a_page_come_all_and_once(engine):
     assert [item.id for item in engine.items()] == ids[1::2]
 
 
-def test_every_change_of_items_raises_the_generation(engine):
+def test_every_change_of_items_and_settings_raises_the_generation(engine):
     items = drawn_items()
     seen = [engine.describe().generation]
-    for change in (lambda: engine.upsert(items), lambda: engine.upsert(items[:1]), lambda: engine.delete([IDS[0]])):
+    changes = (
+        lambda: engine.upsert(items),
+        lambda: engine.upsert(items[:1]),
+        lambda: engine.delete([IDS[0]]),
+        lambda: engine.set_setting("declared", {"price": "int"}),
+        lambda: engine.set_setting("declared", None),
+    )
+    for change in changes:
         change()
         seen.append(engine.describe().generation)
     assert seen == sorted(set(seen))

@@ -1,11 +1,13 @@
 """How a collection on an engine elsewhere compares with the same one here: moving, answers and times.
 
-    python tools/bench/remote.py FOLDER [--items 100000] [--engine milvus|postgres] [--queries 100] [--kill]
+    python tools/bench/remote.py FOLDER [--items 100000] [--engine milvus|postgres] [--queries 100] [--kill] [--asked]
 
 Makes a collection of items with titles, prices, colours and vectors that lie near those of their words, moves it to an
 engine's server on 127.0.0.1 and back, and puts the same questions to both: plain, under filters that let 50, 5 and
 0.2 % pass, and in words (hybrid). Recall is of the local answer's best ten, which compares every picture; an answer
-whose score is within 0.001 of the tenth counts. With --kill the server is killed by -9 amid a move and amid questions.
+whose score is within 0.001 of the tenth counts. With --kill the server is killed by -9 amid a move and amid questions;
+with --asked nothing is moved (Milvus alone): what lies there from another run is asked. Ends with 1 where a move lost
+something, or recall is below 0.95.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from milvus_servers import MilvusServer
 from postgres_servers import POSTGRES, postgres
 
 DIM, BATCH, K, TIE = 128, 2000, 10, 1e-3
+LEAST_RECALL = 0.95
 COLOURS = ["navy", "red", "green", "white", "black", "pink", "yellow", "grey", "teal", "brown"]
 PATTERNS = ["check", "plain", "striped", "dotted", "floral", "paisley"]
 THINGS = ["shirt", "dress", "jacket", "boots", "bag", "hat", "scarf", "coat", "skirt", "jeans"]
@@ -124,7 +127,8 @@ def recall(here, there, *, by_meaning: bool) -> float:
     return sum(hit.id in ids or (by_meaning and hit.score >= least) for hit in there[: len(here)]) / len(here)
 
 
-def asked(here: Collection, there: RemoteCollection, queries: int) -> None:
+def asked(here: Collection, there: RemoteCollection, queries: int) -> float:
+    """The least recall."""
     draw = random.Random(2)
     texts = [f"{draw.choice(COLOURS)} {draw.choice(PATTERNS)} {draw.choice(THINGS)}" for _ in range(queries)]
     ways = {"meaning": {"mode": "meaning"}, "hybrid": {}}
@@ -133,6 +137,7 @@ def asked(here: Collection, there: RemoteCollection, queries: int) -> None:
     there.search("warm up")
     print("| questions | recall@10 | here, ms | there, ms | there, p95 |")
     print("|---|---|---|---|---|")
+    recalls = []
     for name, options in ways.items():
         found, times = [], ([], [])
         for text in texts:
@@ -144,7 +149,9 @@ def asked(here: Collection, there: RemoteCollection, queries: int) -> None:
             found.append(recall(*answers, by_meaning="mode" in options))
         middle = [float(np.median(each)) for each in times]
         late = np.percentile(times[1], 95)
+        recalls.append(float(np.mean(found)))
         print(f"| {name} | {np.mean(found):.3f} | {middle[0]:.1f} | {middle[1]:.1f} | {late:.1f} |", flush=True)
+    return min(recalls)
 
 
 def killed_amid(server: MilvusServer, store: Store, address: str, items: int) -> None:
@@ -192,6 +199,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=100)
     parser.add_argument("--kill", action="store_true", help="also kill the server of Milvus")
     parser.add_argument("--engine", choices=["milvus", "postgres"], default="milvus")
+    parser.add_argument("--asked", action="store_true", help="move nothing: ask what lies there")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     source = given.folder / f"{given.items}.lookalike"
@@ -202,38 +210,47 @@ def main() -> None:
             print(f"made {given.items:,} items in {time.perf_counter() - began:.0f} s", flush=True)
     if given.engine == "postgres":
         with postgres(next(iter(POSTGRES)), given.folder) as address:
-            measure(given, source, f"{getattr(address, 'address', address)}&collection=bench")
-        return
-    shutil.rmtree(given.folder / "data", ignore_errors=True)
+            is_fine = measure(given, source, f"{address.address}&collection=bench")
+        sys.exit(not is_fine)
+    if not given.asked:
+        shutil.rmtree(given.folder / "data", ignore_errors=True)
     server = MilvusServer(given.folder)
     server.start()
     try:
-        measure(given, source, f"{server.address}/bench")
+        is_fine = measure(given, source, f"{server.address}/bench")
         if given.kill:
             with Store.open(source) as store:
                 killed_amid(server, store, f"{server.address}/killed", given.items)
     finally:
         server.kill()
+    sys.exit(not is_fine)
 
 
-def measure(given, source: Path, address: str) -> None:
+def measure(given, source: Path, address: str) -> bool:
+    """Whether nothing was lost on the way and recall is enough."""
     engine = connect(address, Access(timeout_s=60))
+    is_whole = given.asked or there_and_back(given.folder, source, engine)
+    with (
+        Collection(Store.open(source), encoder=WordsEncoder()) as here,
+        RemoteCollection(engine, encoder=WordsEncoder()) as there,
+    ):
+        _tried(lambda: there.search("warm up"))
+        return asked(here, there, given.queries) >= LEAST_RECALL and is_whole
+
+
+def there_and_back(folder: Path, source: Path, engine) -> bool:
     with Store.open(source) as store:
         report = _tried(lambda: moved(move_there(store, engine)))
     print(
         f"moved there in {report.seconds:.0f} s, differing: {report.differing}; {' '.join(engine.explain())}",
         flush=True,
     )
-    back = given.folder / "back.lookalike"
+    back = folder / "back.lookalike"
     shutil.rmtree(back, ignore_errors=True)
     with Store.open(back) as store:
-        report = moved(move_here(engine, store))
-        print(f"moved back in {report.seconds:.0f} s, differing: {report.differing}", flush=True)
-    with (
-        Collection(Store.open(source), encoder=WordsEncoder()) as here,
-        RemoteCollection(engine, encoder=WordsEncoder()) as there,
-    ):
-        asked(here, there, given.queries)
+        returned = moved(move_here(engine, store))
+        print(f"moved back in {returned.seconds:.0f} s, differing: {returned.differing}", flush=True)
+    return not (report.differing or returned.differing)
 
 
 if __name__ == "__main__":

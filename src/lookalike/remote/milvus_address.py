@@ -45,15 +45,15 @@ class Address:
 
 def parsed_address(address: str) -> Address:
     """Raises RemoteRefused for what is no address of a collection on Milvus."""
-    parts = urlsplit(address)
     if not address.startswith(SCHEME):
         raise RemoteRefused(f"this is no address of a collection on Milvus: {address.rsplit('@', 1)[-1]}", hint=_FORM)
-    if parts.username is not None or parts.password is not None:
+    place = address.removeprefix(SCHEME)
+    if "@" in place and not place.startswith("/"):  # wherever it stands: passwords hold slashes and what not
         raise RemoteRefused(
-            f"an address must not hold a name or password: {SCHEME}…@{parts.netloc.rsplit('@', 1)[1]}{parts.path}",
+            f"an address must not hold a name or password: {SCHEME}…@{place.rsplit('@', 1)[1]}",
             hint="set LOOKALIKE_MILVUS_TOKEN to user:password, or LOOKALIKE_MILVUS_TOKEN_FILE to a file with it",
         )
-    return _server(address) if parts.netloc else _file(address)
+    return _file(address) if place.startswith("/") else _server(address)
 
 
 _FORM = "write it as milvus://host:19530/name, or milvus:///path/to/file.db"

@@ -122,9 +122,8 @@ class ServedIndex:
         if kind == choice.kind:
             lines = [f"Index {kind}: {choice.reason}."]
         else:
-            lines = [
-                f"Index {kind or 'none'}. {choice.kind} would serve better: {choice.reason}; building the index makes it so."
-            ]
+            better = f"{choice.kind} would serve better: {choice.reason}; building the index makes it so."
+            lines = [f"Index {kind or 'none'}. {better}"]
         if kind != "FLAT":
             lines.append(f"Where up to {COMPARED_ALL:,} items meet a filter, those are compared all.")
         return lines

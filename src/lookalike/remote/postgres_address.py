@@ -61,7 +61,7 @@ def parse(url: str) -> Address:
     host = options.get("host", parts.hostname or "localhost")
     user = options.get("user", unquote(parts.username or ""))
     if not user:
-        raise RemoteRefused(f"the address {url} does not say which user", hint=f"for example {EXAMPLE}")
+        raise RemoteRefused("an address of PostgreSQL says which user", hint=f"for example {EXAMPLE}")
     is_folder = host.startswith(("/", "@"))
     return Address(
         host="localhost" if is_folder else host,

@@ -75,6 +75,9 @@ def test_an_address_with_a_password_is_refused_and_the_password_not_shown(call):
     assert answer.code == 1
     assert "tops3cret" not in answer.err + answer.out
     assert "LOOKALIKE_MILVUS_TOKEN" in answer.err
+    answer = call("tune", "--collection", "milvus://me:tops3cret@localhost/shop")
+    assert answer.code == 1
+    assert "tops3cret" not in answer.err + answer.out
 
 
 def test_passwords_come_from_variables_or_from_files(tmp_path):

@@ -29,7 +29,7 @@ def taken(collection, *paths):
 
 def test_an_engine_that_goes_away_loses_nothing_and_doubles_nothing(pictures, monkeypatch):
     monkeypatch.setattr(remote_staging, "SEND_EVERY", 8)
-    for calls in range(3, 60, 5):
+    for calls in range(3, 60, 8):
         engine = MemoryEngine()
         collection = RemoteCollection(engine, encoder=ToyEncoder())
         engine.fails_after = calls
