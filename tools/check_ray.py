@@ -2,10 +2,10 @@
 
     python tools/check_ray.py --photos DIR [--count 20000] [--work DIR]
 
-Indexes the photos, with some files among them that are none, once without shards and once on a Ray of this computer
-with two workers, where one worker is killed with -9, and then the driver, and the command is given again. Every photo
-has to be in the collection once and in the shards once, with the vector of the run without shards; every bad file has
-to be listed; and no process may be left. Linux only.
+Indexes 3,000 photos or more, with some files among them that are none: without shards; on a Ray of two nodes of a core,
+which both have to make shards; and on a Ray of this computer with two workers, where one worker is killed with -9, and
+then the driver, and the command is given again. Every photo has to be in the collection once and in the shards once,
+with the vector of the run without shards; every bad file has to be listed; and no process may be left. Linux only.
 """
 
 from __future__ import annotations
@@ -100,6 +100,30 @@ def vectors(collection: Path) -> dict[bytes, np.ndarray]:
         return {key: np.array(snapshot.rows[row]).astype(np.float32) for key, row in pairs}
 
 
+def on_two_nodes(folder: Path, place: Path) -> dict[bytes, np.ndarray]:
+    """The vectors of a run on a cluster of two nodes with a core each, which has to use both."""
+    import lookalike
+    from lookalike.cluster.ray_environment import ray_environment
+    from lookalike.cluster.ray_workers import RayWorkers
+    from lookalike.engine.sharding import Sharding
+
+    with ray_environment(alone=True):
+        from ray.cluster_utils import Cluster
+
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+        try:
+            cluster.add_node(num_cpus=1)
+            sharding = Sharding(RayWorkers(cluster.address), str(place / "nodes"))
+            with lookalike.open(place / "nodes.lookalike") as collection:
+                *_, report = collection.sync([folder], sharding=sharding, index="later")
+        finally:
+            cluster.shutdown()
+    made = Counter(shard.node[:8] for shard in report.shards)
+    print(f"two nodes: {', '.join(f'{number} shards on {node}' for node, number in made.items())}")
+    assert len(made) == 2, "a node made no shard"
+    return vectors(place / "nodes.lookalike")
+
+
 def in_shards(shards: Path) -> Counter[bytes]:
     """How often each file has a row in the shards."""
     import pyarrow.parquet as pq
@@ -125,14 +149,11 @@ def main() -> None:
         folder = make(options.photos, options.count, place / "photos")
         plain = [LOOKALIKE, "index", str(folder), "--collection", str(place / "plain.lookalike"), "--no-index-build"]
         subprocess.run(plain, env=env, check=True, capture_output=True)
+        os.environ.update(env)
+        spread = on_two_nodes(folder, place)
         killed_and_resumed(folder, place, env)
-        listed = subprocess.run(
-            [LOOKALIKE, "failures", "--collection", str(place / "ray.lookalike"), "--json"],
-            env=env,
-            check=True,
-            stdout=subprocess.PIPE,
-        )
-        failed = json.loads(listed.stdout)
+        listed = [LOOKALIKE, "failures", "--collection", str(place / "ray.lookalike"), "--json"]
+        failed = json.loads(subprocess.run(listed, env=env, check=True, stdout=subprocess.PIPE).stdout)
         bad = failed["failures"] if isinstance(failed, dict) else failed
         ours, theirs = vectors(place / "ray.lookalike"), vectors(place / "plain.lookalike")
         keys = in_shards(place / "shards")
@@ -143,7 +164,8 @@ def main() -> None:
         print(
             f"{len(keys):,} pictures in the shards, at most {max(keys.values())} time(s); {len(bad)} bad files listed"
         )
-        assert ours.keys() == theirs.keys() == keys.keys()
+        assert ours.keys() == theirs.keys() == keys.keys() == spread.keys()
+        assert all(np.array_equal(spread[key], theirs[key]) for key in theirs), "vectors of the two nodes differ"
         assert max(keys.values()) == 1
         assert len(bad) == BAD
         print("nothing lost, nothing doubled")

@@ -96,8 +96,8 @@ def size_table(dim: int) -> str:
             if its.counts[0] < count <= its.counts[1]:
                 memory, disk = its.memory * count / GB, its.disk * count / GB
                 machines = 1 if not its.name.startswith("Milvus") else math.ceil(memory / (NODE_GB * NODE_USED))
-                rows.append([f"{count:,}", its.name, size(memory), size(disk), str(machines)])
-    head = ["pictures", "where", "memory", "disk", f"machines of {NODE_GB} GB"]
+                rows.append([f"{count:,}", its.name, size(memory), size(disk), str(machines), f"bytes {its.how}"])
+    head = ["pictures", "where", "memory", "disk", f"machines of {NODE_GB} GB", "from"]
     return table_of(head, rows)
 
 
@@ -112,8 +112,9 @@ def hours_table() -> str:
     for count in COUNTS[1:]:
         for workers in (16, 128, 1024):
             hours = [encoding_hours(count, workers, its.rate * ON_RAY) for its in HARDWARE]
-            rows.append([f"{count:,}", str(workers), *map(duration, hours)])
-    return table_of(["pictures", "workers", *(its.name for its in HARDWARE)], rows)
+            rows.append([f"{count:,}", str(workers), *map(duration, hours), "simulated"])
+    rates = (f"{its.name} (rate {its.how.partition(':')[0]})" for its in HARDWARE)
+    return table_of(["pictures", "workers", *rates, "from"], rows)
 
 
 def duration(hours: float) -> str:
@@ -153,8 +154,8 @@ def fan_out_table() -> str:
     for nodes in (1, 10, 100):
         slowest = [max(draw.lognormvariate(math.log(NODE_P50_MS), sigma) for _ in range(nodes)) for _ in range(4000)]
         hundredths = quantiles(slowest, n=100)
-        rows.append([str(nodes), *(f"{hundredths[each - 1]:.1f}" for each in (50, 95, 99))])
-    return table_of(["nodes of ten million", "p50 ms", "p95 ms", "p99 ms"], rows)
+        rows.append([str(nodes), *(f"{hundredths[each - 1]:.1f}" for each in (50, 95, 99)), "simulated"])
+    return table_of(["nodes of ten million", "p50 ms", "p95 ms", "p99 ms", "from"], rows)
 
 
 if __name__ == "__main__":

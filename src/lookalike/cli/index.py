@@ -74,9 +74,10 @@ def index(
 
     PATHS are folders or pictures, catalogues (.csv, .tsv, .jsonl, .parquet), archives (.tar, tars:FOLDER) or object
     storage (s3://BUCKET/PREFIX); without any, all that were indexed before are looked through again.
-    An unchanged file costs one look at its size and time; a moved or copied one is not encoded again.
+    An unchanged file costs one look at its size and time; a moved or copied one is not encoded again (by shards it is).
     With --embeddings nothing is encoded and no picture read: the vectors of a catalogue are in FILE.
-    With --on the pictures are encoded by a Ray cluster, shard by shard; finished shards survive whatever ends the run.
+    With --on or --shards pictures are encoded shard by shard, here or on Ray; finished shards outlive whatever ends
+    the run.
     """
     from lookalike.cli.opening import open_any_collection
 

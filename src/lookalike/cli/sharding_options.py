@@ -23,7 +23,13 @@ SHARDS_FOLDER = "shards"
 _OPTIONS = (
     click.option("--on", metavar="WHERE", help="Encode by shards: here, on ray, or on ray://HEAD:10001."),
     click.option("--workers", type=click.IntRange(min=1), metavar="N", help="With --on ray: how many encode at once."),
-    click.option("--gpus", type=click.FloatRange(min=0), default=0.0, help="With --on ray: GPUs of each, such as 0.5."),
+    click.option(
+        "--gpus",
+        type=click.FloatRange(min=0),
+        default=0.0,
+        metavar="SHARE",
+        help="With --on ray: GPUs of each, such as 0.5.",
+    ),
     click.option("--shards", metavar="DIR", help="Keep the shards in a folder, or in object storage (s3://...)."),
 )
 

@@ -212,6 +212,7 @@ def _take_shards(run: _Run, store: Store, encoder_of: Callable[[], Encoder], dif
         afresh=run.settings.check_content,
         stop=run.stop,
     )
+    yield run.progress("take")  # workers may take a minute to be there
     for shard in encode_in_shards(whole, differing):
         taker.take(shard)
         for pending, skipped in shard.skipped:

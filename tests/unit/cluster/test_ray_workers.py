@@ -24,7 +24,7 @@ from lookalike.engine.sharding import Sharding
 from lookalike.store.collection_store import Store
 
 STARTS = 4
-"""How often Ray's start is tried: it gives up after 30 s, which cannot be set and may be too short on a busy machine."""
+"""How often Ray's start is tried: it gives up after 30 s, which cannot be set and is short on a busy machine."""
 
 
 @pytest.fixture(scope="module")
