@@ -96,9 +96,7 @@ class Look:
             found = snapshot.likenesses_of(new)
             near = new | {number for pair in found for number in (pair.first, pair.second)}
             pairs = snapshot.likenesses_of(near)
-            wanted = unjudged(pairs, self._order(snapshot, pairs))
-            wanted = [pair for pair in wanted if not new.isdisjoint(pair) or near.issuperset(pair)]
-            for some in batches(wanted, PUT_AT_ONCE):
+            for some in batches(unjudged(pairs, self._order(snapshot, pairs), new), PUT_AT_ONCE):
                 judged = list(verifier.verified_pairs(snapshot, some))
                 if self._is_stopping():
                     return False

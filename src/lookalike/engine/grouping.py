@@ -77,8 +77,8 @@ def groups(
     return sorted(stars, key=lambda group: (rank[group.items[0].id], group.kind == _BURST))
 
 
-def unjudged(pairs: Iterable[PairRecord], order: Mapping[int, int]) -> list[tuple[int, int]]:
-    """Pairs of pictures worth a look although no candidate: two that are like a third one.
+def unjudged(pairs: Iterable[PairRecord], order: Mapping[int, int], new: Collection[int]) -> list[tuple[int, int]]:
+    """Pairs of pictures worth a look although no candidate: two that are like a third one, one of the three new.
 
     Without them a copy that was found by another copy alone would be left out of the star, or out of that of the one
     which a person chose. Of a picture that many are like, only pairs with the best of them. `order`: by picture, lower
@@ -94,10 +94,11 @@ def unjudged(pairs: Iterable[PairRecord], order: Mapping[int, int]) -> list[tupl
     wanted: set[tuple[int, int]] = set()
     for picture, others in near.items():
         if len(others) <= _FEW:
-            wanted.update(combinations(sorted(others), 2))
-            continue
-        best = min((picture, *others), key=lambda each: (order.get(each, each), each))
-        wanted.update((min(best, each), max(best, each)) for each in others if each != best)
+            found = set(combinations(sorted(others), 2))
+        else:
+            best = min((picture, *others), key=lambda each: (order.get(each, each), each))
+            found = {(min(best, each), max(best, each)) for each in others if each != best}
+        wanted.update(found if picture in new else (pair for pair in found if pair[0] in new or pair[1] in new))
     return sorted(wanted - judged)
 
 

@@ -83,19 +83,24 @@ def test_pairs_of_pictures_that_are_seen_nowhere_count_for_nothing():
 
 
 def test_two_that_are_like_a_third_one_are_looked_at():
-    assert unjudged([pair(1, 2), pair(2, 3)], {1: 0, 2: 1, 3: 2}) == [(1, 3)]
-    assert unjudged([pair(1, 2), pair(2, 3, "burst")], {1: 0, 2: 1, 3: 2}) == []
+    order, every = {1: 0, 2: 1, 3: 2}, {1, 2, 3}
+    assert unjudged([pair(1, 2), pair(2, 3)], order, every) == [(1, 3)]
+    assert unjudged([pair(1, 2), pair(2, 3, "burst")], order, every) == []
+    for new in every:
+        assert unjudged([pair(1, 2), pair(2, 3)], order, {new}) == [(1, 3)]
+    assert unjudged([pair(1, 2), pair(2, 3)], order, {4}) == []
 
 
 def test_what_is_like_the_best_one_is_compared_too_or_it_is_lost_when_another_is_kept():
-    assert unjudged([pair(1, 2), pair(1, 3)], {1: 0, 2: 1, 3: 2}) == [(2, 3)]
+    assert unjudged([pair(1, 2), pair(1, 3)], {1: 0, 2: 1, 3: 2}, {3}) == [(2, 3)]
 
 
 def test_of_many_that_are_like_one_only_pairs_with_the_best_are_looked_at():
     order = {picture: picture for picture in range(60)}
-    assert unjudged([pair(0, other) for other in range(1, 50)], order) == []
-    found = unjudged([pair(other, 50) for other in range(1, 50)], order)
-    assert found == [(1, other) for other in range(2, 50)]
+    assert unjudged([pair(0, other) for other in range(1, 50)], order, order) == []
+    pairs = [pair(other, 50) for other in range(1, 50)]
+    assert unjudged(pairs, order, order) == [(1, other) for other in range(2, 50)]
+    assert unjudged(pairs, order, {7}) == [(1, 7)]
 
 
 _pairs = st.lists(
