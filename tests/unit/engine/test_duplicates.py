@@ -13,8 +13,10 @@ from PIL import Image, ImageOps
 import lookalike
 from copied_photos import photo
 from exported_vectors import clip_retrieval, vectors
-from lookalike.core.errors import FilterError, QueryError
+from lookalike.core.errors import CollectionReadOnly, FilterError, QueryError
 from lookalike.engine import candidates
+from lookalike.engine.duplicates import Duplicates
+from lookalike.engine.remembered import Remembered
 from lookalike.store.collection_store import Store
 from lookalike.store.likenesses import PairRecord
 
@@ -188,6 +190,30 @@ def test_pictures_of_every_odd_kind_are_looked_at(toy, tmp_path):
         assert len(group - {"few.gif", "moving.gif"}) <= 1, "different pictures in one group"
     assert {"inks.jpg"} in groups
     assert {"glass.webp"} in groups
+
+
+def test_what_is_indexed_and_removed_while_a_look_is_at_work_is_the_next_ones(doubled, pictures):
+    events = doubled.duplicates.find()
+    next(events)
+    min(pictures.iterdir()).unlink()
+    photo(1).save(pictures / "new.jpg")
+    photo(1).resize((240, 180)).save(pictures / "new small.jpg")
+    list(doubled.sync())
+    *_, report = events
+    assert report.looked_at == 24
+    assert report.counts["same"] == 2
+    again = look(doubled)
+    assert (again.looked_at, again.counts["copy"]) == (2, 1)
+
+
+def test_where_nothing_can_be_written_groups_are_told_and_looking_is_refused(doubled):
+    look(doubled)
+    with Store.open(doubled.path, read_only=True) as reading:
+        known = Duplicates(reading, Remembered(reading, pytest.fail))
+        assert list(known.all_groups()) == list(doubled.duplicates.all_groups())
+        with pytest.raises(CollectionReadOnly):
+            list(known.find())
+        assert len(known.plan("away", ["same"]).moves) == 3
 
 
 def test_groups_come_by_their_kinds_and_in_pages(collection, store):
