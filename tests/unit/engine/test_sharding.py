@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import tarfile
 import threading
 
 import numpy as np
@@ -244,6 +245,23 @@ def test_shards_may_lie_in_storage_that_fsspec_reaches(pictures, tmp_path):
     again, toy = sync(tmp_path / "d.lookalike", pictures, by_shards("memory://shop/shards", keep=False))
     assert (report.encoded, again.reused, toy.seen) == (24, 24, 0)
     assert fsspec.filesystem("memory").find("/shop") == []
+
+
+def test_catalogues_and_archives_come_through(pictures, shards, tmp_path):
+    """Two rows of the catalogue show one picture."""
+    first, second, *_ = sorted(os.listdir(pictures))
+    catalogue, archive = tmp_path / "products.csv", tmp_path / "archive.tar"
+    catalogue.write_text(f"id,image,price\na,pictures/{first},1\nb,pictures/{first},2\nc,pictures/{second},3\n")
+    with tarfile.open(archive, "w") as tar:
+        tar.add(pictures / first, first)
+        tar.add(pictures / second, second)
+    for source, count in ((catalogue, 3), (archive, 2)):
+        where = {name: tmp_path / f"{name}-{source.stem}.lookalike" for name in ("plain", "first", "second")}
+        sync(where["plain"], source, None)
+        sync(where["first"], source, by_shards(shards))
+        report, toy = sync(where["second"], source, by_shards(shards))
+        assert (toy.seen, report.reused, report.added) == (0, count, count)
+        assert held(where["plain"]) == held(where["first"]) == held(where["second"])
 
 
 def test_names_that_are_not_text_come_through(pictures, shards, tmp_path):
