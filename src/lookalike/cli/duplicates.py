@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -84,7 +85,7 @@ def duplicates(
         elif decisions:
             _decide(known, apart, forget_not, choose, forget_choice, as_json=as_json)
         else:
-            _look(known, kinds or None, where, as_json=as_json, **looking)
+            _look(known, kinds or None, where, collection=opened.path, as_json=as_json, **looking)
 
 
 def _refuse_mixtures(
@@ -120,6 +121,7 @@ def _look(
     kinds: Sequence[Any] | None,
     where: str | None,
     *,
+    collection: Path,
     k: int,
     only_paths: bool,
     null: bool,
@@ -156,7 +158,7 @@ def _look(
         return
     groups = known.all_groups(kinds or LIKENESS_KINDS, where, rule=rule, prefer=prefer)
     if page is not None:
-        _write_page(groups, page, as_json=as_json)
+        _write_page(groups, page, collection, as_json=as_json)
     elif as_json:
         printing.out_json({"groups": [group.as_dict() for group in groups], **told})
     elif only_paths or null:
@@ -256,10 +258,12 @@ def _file_of(opened: Collection, id: str) -> str:
         return "(not in the collection now)"
 
 
-def _write_page(groups: Iterable[DuplicateGroup], page: Path, *, as_json: bool) -> None:
-    from lookalike.evaluation.duplicates_page import duplicates_page
+def _write_page(groups: Iterable[DuplicateGroup], page: Path, collection: Path, *, as_json: bool) -> None:
+    from lookalike.cli.settings import default_collection
+    from lookalike.evaluation.duplicates_page import COMMAND, duplicates_page
 
-    written, left_out = duplicates_page(groups, page)
+    named = "" if collection == default_collection() else f" --collection {shlex.quote(str(collection))}"
+    written, left_out = duplicates_page(groups, page, command=COMMAND + named)
     if as_json:
         printing.out_json({"html": str(page), "groups": written, "left_out": left_out})
         return

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from lookalike.engine.duplicates_report import DuplicateGroup, Member
 
+COMMAND = "lookalike duplicates"
 MOST_GROUPS = 500
 """On one page: some 20 MB, which a browser still scrolls."""
 BOX = (420, 420)
@@ -30,12 +31,17 @@ _FACTS = ("pixels", "format", "bytes", "taken", "folder")
 _KINDS = {"same": "equal", "copy": "copy", "edited": "edited", "burst": "burst"}
 
 
-def duplicates_page(groups: Iterable[DuplicateGroup], out: Path, *, most: int = MOST_GROUPS) -> tuple[int, int]:
-    """Write up to `most` groups to `out`; how many were written, and how many left out. Raises OSError."""
+def duplicates_page(
+    groups: Iterable[DuplicateGroup], out: Path, *, command: str = COMMAND, most: int = MOST_GROUPS
+) -> tuple[int, int]:
+    """Write up to `most` groups to `out`; how many were written, and how many left out. Raises OSError.
+
+    `command`: what decisions are listed as, of the collection that the groups are from.
+    """
     page = (files("lookalike.evaluation") / "duplicates_page.html").read_text("utf-8")
     script = page[page.index("<script>") + len("<script>") : page.index("</script>")]
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-    before, _, behind = page.replace("{digest}", digest).partition("{groups}")
+    before, _, behind = page.replace("{digest}", digest).replace("{named}", _text(command)).partition("{groups}")
     written = left_out = 0
     with open(out, "w", encoding="utf-8", newline="\n") as stream:
         stream.write(before)
@@ -50,12 +56,13 @@ def duplicates_page(groups: Iterable[DuplicateGroup], out: Path, *, most: int = 
 
 
 def _section(number: int, group: DuplicateGroup) -> str:
+    sure = "" if group.kind == "same" else f" <small>{group.sure:.0%} sure</small>"
     differing = _differing(group.items)
     figures = "\n".join(_figure(number, item, group, differing) for item in group.items)
     return (
         f'<section id="g{number}" data-keep="{_text(group.keep)}" tabindex="-1" aria-labelledby="h{number}">\n'
         f'<h2 id="h{number}"><span class="kind {group.kind}">{_KINDS[group.kind]}</span> {_text(group.why)}'
-        f' <small>{group.sure:.0%} sure</small></h2>\n<div class="items">\n{figures}\n</div>\n</section>\n'
+        f'{sure}</h2>\n<div class="items">\n{figures}\n</div>\n</section>\n'
     )
 
 

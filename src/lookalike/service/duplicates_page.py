@@ -49,7 +49,7 @@ async def duplicates(request: Request, desk: AtDesk, after: _After = None) -> Re
     counts = page.counts if state.kind == ALL else (await _groups(_all(state), desk, None, 1)).counts
     known = await desk.lanes.run(desk.shelf.duplicates, name)
     decided = await desk.lanes.run(_decided, desk, name, known)
-    command = _command(desk.shelf.served(name).path, state.kind) if may_write(request) else ""
+    command = _command(desk.shelf.served(name).path, state) if may_write(request) else ""
     jobs = (each for each in desk.jobs.all() if each.collection == name and each.task == "duplicates")
     shown: dict[str, Any] = {"page": page, "counts": {**counts, ALL: sum(counts.values())}, "kinds": KINDS}
     shown |= {"decided": decided, "job": next(jobs, None), "may_write": may_write(request), "command": command}
@@ -126,10 +126,11 @@ def _decided(desk: Desk, name: str | None, known: Duplicates) -> list[tuple[str,
     return [(first, second, f"{named(first)}\n{named(second)}") for first, second in decided]
 
 
-def _command(path: Path | str, kind: str) -> str:
-    """What moves all but the ones to keep, said without moving anything."""
-    of_kind = "" if kind == ALL else f" --kind {kind}"
-    return f"lookalike duplicates --collection {shlex.quote(str(path))}{of_kind} --move-to ~/Duplicates"
+def _command(path: Path | str, state: PageState) -> str:
+    """What moves all of the groups shown but the ones to keep, said without moving anything."""
+    of_kind = "" if state.kind == ALL else f" --kind {state.kind}"
+    where = f" --where {shlex.quote(state.where)}" if state.where else ""
+    return f"lookalike duplicates --collection {shlex.quote(str(path))}{of_kind}{where} --move-to ~/Duplicates"
 
 
 def _state(request: Request) -> PageState:

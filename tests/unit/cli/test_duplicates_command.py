@@ -162,3 +162,9 @@ def test_two_things_at_once_are_refused_before_anything_is_done(call, doubled, a
 
 def test_a_folder_to_prefer_that_is_not_there_is_told(call, doubled):
     assert "there is no folder" in call("duplicates", "--prefer", str(doubled / "typo")).err
+
+
+def test_the_page_lists_decisions_as_commands_for_its_collection(call, doubled, tmp_path):
+    assert call("duplicates", "--html", str(tmp_path / "review.html")).code == 0
+    page = (tmp_path / "review.html").read_text("utf-8")
+    assert f'data-command="lookalike duplicates --collection {tmp_path / "doubled.lookalike"}"' in page
