@@ -31,6 +31,9 @@ MOST_BITS = 6
 """Bits of 256 in which the fingerprints of copies differ at most."""
 LEAST_QUALITY = 50
 """Of a fingerprint, of 100: below it a picture shows too little to be told from others."""
+COMPARED = 1024
+"""Answers of one ranking that are compared with each other, the first of them; each further one has its own place. Who
+asks for all of a million pictures does not wait for all pairs of them."""
 _SHARING = frozenset({"same", "copy"})
 _NO_CAPTURE = "file time"
 _DAY_ALONE = "T00:00:00"
@@ -54,8 +57,11 @@ class Copies:
         """Compare the next rows of the ranking with each other and with those before."""
         import numpy as np
 
-        block = self._snapshot.rows[rows]
         before = len(self._rows)
+        rows = rows[: COMPARED - before]
+        if not rows:
+            return
+        block = self._snapshot.rows[rows]
         self._rows += rows
         self._items |= items
         self._vectors = block if self._vectors is None else np.concatenate([self._vectors, block])

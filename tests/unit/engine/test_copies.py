@@ -11,6 +11,7 @@ from PIL import Image, ImageEnhance
 
 import lookalike
 from copied_photos import MOMENT, NEXT, photo, taken
+from lookalike.engine import copies
 from lookalike.store.likenesses import PairRecord
 from lookalike.testing import ToyEncoder
 
@@ -77,6 +78,16 @@ def test_as_many_answers_come_as_were_asked_for(folder, of):
     found = of().search(np.ones(64, np.float32), k=6)
     assert len({name[0] for name in names(found)}) == len(found) == 6
     assert len(found[0].metadata["copies"]) == 3
+
+
+def test_however_many_are_asked_for_only_the_first_are_compared(folder, of, monkeypatch):
+    for quality in (95, 90, 80, 70, 60, 50):
+        photo(1).save(folder / f"{quality}.jpg", quality=quality)
+    collection = of()
+    monkeypatch.setattr(copies, "COMPARED", 3)
+    found = names(collection.search(folder / "95.jpg", k=10))
+    assert sorted(map(len, found.values())) == [0, 0, 0, 2]
+    assert len(found) == 4
 
 
 def test_two_capture_times_are_two_photos(folder, of):
