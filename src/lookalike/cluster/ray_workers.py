@@ -102,10 +102,12 @@ class RayWorkers:
                 socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT_S).close()
             ray.init(address=self.address, log_to_driver=False, configure_logging=False, **alone)
         except Exception as error:  # Ray's own, those of gRPC, and plain ones
-            raise ClusterError(
-                f"Ray at {self.address} cannot be reached: {error}",
-                hint="is it running, and of the same version of Ray and Python? ray status",
-            ) from error
+            if self.address == LOCAL:
+                what, hint = "Ray cannot be started here", "it waits 30 s for its first process; is the computer busy?"
+            else:
+                what = f"Ray at {self.address} cannot be reached"
+                hint = "is it running, and of the same version of Ray and Python? ray status"
+            raise ClusterError(f"{what}: {error}", hint=hint) from error
 
     def _room(self, resources: dict[str, float]) -> tuple[int, int]:
         """How many actors, and the cores of each."""
