@@ -7,7 +7,7 @@ EXPORTERS := .venv-exporters
 WHEEL  := build/wheel
 LINTERS := .venv-linters
 
-.PHONY: help setup demo test bench bench-builtin wheel lint format check-corpora check-api check-uploads check-crash check-builtins check-exporters check-deploy check-kubernetes check-ray check-remote lock clean
+.PHONY: help setup demo test bench bench-builtin wheel lint format check-corpora check-api check-uploads check-crash check-builtins check-exporters check-deploy check-kubernetes check-ray check-remote check-remote-scale lock clean
 
 help:              ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+: +##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1\t/' | expand -t 18
@@ -110,6 +110,10 @@ check-remote: setup   ## a service on a collection elsewhere: NGINX, two workers
 check-ray: setup   ## encoding on Ray: two nodes, a worker and the driver killed, nothing lost or doubled; PHOTOS=DIR
 	@test -d "$(PHOTOS)" || { echo 'make check-ray PHOTOS=DIR, a folder of 3,000 photos or more'; exit 2; }
 	$(BIN)/python tools/check_ray.py --photos "$(PHOTOS)" $(ARGS)
+
+check-remote-scale: setup   ## contracts and recall on 100,000 items of milvus-lite's server, moved there and back
+	LOOKALIKE_CONTRACT_ITEMS=100000 $(BIN)/python -m pytest tests/contracts/test_collection.py -k server
+	$(BIN)/python tools/bench/remote.py build/check-remote-scale --queries 5 --kill
 
 $(LINTERS)/.ready: Makefile
 	$(PYTHON) -m venv $(LINTERS)

@@ -75,7 +75,8 @@ class Judge:
 class Asked:
     """A query and its unit vector, float32 (dim,), over the rows `stored`.
 
-    `mask`: those that may be answered, `among` of them.
+    `mask`: those that may be answered, `among` of them. `usual`: rows drawn from the whole collection, where `stored`
+    is not all of it.
     """
 
     query: Query
@@ -83,6 +84,7 @@ class Asked:
     stored: HalfVectors
     mask: RowMask | None
     among: int
+    usual: HalfVectors | None = None
 
 
 def depth_of(query: Query, *, has_words: bool) -> int:
@@ -132,7 +134,7 @@ def _with_words(asked: Asked, nearest: Ranking, words: Words, judge: Judge | Non
         ended = len(rows) < depth
         scores = unit_block(asked.stored[rows]) @ asked.vector
     else:
-        usual = None if judge is None else judge.background
+        usual = asked.usual if judge is None else judge.background
         fused = fuse(asked.stored, asked.vector, nearest.rows, words, k=depth, allowed=asked.mask, usual=usual)
         rows, scores, shares, exact = fused.rows, fused.cosines, fused.shares, fused.exact
     by_words = np.where(exact, np.float32(1), np.float32(WORDS_SURE) * shares)

@@ -134,7 +134,8 @@ class _Asking:
         order = np.lexsort((rows, -cosines))
         nearest = Ranking(rows[order], cosines[order].astype(np.float32))
         judge = self._state.judge(self._encoder) if wants_relevance(query) else None
-        return ranked(Asked(query, vector, moment.rows, None, among), nearest, words, judge)
+        usual = self._state.usual if len(self._state.usual) else None
+        return ranked(Asked(query, vector, moment.rows, None, among, usual), nearest, words, judge)
 
     def _with_words(self, query: Query, there: AskedThere | None) -> list[Found]:
         """Items that have words of the question."""

@@ -15,6 +15,7 @@ import hashlib
 import math
 import threading
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lookalike.core.errors import CollectionNotFound
@@ -102,12 +103,15 @@ class RemoteState:
 
     def judge(self, encoder: Encoder) -> Judge | None:
         """What relevance is judged by; None for a collection too small to have a background."""
-        if self._judge is None and self.facts.count >= LEAST_ROWS:
-            vectors = sample_of(self._engine.setting(SAMPLE, {}), self.facts.dim)
-            if len(vectors) >= LEAST_ROWS:
-                noted = self._engine.setting(SCALE_SETTING, {}).get(encoder.id)
-                self._judge = judge_by(vectors, self.facts.count, noted, encoder)
+        if self._judge is None and self.facts.count >= LEAST_ROWS and len(self.usual) >= LEAST_ROWS:
+            noted = self._engine.setting(SCALE_SETTING, {}).get(encoder.id)
+            self._judge = judge_by(self.usual, self.facts.count, noted, encoder)
         return self._judge
+
+    @cached_property
+    def usual(self) -> HalfVectors:
+        """Vectors drawn from all, float16 (n, dim); none before a run has ended."""
+        return sample_of(self._engine.setting(SAMPLE, {}), self.facts.dim)
 
     def _rarity(self, holding: int) -> float:
         holding = min(holding, self.facts.count)  # the engine may only estimate
