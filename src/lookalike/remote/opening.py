@@ -11,6 +11,7 @@ from lookalike.core.errors import MissingExtra, RemoteRefused
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from urllib.parse import SplitResult
 
     from lookalike.remote.contract import RemoteEngine
 
@@ -42,8 +43,8 @@ def is_engine(place: str) -> bool:
 
 
 def name_in(address: str) -> str:
-    """What a collection is called in its address."""
-    parts = urlsplit(address)
+    """What a collection is called in its address. Raises RemoteRefused for what is none."""
+    parts = _parts_of(address)
     said = parse_qs(parts.query).get("collection")
     return said[0] if said else PurePosixPath(parts.fragment or parts.path).stem
 
@@ -59,10 +60,7 @@ def without_secrets(address: str) -> str:
 
 def connect(address: str, access: Access) -> RemoteEngine:
     """The engine at an address. Raises ValueError for what is none, RemoteRefused for a wrong one, MissingExtra."""
-    try:
-        urlsplit(address)
-    except ValueError:  # whose words have the address in them
-        raise RemoteRefused(f"this is no address: {without_secrets(address)}", hint="see docs/remote.md") from None
+    _parts_of(address)
     if address.startswith(MILVUS):
         try:
             from lookalike.remote import milvus
@@ -77,6 +75,13 @@ def connect(address: str, access: Access) -> RemoteEngine:
         password, passfile = access.postgres_password, access.postgres_passfile
         return postgres.connect(address, password=password, passfile=passfile, timeout_s=access.timeout_s)
     raise ValueError(f"{address} is no address of an engine; one begins with {MILVUS} or {POSTGRES[0]}")
+
+
+def _parts_of(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:  # whose words have the address in them
+        raise RemoteRefused(f"this is no address: {without_secrets(address)}", hint="see docs/remote.md") from None
 
 
 def _missing(what: str, extra: str, error: ModuleNotFoundError) -> Exception:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
-from lookalike.core.errors import LookalikeError
+from lookalike.core.errors import LookalikeError, RemoteRefused
 from lookalike.remote.opening import Access, connect, is_engine, name_in, without_secrets
 
 SECRET = "tops3cret"
@@ -24,6 +26,8 @@ WITH_SECRETS = [
 def test_an_address_with_a_password_is_refused_without_telling_it(address):
     with pytest.raises(LookalikeError) as refused:
         connect(address, Access())
+    with suppress(RemoteRefused):
+        assert SECRET not in name_in(address)
     assert SECRET not in f"{refused.value} {refused.value.hint} {without_secrets(address)}"
 
 
