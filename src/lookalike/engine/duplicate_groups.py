@@ -90,7 +90,7 @@ def _ordered(
     records: dict[int, Sequence[ItemRecord]] = {}
     for some in batches(edited, _READ_AT_ONCE):
         records |= snapshot.items_of_pictures(some)
-    made = made_from_others(edits, records)
+    made = made_from_others(edits, records, snapshot.bordered_pictures())
     items: dict[int, list[str]] = {}
     keys: dict[str, Key] = {}
     for some in batches(pictures, _READ_AT_ONCE):

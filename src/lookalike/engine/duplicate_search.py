@@ -113,7 +113,9 @@ class Look:
     def _order(self, snapshot: Snapshot, pairs: Sequence[PairRecord]) -> dict[int, int]:
         """The places of pictures when the one rather kept comes first."""
         items = snapshot.items_of_pictures({number for pair in pairs for number in (pair.first, pair.second)})
-        keeping = Keeping("best").knowing(made_from_others(pairs, items).and_of(items.values()))
+        keeping = Keeping("best").knowing(
+            made_from_others(pairs, items, snapshot.bordered_pictures()).and_of(items.values())
+        )
         keys = {picture: max(map(keeping.key, its)) for picture, its in items.items()}
         return {picture: place for place, picture in enumerate(sorted(keys, key=keys.__getitem__, reverse=True))}
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lookalike.engine.likeness import BORDERED, CROPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from lookalike.store.collection_store import ItemRecord
     from lookalike.store.likenesses import PairRecord
@@ -37,15 +37,17 @@ class Made:
         return Made(self.framed, self.later.union(id for items in pictures for id in _unpacked(items)))
 
 
-def made_from_others(pairs: Iterable[PairRecord], items: Mapping[int, Sequence[ItemRecord]]) -> Made:
-    """What pairs of the kind "edited" tell, of pictures whose items are given."""
+def made_from_others(
+    pairs: Iterable[PairRecord], items: Mapping[int, Sequence[ItemRecord]], bordered: Collection[int]
+) -> Made:
+    """What pairs of the kind "edited" tell, of pictures whose items are given. `bordered`: pictures with a border."""
     framed: set[str] = set()
     later: set[str] = set()
     for pair in pairs:
         if pair.kind != "edited" or not (items.get(pair.first) and items.get(pair.second)):
             continue
         one, other = sorted((items[pair.first], items[pair.second]), key=lambda its: pixels(its[0]))
-        if _is_framed(other, one, pair.why):
+        if other[0].picture in bordered and one[0].picture not in bordered and _is_framed(other, one, pair.why):
             framed.update(item.id for item in other)
         elif pixels(one[0]) == pixels(other[0]):
             later.update(item.id for item in max(one, other, key=_age))
@@ -71,9 +73,10 @@ def _unpacked(items: Sequence[ItemRecord]) -> Iterator[str]:
 
 
 def _is_framed(larger: Sequence[ItemRecord], smaller: Sequence[ItemRecord], why: str) -> bool:
-    if BORDERED not in why or not pixels(smaller[0]) < pixels(larger[0]) <= MOST_FRAME * pixels(smaller[0]):
+    """Of two pictures of which only the larger one has a border. A part that was cut out and framed is no frame."""
+    if BORDERED not in why or CROPPED in why:
         return False
-    return CROPPED not in why or _age(larger) > _age(smaller)  # else the smaller one may be cut out and framed
+    return pixels(smaller[0]) < pixels(larger[0]) <= MOST_FRAME * pixels(smaller[0])
 
 
 def _age(items: Sequence[ItemRecord]) -> tuple[int, int, str]:

@@ -78,6 +78,11 @@ def read_fingerprints(connection: sqlite3.Connection) -> Fingerprints:
     return Fingerprints(pictures, bits, quality, bordered, inner)
 
 
+def bordered_pictures(connection: sqlite3.Connection) -> set[int]:
+    """Those that have a fingerprint of what lies within a plain border."""
+    return {picture for (picture,) in connection.execute("SELECT picture FROM inner_fingerprints")}
+
+
 def _prints(
     connection: sqlite3.Connection, table: str, third: str
 ) -> tuple[Pictures, NDArray[np.uint8], NDArray[np.uint8]]:

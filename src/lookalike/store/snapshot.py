@@ -215,6 +215,11 @@ class Snapshot(Closing):
         with translated(self._directory):
             return likenesses.read_fingerprints(self.connection)
 
+    def bordered_pictures(self) -> set[int]:
+        """Pictures with a plain border, as far as they have fingerprints."""
+        with translated(self._directory):
+            return likenesses.bordered_pictures(self.connection)
+
     def fingerprints_of(self, rows: Iterable[int]) -> dict[int, tuple[bytes, int]]:
         """Bits (32 bytes) and quality of the pictures of some rows; a row whose picture has none is left out."""
         with translated(self._directory):

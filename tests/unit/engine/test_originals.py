@@ -32,9 +32,18 @@ def item(name: str, picture: int, **changes) -> ItemRecord:
     return ItemRecord(**(values | changes))
 
 
-def kept(first: ItemRecord, second: ItemRecord, why: str, kind="edited", rule="best") -> tuple[str, str]:
-    """Which of two is kept, and why, when a look said `why` about them."""
-    made = made_from_others([PairRecord(1, 2, kind, 0.9, why, 1)], {1: [first], 2: [second]})
+def kept(
+    first: ItemRecord,
+    second: ItemRecord,
+    why: str,
+    *,
+    kind="edited",
+    rule="best",
+    bordered=("edited", "framed", "part"),
+) -> tuple[str, str]:
+    """Which of two is kept, and why, when a look said `why` about them; `bordered`: those with a border."""
+    framed = {picture for picture, its in ((1, first), (2, second)) if its.id in bordered}
+    made = made_from_others([PairRecord(1, 2, kind, 0.9, why, 1)], {1: [first], 2: [second]}, framed)
     keeping = Keeping(rule).knowing(made)
     best, other = sorted((first, second), key=keeping.key, reverse=True)
     return best.id, keeping.why(best, [other])
@@ -67,6 +76,13 @@ def test_a_part_that_was_cut_out_and_framed_does_not_make_the_photo_a_framed_one
     assert kept(photo, part, "cropped to 80% x 80%, the middle, with a border")[0] == "photo"
 
 
+def test_of_a_framed_picture_and_a_larger_one_without_a_frame_the_larger_one_is_kept():
+    larger, framed = item("larger", 1, width=640, height=480), item("framed", 2, width=560, height=440)
+    assert kept(larger, framed, "with a border")[0] == "larger"
+    margins = item("margins", 1, width=640, height=480)  # a photo with white margins, and the same in a frame
+    assert kept(margins, framed, "with a border", bordered=("margins", "framed"))[0] == "margins"
+
+
 def test_far_more_pixels_are_no_frame():
     assert kept(item("large", 1, width=4000, height=3000), item("small", 2), "with a border")[0] == "large"
 
@@ -80,12 +96,12 @@ def test_copies_and_other_rules_ask_for_pixels_and_bytes_as_before():
 
 def test_a_png_with_the_pixels_of_a_jpeg_keeps_no_more_than_it():
     items = [item("photo.jpg", 1), item("photo.png", 1, format="PNG", size=9000)]
-    keeping = Keeping("best").knowing(made_from_others([], {}).and_of([items]))
+    keeping = Keeping("best").knowing(made_from_others([], {}, ()).and_of([items]))
     assert max(items, key=keeping.key).id == "photo.jpg"
     assert keeping.why(items[0], items[1:]) == "the PNG was made from it, with equal pixels"
 
 
 def test_a_raw_file_with_the_pixels_of_its_preview_is_kept():
     items = [item("photo.jpg", 1), item("photo.dng", 1, format="DNG")]
-    keeping = Keeping("best").knowing(made_from_others([], {}).and_of([items]))
+    keeping = Keeping("best").knowing(made_from_others([], {}, ()).and_of([items]))
     assert max(items, key=keeping.key).id == "photo.dng"
