@@ -89,8 +89,8 @@ class CatalogueRead:
 class ShardReport:
     """A shard of encoded pictures: how many, how many files are none, where it was made and how long that took.
 
-    `node`: the id of the cluster's node, "here" without a cluster. `tries`: how often it was begun, more than once where
-    a worker was lost.
+    `node`: the id of the cluster's node, "here" without a cluster. `tries`: how often it was begun, more than once
+    where a worker was lost.
     """
 
     name: str

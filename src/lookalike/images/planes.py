@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def correlation_of(first: Plane, second: Plane) -> float:
     energies = float(np.square(first).sum()), float(np.square(second).sum())
     if min(energies) < _NOTHING * first.size:
         return 0.0
-    return float((first * second).sum()) / (energies[0] * energies[1]) ** 0.5
+    return float((first * second).sum()) / math.sqrt(energies[0] * energies[1])
 
 
 def evened(grey: Plane, radius: int) -> Plane:
