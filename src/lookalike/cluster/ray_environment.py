@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _ALWAYS = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ENABLE_AUTO_CONNECT": "0",  # else each call after a lost connection looks for another Ray, for minutes
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # what later versions do anyway; else each start warns of it
 }
 _ALONE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"

@@ -157,7 +157,9 @@ class _Crew:
     def encode(self, jobs: Iterator[ShardJob]) -> Iterator[ShardReport]:
         try:
             yield from self._reports(jobs)
-        except ConnectionError as error:
+        except Exception as error:
+            if self._ray.is_initialized() and not isinstance(error, ConnectionError):
+                raise
             raise ClusterError(
                 f"the connection to Ray broke: {error}", hint="give the command again: it goes on"
             ) from error
@@ -178,7 +180,7 @@ class _Crew:
 
     def end(self) -> None:
         """Let the actors go, whatever they are doing."""
-        for worker in self._workers:
+        for worker in self._workers if self._ray.is_initialized() else ():
             with suppress(Exception):  # it may be gone, and the cluster with it
                 self._ray.kill(worker.actor)
 
