@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
+import weakref
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,9 +48,14 @@ class MilvusServer:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            self._port = found.getsockname()[1]
+        held = socket.socket()
+        if hasattr(socket, "SO_REUSEPORT"):  # while it does not run nobody is given its port, which gRPC would share
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind(("127.0.0.1", 0))
+        self._port = held.getsockname()[1]
+        if hasattr(socket, "SO_REUSEPORT"):
+            weakref.finalize(self, os.close, held.detach())
+        held.close()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
