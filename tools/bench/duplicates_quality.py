@@ -6,7 +6,7 @@ SET has truth.csv and edits/, or those of some photos; COLLECTION was made of ed
 `lookalike duplicates` looked at it; peer.json is what `duplicates_peer.py` wrote of the same files. Recall: the edits
 that are found with their original (in one group; for the peer, as a pair), by edit, and those told with the right
 kind. Precision: of all pairs of files that are put together (members of a group with what is kept; for the peer, its
-pairs), those that are of one photo. Intervals: 95 %, by drawing photos again (bootstrap). """
+pairs), those that are of one photo. Intervals: 95 %, by drawing photos again (bootstrap)."""
 
 from __future__ import annotations
 
