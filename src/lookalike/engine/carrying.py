@@ -24,7 +24,7 @@ _BLOCK = 1 << 20
 
 
 class Stays(Exception):
-    """The file was not moved; the message says why, after "left: "."""
+    """The file was not moved; the message says why."""
 
 
 def carry(source: bytes, target: bytes) -> None:
@@ -35,7 +35,7 @@ def carry(source: bytes, target: bytes) -> None:
     try:
         _carry(source, target)
     except OSError as error:
-        raise Stays(error.strerror or str(error)) from error
+        raise Stays(f"it cannot be moved ({error.strerror or error})") from error
 
 
 def _carry(source: bytes, target: bytes) -> None:

@@ -207,7 +207,7 @@ def _digest(file: PlannedFile) -> bytes:
                 digest.update(block)
         found = os.lstat(file.source)
     except OSError as error:
-        raise Stays(error.strerror or str(error)) from error
+        raise Stays(f"it cannot be read now ({error.strerror or error})") from error
     if (found.st_size, found.st_mtime_ns) != (file.size, file.modified_ns):
         raise Stays("it changed just now")
     return digest.digest()
