@@ -66,7 +66,7 @@ def duplicates(
     as_json: bool,
     **looking: Any,  # as `_look` names them
 ) -> None:
-    """Find pictures that show the same: equal ones, copies, edited ones, and shots of one scene.
+    """Find copies and the like, and move them aside; nothing is deleted.
 
     Kinds: same (equal bytes or pixels), copy (saved again: size, format, metadata), edited (cut, turned, framed,
     coloured, written on), burst (another moment of one scene). Only pictures that are new are compared. A and B and
