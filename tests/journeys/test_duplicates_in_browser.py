@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from copied_photos import save_groups
 from page_visits import DESKTOP, PHONE, Visitor, index, look, served, window
@@ -26,14 +25,6 @@ def address(tmp_path_factory: pytest.TempPathFactory):
     index(place / "photos", place / "photos.lookalike")
     with served(place / "photos.lookalike") as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def browser():
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    assert program, "these tests need Chromium on the PATH; Debian: apt-get install chromium"
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program) as opened:
-        yield opened
 
 
 @pytest.fixture

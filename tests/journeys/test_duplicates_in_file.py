@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from lookalike.engine.duplicates_report import DuplicateGroup, Member
 from lookalike.evaluation.duplicates_page import duplicates_page
@@ -47,13 +47,9 @@ def page_file(drawn, tmp_path) -> Path:
 
 
 @pytest.fixture
-def page(page_file):
+def page(browser, page_file):
     """The page, opened; afterwards nothing was complained about and nobody asked."""
-    with sync_playwright() as playwright:
-        program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-        assert program, "these tests need Chromium on the PATH; Debian: apt-get install chromium"
-        browser = playwright.chromium.launch(executable_path=program)
-        context = browser.new_context(offline=True)
+    with browser.new_context(offline=True) as context:
         opened = context.new_page()
         complaints: list[str] = []
         asked: list[str] = []
@@ -62,7 +58,6 @@ def page(page_file):
         opened.on("request", lambda request: asked.append(request.url))
         opened.goto(page_file.as_uri())
         yield opened
-        browser.close()
     assert complaints == []
     assert [url for url in asked if not url.startswith(("data:", "file:"))] == []
 

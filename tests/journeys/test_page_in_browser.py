@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from lookalike.testing import draw_pictures
 from page_visits import COMMAND, DESKTOP, HIT, PHONE, Visitor, asked, index, look, names, served, window
@@ -61,14 +61,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(shop):
     with served(shop / "shop.lookalike") as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def browser():
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    assert program, "these tests need Chromium on the PATH; Debian: apt-get install chromium"
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program) as opened:
-        yield opened
 
 
 @pytest.fixture
