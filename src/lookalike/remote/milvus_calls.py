@@ -52,8 +52,11 @@ class Calls:
 
     def tried(self, ask: Callable[[MilvusClient, float], Any]) -> Any:
         """What `ask`, given the client and the seconds left, returns; tried again where the server was away."""
-        import grpc
-        from pymilvus.exceptions import MilvusException
+        try:
+            import grpc
+            from pymilvus.exceptions import MilvusException
+        except ModuleNotFoundError:
+            raise MissingExtra("a collection on Milvus", "milvus") from None
 
         until = time.monotonic() + self.timeout_s
         pause_s, loaded = _PAUSE_S, False
