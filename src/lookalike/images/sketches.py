@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lookalike.core.turns import TURNS, turn_pixels
-from lookalike.images.planes import content_of, correlation_of, cut, evened, fitted, resized
+from lookalike.images.planes import WHOLE_BOX, content_of, correlation_of, cut, evened, fitted, resized
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -27,6 +27,8 @@ Within: TypeAlias = Literal["whole", "content", "second", "first"]
 first, or the first, turned, as a part of the second."""
 
 SIDE = 32
+_GREYS = 64
+"""`fingerprint.SIDE`."""
 SCALES = tuple(0.93**step for step in range(11))
 """Sizes of a part within the other picture: down to 48 %, in steps that the coarse grid does not notice."""
 _SMALLEST = SIDE // 5
@@ -79,6 +81,38 @@ class Prepared:
     energy: Plane
     parts: NDArray[np.complex64]
     sizes: NDArray[np.int64]
+
+
+def sketch_of_greys(greys: bytes, width: int, height: int) -> bytes:
+    """The sketch of a picture of that width and height, as it is kept; `greys` is what `fingerprint.greys` gave.
+
+    Width and height of the content at `SIDE`, a byte each; the whole, SIDE x SIDE levels; those of the content within
+    plain borders where there are any.
+    """
+    import numpy as np
+
+    grey = np.frombuffer(greys, np.uint8, _GREYS * _GREYS).reshape(_GREYS, _GREYS)
+    box = content_of(grey)
+    wide, high = width * (box[2] - box[0]), height * (box[3] - box[1])
+    shape = bytes(max(4, round(SIDE * each / max(wide, high))) for each in (wide, high))
+    inner = b"" if box == WHOLE_BOX else _small(cut(grey, box), (SIDE, SIDE)).tobytes()
+    return shape + _small(grey, (SIDE, SIDE)).tobytes() + inner
+
+
+def guesses_of(sketches: Sequence[bytes], first: NDArray[np.int64], second: NDArray[np.int64]) -> list[list[Guess]]:
+    """The ways worth trying to lay pictures over each other, pair by pair, in the order in which to try them.
+
+    `first`, `second`: places among the sketches, (m,). Whole pictures come first, then the best part.
+    """
+    ready = [prepared(_unpacked(sketch)) for sketch in sketches]
+    return [guesses(ready[one], ready[other]) for one, other in zip(first.tolist(), second.tolist(), strict=True)]
+
+
+def _unpacked(packed: bytes) -> Sketch:
+    import numpy as np
+
+    squares = np.frombuffer(packed, np.uint8)[2:].reshape(-1, SIDE, SIDE)
+    return Sketch(squares[0], squares[-1], _small(squares[-1], (packed[0], packed[1])))
 
 
 def sketch_of(grey: NDArray[np.uint8]) -> Sketch:
