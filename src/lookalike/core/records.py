@@ -67,12 +67,14 @@ class DecodeLimits:
 class Fingerprint:
     """What a picture looks like in 256 `bits` (32 bytes), and how much there is to see: `quality`, 0 to 100.
 
-    `inner`: the bits of what lies within its plain border, None where it has none.
+    `inner`: the bits of what lies within its plain border, None where it has none. `sketch`: the picture at some tens
+    of pixels, packed (`images.sketches`), b"" where nobody made one.
     """
 
     bits: bytes
     quality: int
     inner: bytes | None = None
+    sketch: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ class Look:
                 self._note_away(verifier)
 
     def _fill(self) -> Iterator[Progress]:
-        total = self._store.likenesses.count_without_fingerprint()
+        total = self._store.likenesses.count_without_sketch()
         if not total:
             return
         from lookalike.images.decoding_pool import DecodingPool

@@ -1,4 +1,4 @@
-"""Fingerprints for pictures that came in without one: into a collection of an earlier format, or with imported vectors.
+"""Fingerprints and sketches for pictures that lack them: in a collection of an earlier format, from imported vectors.
 
 A picture is read where one of its items is and still shows it. What cannot be read now is left for another time.
 """
@@ -27,14 +27,14 @@ _SIDE = 128
 
 
 def fill_fingerprints(store: Store, pool: DecodingPool, stop: threading.Event | None) -> Iterator[int]:
-    """Read every picture that has none; yields how many were looked at, after each commit. `stop` ends it soon.
+    """Read every picture that lacks one of them; yields how many were looked at, after each commit.
 
-    Raises CollectionReadOnly, OutOfSpace.
+    `stop` ends it soon. Raises CollectionReadOnly, OutOfSpace.
     """
     sources = sources_of(store)
     after, done = 0, 0
     while not (stop is not None and stop.is_set()):
-        page = store.likenesses.pictures_without_fingerprint(after, _PAGE)
+        page = store.likenesses.pictures_without_sketch(after, _PAGE)
         if not page:
             return
         after = page[-1][0]

@@ -47,6 +47,7 @@ _OF_A_RUN = (
     "fingerprint",
     "fingerprint_quality",
     "fingerprint_inner",
+    "sketch",
 )
 """What a run of `index` needs beside the columns of an export. Two are JSON: `metadata` is what the place says, for
 other programs, `picture_metadata` what the picture says.
@@ -223,7 +224,7 @@ def _picture_columns() -> Any:
     pa = arrow()
     text, number, content = pa.string(), pa.int64(), pa.binary()
     types = (text, content, text, number, number, text, number, number, content, content)
-    own = (content, content, text, text, content, number, content)
+    own = (content, content, text, text, content, number, content, content)
     return pa.schema([*zip(OURS, types, strict=True), *zip(_OF_A_RUN, own, strict=True)])
 
 
@@ -257,6 +258,7 @@ def _picture_row(entry: Entry, encoded: Encoded) -> dict[str, Any]:
         "fingerprint": seen and seen.bits,
         "fingerprint_quality": seen and seen.quality,
         "fingerprint_inner": seen and seen.inner,
+        "sketch": seen and seen.sketch,
     }
 
 
@@ -267,7 +269,8 @@ def _error_row(entry: Entry, skipped: Skipped) -> dict[str, Any]:
 def _encoded(row: Mapping[str, Any], vector: Any) -> Encoded:
     facts = {name: row[name] for name in _FACTS}
     bits, quality, inner = row["fingerprint"], row["fingerprint_quality"], row["fingerprint_inner"]
-    seen = None if bits is None else Fingerprint(bits, quality, inner)
+    sketch = row.get("sketch") or b""  # shards that an earlier version wrote have none
+    seen = None if bits is None else Fingerprint(bits, quality, inner, sketch)
     return Encoded(**facts, metadata=json.loads(row["picture_metadata"]), fingerprint=seen, vector=vector)
 
 

@@ -1,8 +1,8 @@
-"""Candidates become likenesses: the pictures of each pair are read, small, and laid over each other.
+"""Candidates become likenesses: where sketches give a guess, both pictures are read, small, and laid over each other.
 
-Promises: memory for `SKETCHES` and `LOOKS`, whatever the number of pairs. Sketches tell most different pictures apart,
-so that few are read twice: where a guess is to be tried and the small picture was dropped meanwhile. A picture whose
-file is away, or is no longer the one that was indexed, is judged by its fingerprint and its vector alone, less sure.
+Promises: no file is read but those of pairs with a guess, and memory for `LOOKS` small pictures and `_AT_ONCE` pairs,
+whatever the number of pairs. Where a picture of such a pair cannot be read, or is no longer the one that was indexed,
+and where a picture has no sketch, fingerprints and vectors alone judge, less sure.
 """
 
 from __future__ import annotations
@@ -11,17 +11,20 @@ import math
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from lookalike.core.closing import Closing
 from lookalike.core.records import DecodeLimits, Picture
 from lookalike.engine.fill import shows_still
-from lookalike.engine.likeness import METHOD, Evidence, facts_of, likeness
+from lookalike.engine.likeness import METHOD, SCENE_COSINE, Evidence, facts_of, likeness
+from lookalike.engine.likeness_words import stored
 from lookalike.engine.sources import asset_of
 from lookalike.engine.spool import batches
 from lookalike.images.alignment import APART, align, look_at, shrunk
 from lookalike.images.decoding_pool import DecodingPool
-from lookalike.images.sketches import guesses, prepared
+from lookalike.images.sketches import guesses_of
 from lookalike.store.likenesses import PairRecord
 
 if TYPE_CHECKING:
@@ -33,15 +36,15 @@ if TYPE_CHECKING:
     from lookalike.engine.candidates import Candidates
     from lookalike.engine.likeness import Facts
     from lookalike.images.alignment import Look
-    from lookalike.images.sketches import Guess, Sketch
+    from lookalike.images.sketches import Guess
     from lookalike.store.collection_store import ItemRecord, Snapshot
 
 LOOKS = 4_096
 """Small pictures kept: up to 20 kB each, 80 MB."""
-SKETCHES = 131_072
-"""Sketches kept: up to 4 kB each, 500 MB at most."""
-_AT_ONCE = 1_024
-"""Pairs whose pictures are read together."""
+_AT_ONCE = 4_096
+"""Pairs whose sketches are compared, and whose pictures are then read, together."""
+_IN_A_THREAD = 1_024
+"""Pairs whose sketches are compared in one call."""
 _SIDE = 64
 """What decoding is asked for: the shorter side is 256 pixels then, or what the picture has."""
 
@@ -68,13 +71,12 @@ class Verifier(Closing):
         self._threads = ThreadPoolExecutor(workers)
         self._stop = stop
         self._looks: OrderedDict[int, Look] = OrderedDict()
-        self._sketches: OrderedDict[int, Sketch | None] = OrderedDict()
         self.compared = 0
         self._unread: set[int] = set()
 
     @property
     def unread(self) -> int:
-        """How many pictures could not be read at any of their places."""
+        """How many pictures had to be looked at and could not be read at any of their places."""
         return len(self._unread)
 
     def close(self) -> None:
@@ -101,48 +103,34 @@ class Verifier(Closing):
             yield from self._judged(snapshot, [_Pair(*each) for each in some])
 
     def _judged(self, snapshot: Snapshot, pairs: Sequence[_Pair]) -> list[PairRecord]:
-        items = snapshot.items_of_pictures({number for pair in pairs for number in (pair.first, pair.second)})
-        pairs = [pair for pair in pairs if pair.first in items and pair.second in items]
-        self._sketch(snapshot, items)
-        tried = self._guessed(pairs)
-        promising = {
-            number for pair, ways in zip(pairs, tried, strict=True) if ways for number in (pair.first, pair.second)
-        }
+        guessed = zip(pairs, self._guessed(snapshot, pairs), strict=True)
+        tried = [(pair, ways) for pair, ways in guessed if _may_be_alike(pair, ways)]
+        items = snapshot.items_of_pictures(_numbers(pair for pair, _ in tried))
+        tried = [(pair, ways) for pair, ways in tried if pair.first in items and pair.second in items]
+        promising = _numbers(pair for pair, ways in tried if ways)
         looks = self._seen(snapshot, {picture: items[picture] for picture in items if picture in promising})
-        if self._stop is not None and self._stop.is_set():
+        if self._stop is not None and self._stop.is_set():  # a pool that was stopped reads nothing more
             return []
+        self._unread.update(promising - looks.keys())
         facts = {picture: _facts(places) for picture, places in items.items()}
-        judged = self._threads.map(lambda pair, ways: _record(pair, ways, looks, facts), pairs, tried)
+        judged = self._threads.map(lambda each: _record(each[0], each[1], looks, facts), tried)
         found = [record for record in judged if record is not None]
         self.compared += len(pairs)
-        for kept, most in ((self._looks, LOOKS), (self._sketches, SKETCHES)):
-            while len(kept) > most:
-                kept.popitem(last=False)
+        while len(self._looks) > LOOKS:
+            self._looks.popitem(last=False)
         return found
 
-    def _guessed(self, pairs: Sequence[_Pair]) -> list[list[Guess] | None]:
-        """How the pictures of each pair may lie on each other; None where one cannot be read."""
-        numbers = {number for pair in pairs for number in (pair.first, pair.second)}
-        sketches = {number: self._sketches[number] for number in numbers}
-        ready = {number: prepared(sketch) for number, sketch in sketches.items() if sketch is not None}
-        return [
-            guesses(ready[pair.first], ready[pair.second]) if pair.first in ready and pair.second in ready else None
-            for pair in pairs
-        ]
+    def _guessed(self, snapshot: Snapshot, pairs: Sequence[_Pair]) -> list[list[Guess] | None]:
+        """How the pictures of each pair may lie on each other; None where one has no sketch, and is noted as unread."""
+        numbers = _numbers(pairs)
+        sketches = snapshot.sketches(numbers)
+        self._unread.update(numbers - sketches.keys())
+        known = [pair for pair in pairs if pair.first in sketches and pair.second in sketches]
+        guessed = self._threads.map(partial(_guesses, sketches), batches(known, _IN_A_THREAD))
+        guesses_of_pair = dict(zip(known, chain.from_iterable(guessed), strict=True))
+        return [guesses_of_pair.get(pair) for pair in pairs]
 
     # -- reading ------------------------------------------------------------------------------
-
-    def _sketch(self, snapshot: Snapshot, items: Mapping[int, Sequence[ItemRecord]]) -> None:
-        """Have a sketch of each picture, None where it cannot be read at any of its places."""
-        missing = {picture: places for picture, places in items.items() if picture not in self._sketches}
-        for picture in items.keys() - missing.keys():
-            self._sketches.move_to_end(picture)
-        self._sketches.update(dict.fromkeys(missing))
-        for picture, look in self._read(snapshot, missing):
-            self._sketches[picture] = look.sketch
-            self._looks[picture] = look
-        if self._stop is None or not self._stop.is_set():  # a pool that was stopped reads nothing more
-            self._unread.update(picture for picture in missing if self._sketches[picture] is None)
 
     def _seen(self, snapshot: Snapshot, items: Mapping[int, Sequence[ItemRecord]]) -> dict[int, Look]:
         """Small versions of pictures that could be read."""
@@ -183,6 +171,26 @@ class Verifier(Closing):
                 yield picture, look_at(answer.pixels)
 
 
+def _numbers(pairs: Iterable[_Pair]) -> set[int]:
+    """The pictures of some pairs."""
+    return {number for pair in pairs for number in (pair.first, pair.second)}
+
+
+def _guesses(sketches: Mapping[int, bytes], pairs: Sequence[_Pair]) -> list[list[Guess]]:
+    """How the pictures of each pair may lie on each other, by their sketches."""
+    import numpy as np
+
+    numbers = sorted(_numbers(pairs))
+    place = {number: at for at, number in enumerate(numbers)}
+    first, second = np.array([(place[pair.first], place[pair.second]) for pair in pairs], np.int64).T
+    return guesses_of([sketches[number] for number in numbers], first, second)
+
+
+def _may_be_alike(pair: _Pair, ways: Sequence[Guess] | None) -> bool:
+    """Whether a pair needs more than a look at its sketches: two shots of a burst may do without a guess."""
+    return ways is None or bool(ways) or (pair.cosine is not None and pair.cosine >= SCENE_COSINE)
+
+
 def _record(
     pair: _Pair, ways: Sequence[Guess] | None, looks: Mapping[int, Look], facts: Mapping[int, Facts]
 ) -> PairRecord | None:
@@ -195,7 +203,7 @@ def _record(
     judged = likeness(evidence)
     if judged is None:
         return None
-    return PairRecord(pair.first, pair.second, judged.kind, judged.sure, judged.why, METHOD)
+    return PairRecord(pair.first, pair.second, judged.kind, judged.sure, stored(judged.why), METHOD)
 
 
 def _pair(first: int, second: int, distance: int, turn: int, cosine: float) -> _Pair:

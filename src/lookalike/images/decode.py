@@ -107,7 +107,7 @@ def decode_picture(data: bytes, *, side: int | None = None, limits: DecodeLimits
         bytes_digest=digest(data),
         pixels_digest=decoded.pixels_digest,
         metadata=decoded.metadata,
-        fingerprint=fingerprint_of_greys(decoded.greys),
+        fingerprint=fingerprint_of_greys(decoded.greys, decoded.width, decoded.height),
     )
 
 

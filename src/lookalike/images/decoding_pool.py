@@ -358,7 +358,7 @@ def _picture(values: tuple[Any, ...], body: bytearray) -> Picture:
 
     (width, height), full_width, full_height, name, bytes_digest, pixels_digest, metadata, greys = values
     pixels = np.frombuffer(body, dtype=np.uint8).reshape(height, width, 3)
-    fingerprint = fingerprint_of_greys(greys)
+    fingerprint = fingerprint_of_greys(greys, full_width, full_height)
     return Picture(pixels, full_width, full_height, name, bytes_digest, pixels_digest, metadata, fingerprint)
 
 

@@ -6,7 +6,8 @@ Algorithm and the PDQ Image-Hashing Algorithm", 2019), which compares with the m
 the mirrored, flipped or turned picture follows from the bits alone (`core.turns`). The quality, how much there is to
 see, is PDQ's.
 
-Two steps, so that worker processes need no numpy: `greys` with Pillow, `fingerprint_of_greys` with numpy.
+Two steps, so that worker processes need no numpy: `greys` with Pillow, `fingerprint_of_greys` with numpy. The sketch
+(`sketches`) is made of the same luminance.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.records import Fingerprint
 from lookalike.core.turns import FREQUENCIES
+from lookalike.images.sketches import sketch_of_greys
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,7 +48,8 @@ def fingerprint(pixels: Pixels) -> Fingerprint:
     """The fingerprint of upright pixels, whatever their size."""
     from PIL import Image as PILImage
 
-    return fingerprint_of_greys(greys(PILImage.fromarray(pixels)))
+    height, width = pixels.shape[:2]
+    return fingerprint_of_greys(greys(PILImage.fromarray(pixels)), width, height)
 
 
 def greys(image: Image) -> bytes:
@@ -62,13 +65,14 @@ def greys(image: Image) -> bytes:
     return _small(grey, None) + (b"" if inside is None else _small(grey, inside))
 
 
-def fingerprint_of_greys(greys: bytes) -> Fingerprint:
-    """The fingerprint of what `greys` gave."""
+def fingerprint_of_greys(greys: bytes, width: int, height: int) -> Fingerprint:
+    """The fingerprint, with its sketch, of what `greys` gave of a picture of that width and height."""
     whole, quality = _print_of(greys[: SIDE * SIDE])
+    sketch = sketch_of_greys(greys, width, height)
     if len(greys) == SIDE * SIDE:
-        return Fingerprint(whole, quality)
+        return Fingerprint(whole, quality, sketch=sketch)
     inner, quality_inside = _print_of(greys[SIDE * SIDE :])
-    return Fingerprint(whole, quality, inner if quality_inside >= _TELLS else None)
+    return Fingerprint(whole, quality, inner if quality_inside >= _TELLS else None, sketch)
 
 
 def _small(grey: Image, box: tuple[int, int, int, int] | None) -> bytes:

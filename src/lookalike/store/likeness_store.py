@@ -36,19 +36,24 @@ class LikenessStore:
     # -- fingerprints ----------------------------------------------------------------------------
 
     def count_without_fingerprint(self) -> int:
-        """Pictures that are seen somewhere and have none: of an earlier format, or from imported vectors."""
+        """Pictures that are seen somewhere and have none."""
         with self._reading() as connection:
             return likenesses.count_without_fingerprint(connection)
 
-    def pictures_without_fingerprint(self, after: int, limit: int) -> list[tuple[int, list[ItemRecord]]]:
+    def count_without_sketch(self) -> int:
+        """Pictures that are seen somewhere and lack a fingerprint or a sketch: of an earlier format, from elsewhere."""
+        with self._reading() as connection:
+            return likenesses.count_without_sketch(connection)
+
+    def pictures_without_sketch(self, after: int, limit: int) -> list[tuple[int, list[ItemRecord]]]:
         """Up to `limit` of these pictures numbered above `after`, with their items, first the one to read."""
         with self._reading() as connection:
-            pictures = likenesses.pictures_without_fingerprint(connection, after, limit)
+            pictures = likenesses.pictures_without_sketch(connection, after, limit)
             items = items_of_pictures(connection, pictures)
             return [(picture, items[picture]) for picture in pictures]
 
     def put_fingerprints(self, prints: Iterable[tuple[int, Fingerprint]]) -> None:
-        """Keep fingerprints of pictures, by number; they are looked at again then."""
+        """Keep fingerprints and sketches of pictures, by number; they are looked at again then."""
         with self._writing() as connection:
             likenesses.put_fingerprints(connection, prints)
 

@@ -1,9 +1,9 @@
-"""Steps 6 and 7 of the format: what is known and what was decided about duplicates, and the journal of moves.
+"""Steps 6 to 8 of the format: what is known and what was decided about duplicates, and the journal of moves.
 
-What was measured (fingerprints, likenesses, what was looked at) goes with its picture. What a person decided stays: it
-names items by their ids and contents by their digests, so that it holds again when the same bytes, or the same pixels,
-come back in another place. What was looked at is forgotten when a picture is seen nowhere, or gets a fingerprint later:
-it is looked at again then.
+What was measured (fingerprints, sketches, likenesses, what was looked at) goes with its picture. What a person decided
+stays: it names items by their ids and contents by their digests, so that it holds again when the same bytes, or the
+same pixels, come back in another place. What was looked at is forgotten when a picture is seen nowhere, or gets a
+fingerprint or a sketch later: it is looked at again then.
 
 The journal promises that a move which was cut short at any instant can be finished or undone: a row is committed as
 "meant" before the file is touched, and says by size, time and digest which file it speaks of.
@@ -22,6 +22,12 @@ _INNER = """
     CREATE {} TABLE inner_fingerprints (
         picture INTEGER PRIMARY KEY {},
         bits BLOB NOT NULL CHECK (length(bits) = 32)
+    ) STRICT
+"""
+_SKETCHES = """
+    CREATE {} TABLE sketches (
+        picture INTEGER PRIMARY KEY {},
+        bytes BLOB NOT NULL
     ) STRICT
 """
 _LOOKED = """
@@ -125,3 +131,12 @@ SIXTH_STAND_INS = (
 )
 SEVENTH = (_INNER.format("", _OF_PICTURE),)
 SEVENTH_STAND_INS = (_INNER.format("TEMP", ""),)
+EIGHTH = (
+    _SKETCHES.format("", _OF_PICTURE),
+    """
+    CREATE TRIGGER sketches_looked_insert AFTER INSERT ON sketches BEGIN
+        DELETE FROM looked WHERE picture = new.picture;
+    END
+    """,
+)
+EIGHTH_STAND_INS = (_SKETCHES.format("TEMP", ""),)

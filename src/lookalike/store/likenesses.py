@@ -1,4 +1,4 @@
-"""What is known about duplicates: fingerprints, the likenesses that were found between pictures, what was looked at.
+"""What is known about duplicates: fingerprints and sketches, the likenesses between pictures, what was looked at.
 
 All of it is written shortly, beside whoever holds the lock, and none of it changes what a search may answer: the
 generation stays. What people decided stands in `decisions.py`.
@@ -29,6 +29,12 @@ BITS_BYTES = 32
 """Of a fingerprint."""
 _FETCH = 10_000
 """Rows taken from SQLite at once."""
+_NO_PRINT = "items > 0 AND NOT EXISTS (SELECT 1 FROM fingerprints f WHERE f.picture = p.number)"
+_NO_SKETCH = (
+    "items > 0 AND NOT (EXISTS (SELECT 1 FROM fingerprints f WHERE f.picture = p.number)"
+    " AND EXISTS (SELECT 1 FROM sketches s WHERE s.picture = p.number))"
+)
+"""Of a picture `p`."""
 
 
 class PairRecord(NamedTuple):
@@ -59,7 +65,7 @@ class Fingerprints(NamedTuple):
 
 
 def put_fingerprints(connection: sqlite3.Connection, prints: Iterable[tuple[int, Fingerprint]]) -> None:
-    """Keep fingerprints of pictures; one that has its own keeps it. Part of a transaction."""
+    """Keep fingerprints and sketches of pictures; one that has its own keeps it. Part of a transaction."""
     prints = list(prints)
     connection.executemany(
         "INSERT OR IGNORE INTO fingerprints (picture, bits, quality) VALUES (?, ?, ?)",
@@ -68,6 +74,10 @@ def put_fingerprints(connection: sqlite3.Connection, prints: Iterable[tuple[int,
     connection.executemany(
         "INSERT OR IGNORE INTO inner_fingerprints (picture, bits) VALUES (?, ?)",
         [(picture, each.inner) for picture, each in prints if each.inner is not None],
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO sketches (picture, bytes) VALUES (?, ?)",
+        [(picture, each.sketch) for picture, each in prints if each.sketch],
     )
 
 
@@ -117,22 +127,25 @@ def fingerprints_of_rows(
     return {row: (bits, quality) for row, bits, quality in found}
 
 
-def pictures_without_fingerprint(connection: sqlite3.Connection, after: int, limit: int) -> list[int]:
-    """Up to `limit` pictures numbered above `after` that are seen somewhere and have no fingerprint."""
-    sql = (
-        "SELECT number FROM pictures p WHERE number > ? AND items > 0"
-        " AND NOT EXISTS (SELECT 1 FROM fingerprints f WHERE f.picture = p.number) ORDER BY number LIMIT ?"
-    )
+def read_sketches(connection: sqlite3.Connection, pictures: Iterable[int]) -> dict[int, bytes]:
+    """The sketches of some pictures; one that has none is left out."""
+    return dict(select_in(connection, "SELECT picture, bytes FROM sketches WHERE picture IN ({})", (), pictures))
+
+
+def pictures_without_sketch(connection: sqlite3.Connection, after: int, limit: int) -> list[int]:
+    """Up to `limit` pictures numbered above `after` that are seen somewhere and have no sketch, or no fingerprint."""
+    sql = f"SELECT number FROM pictures p WHERE number > ? AND {_NO_SKETCH} ORDER BY number LIMIT ?"  # noqa: S608
     return [number for (number,) in connection.execute(sql, (after, limit))]
+
+
+def count_without_sketch(connection: sqlite3.Connection) -> int:
+    """How many pictures are seen somewhere and have no sketch, or no fingerprint."""
+    return int(connection.execute(f"SELECT count(*) FROM pictures p WHERE {_NO_SKETCH}").fetchone()[0])  # noqa: S608
 
 
 def count_without_fingerprint(connection: sqlite3.Connection) -> int:
     """How many pictures are seen somewhere and have no fingerprint."""
-    sql = (
-        "SELECT count(*) FROM pictures p WHERE items > 0"
-        " AND NOT EXISTS (SELECT 1 FROM fingerprints f WHERE f.picture = p.number)"
-    )
-    return int(connection.execute(sql).fetchone()[0])
+    return int(connection.execute(f"SELECT count(*) FROM pictures p WHERE {_NO_PRINT}").fetchone()[0])  # noqa: S608
 
 
 def pictures_and_rows(connection: sqlite3.Connection, space: Space) -> tuple[Pictures, NDArray[np.int64]]:

@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lookalike.store.likeness_tables import SEVENTH, SEVENTH_STAND_INS, SIXTH, SIXTH_STAND_INS
+from lookalike.store.likeness_tables import (
+    EIGHTH,
+    EIGHTH_STAND_INS,
+    SEVENTH,
+    SEVENTH_STAND_INS,
+    SIXTH,
+    SIXTH_STAND_INS,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -292,7 +299,7 @@ _FIFTH = (
     """,
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, SIXTH, SEVENTH)
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, SIXTH, SEVENTH, EIGHTH)
 _STAND_INS: dict[int, tuple[str, ...]] = {
     2: (_INDEXES.format("TEMP", ""),),
     3: (_COLUMNS.format("TEMP", ""),),
@@ -300,6 +307,7 @@ _STAND_INS: dict[int, tuple[str, ...]] = {
     5: (),
     6: SIXTH_STAND_INS,
     7: SEVENTH_STAND_INS,
+    8: EIGHTH_STAND_INS,
 }
 """For each step after the first: what a connection needs that reads an earlier file without changing it."""
 

@@ -225,6 +225,11 @@ class Snapshot(Closing):
         with translated(self._directory):
             return likenesses.fingerprints_of_rows(self.connection, self.space, rows)
 
+    def sketches(self, pictures: Iterable[int]) -> dict[int, bytes]:
+        """The packed sketches of some pictures; one that has none is left out."""
+        with translated(self._directory):
+            return likenesses.read_sketches(self.connection, map(int, pictures))
+
     def not_looked_at(self, method: int) -> Pictures:
         """Pictures that no method numbered `method` or above has compared with the others, ascending."""
         with translated(self._directory):
