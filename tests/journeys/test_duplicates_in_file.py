@@ -29,12 +29,14 @@ def group(number: int, *paths: Path) -> DuplicateGroup:
             offline=False,
             kind="copy",
             sure=0.9 if place else 1.0,
-            why="saved <again>" if place else "",
+            reasons=(("saved_again", "<PNG>"),) if place else (),
             metadata={"taken": "2024-05-03T17:20:11", "taken_from": "exif"},
         )
         for place, path in enumerate(paths)
     )
-    return DuplicateGroup("copy", 0.9, "saved <again>", items, items[0].id, "the most pixels", f"copy:{number}:x")
+    return DuplicateGroup(
+        "copy", 0.9, items[1].reasons, items, items[0].id, (("most_pixels", "96", "72"),), f"copy:{number}:x"
+    )
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ def test_keys_decide_and_can_be_taken_back(page):
     page.keyboard.press("u")
     expect(commands).to_have_value("")
     page.keyboard.press("j")
-    expect(page.locator("section.here h2")).to_have_text("copy saved <again> 90% sure")
+    expect(page.locator("section.here h2")).to_have_text("copy saved again as <PNG> 90% sure")
     page.keyboard.press("n")
     page.keyboard.press("k")
     expect(commands).to_have_value("lookalike duplicates --not 20202020 21212121")

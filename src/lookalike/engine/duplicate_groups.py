@@ -13,6 +13,7 @@ from lookalike.core.errors import QueryError
 from lookalike.core.records import LIKENESS_KINDS
 from lookalike.engine.duplicates_report import DuplicateGroup, GroupPage, Member
 from lookalike.engine.grouping import groups
+from lookalike.engine.likeness_words import SAME_BYTES, SAME_PIXELS, reasons_of
 from lookalike.engine.originals import made_from_others
 from lookalike.engine.spool import batches
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lookalike.core.records import LikenessKind
     from lookalike.engine.grouping import Group
     from lookalike.engine.keeping import Keeping, Key
+    from lookalike.engine.likeness_words import Reasons
     from lookalike.store.collection_store import ItemRecord, Snapshot
     from lookalike.store.decisions import Apart
     from lookalike.store.likenesses import PairRecord
@@ -36,8 +38,6 @@ _DESCRIBED_AT_ONCE = 200
 """Groups whose items are read together."""
 _MOST_DIGITS = 19
 """Of the number of a picture."""
-_BYTES_EQUAL = "the same file, byte for byte"
-_PIXELS_EQUAL = "the same pixels in another file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,17 +133,17 @@ def _described(
     centre = group.items[0].id
     members = []
     for grouped in group.items:
-        item, why = records[grouped.id], grouped.why
+        item, reasons = records[grouped.id], reasons_of(grouped.why) if grouped.why else ()
         if grouped.kind == "same" and item.picture == records[centre].picture and grouped.id != centre:
-            why = _BYTES_EQUAL if digests[grouped.id] == digests[centre] else _PIXELS_EQUAL
-        members.append(_member(item, grouped.kind, grouped.sure, why))
-    keep_why = keeping.why(records[centre], [records[each.id] for each in group.items[1:]])
+            reasons = SAME_BYTES if digests[grouped.id] == digests[centre] else SAME_PIXELS
+        members.append(_member(item, grouped.kind, grouped.sure, reasons))
+    keep_reasons = keeping.reasons(records[centre], [records[each.id] for each in group.items[1:]])
     least = min(members[1:], key=lambda member: member.sure)
-    why = least.why if group.kind == "same" else group.why
-    return DuplicateGroup(group.kind, group.sure, why, tuple(members), centre, keep_why, _cursor(key))
+    reasons = least.reasons if group.kind == "same" else reasons_of(group.why)
+    return DuplicateGroup(group.kind, group.sure, reasons, tuple(members), centre, keep_reasons, _cursor(key))
 
 
-def _member(item: ItemRecord, kind: LikenessKind, sure: float, why: str) -> Member:
+def _member(item: ItemRecord, kind: LikenessKind, sure: float, reasons: Reasons) -> Member:
     return Member(
         id=item.id,
         uri=item.uri,
@@ -156,7 +156,7 @@ def _member(item: ItemRecord, kind: LikenessKind, sure: float, why: str) -> Memb
         offline=item.offline,
         kind=kind,
         sure=sure,
-        why=why,
+        reasons=reasons,
         metadata=item.metadata,
     )
 

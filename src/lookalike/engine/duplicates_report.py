@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from lookalike.engine.likeness_words import why_alike, why_kept
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lookalike.core.records import LikenessKind
+    from lookalike.engine.likeness_words import Reasons
 
 Rule: TypeAlias = Literal["best", "largest", "oldest", "newest"]
 """By which one of a group is kept; see `keeping`."""
@@ -16,9 +19,9 @@ Rule: TypeAlias = Literal["best", "largest", "oldest", "newest"]
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One item of a group: what a hit carries, and `why` it is in the group, as seen from the one to keep.
+    """One item of a group: what a hit carries, and `reasons` why it is in the group, as seen from the one to keep.
 
-    `kind` and `sure`, in [0, 1], belong to that sentence. The one to keep has sure 1 and no `why`. `size`: bytes;
+    `kind` and `sure`, in [0, 1], belong to these. The one to keep has sure 1 and no reasons. `size`: bytes;
     `modified_ns`: UTC nanoseconds since 1970. `offline`: its disk is away.
     """
 
@@ -33,8 +36,13 @@ class Member:
     offline: bool
     kind: LikenessKind
     sure: float
-    why: str
+    reasons: Reasons
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def why(self) -> str:
+        """The reasons in English; "" for the one to keep."""
+        return why_alike(self.reasons)
 
     def as_dict(self, rank: int) -> dict[str, Any]:
         """A hit-like object: the keys of a hit, with `score` null, and what is only known of a member."""
@@ -60,16 +68,26 @@ class Member:
 class DuplicateGroup:
     """Items that show one picture, or one scene. `items`: the one to keep first, then the others as they are like it.
 
-    `keep`: the id of that first one, `keep_why`: a sentence about why it. `key`: what the group is called in a cursor.
+    `keep`: the id of that first one, `keep_reasons`: why it. `key`: what the group is called in a cursor.
     """
 
     kind: LikenessKind
     sure: float
-    why: str
+    reasons: Reasons
     items: tuple[Member, ...]
     keep: str
-    keep_why: str
+    keep_reasons: Reasons
     key: str
+
+    @property
+    def why(self) -> str:
+        """The reasons in English."""
+        return why_alike(self.reasons)
+
+    @property
+    def keep_why(self) -> str:
+        """Why that one is kept, in English."""
+        return why_kept(self.keep_reasons)
 
     def as_dict(self) -> dict[str, Any]:
         """One of `groups` of `duplicates --json`."""

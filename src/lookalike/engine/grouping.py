@@ -15,6 +15,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from lookalike.core.records import LIKENESS_KINDS
+from lookalike.engine.likeness_words import SAME_PICTURE, stored
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -25,13 +26,16 @@ if TYPE_CHECKING:
 _BURST: LikenessKind = "burst"
 _FEW = 8
 """Pictures that are like one, up to which all of them are compared: whichever is kept, the others stay with it."""
-SAME_WHY = "the same picture"
+SAME_WHY = stored(SAME_PICTURE)
 """Why two items of one picture are together: their bytes or their pixels are equal."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupedItem:
-    """An item, and how it is like the centre of its group; of the centre itself sure is 1 and `why` empty."""
+    """An item, and how it is like the centre of its group; of the centre itself sure is 1 and `why` empty.
+
+    `why`: reasons as they are stored (`likeness_words`).
+    """
 
     id: str
     kind: LikenessKind

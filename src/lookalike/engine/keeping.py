@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lookalike.engine.duplicates_report import Rule
+    from lookalike.engine.likeness_words import Reason, Reasons
     from lookalike.store.collection_store import ItemRecord
 
     Key: TypeAlias = tuple[Any, ...]
@@ -38,7 +39,7 @@ class _Criterion:
     """Something to compare by: more is better. `why` says it of the first of two items, which has more."""
 
     of: Callable[[ItemRecord], Any]
-    why: Callable[[ItemRecord, ItemRecord], str]
+    why: Callable[[ItemRecord, ItemRecord], Reason]
 
 
 class Keeping:
@@ -68,9 +69,10 @@ class Keeping:
         """What items are sorted by."""
         return (*(each.of(item) for each in self._criteria), item.id)
 
-    def why(self, kept: ItemRecord, others: Sequence[ItemRecord]) -> str:
+    def reasons(self, kept: ItemRecord, others: Sequence[ItemRecord]) -> Reasons:
         """Why `kept` is rather kept than all `others`: what put it before the first of them, and before the last."""
-        reasons, left = [], list(others)
+        reasons: list[Reason] = []
+        left = list(others)
         for each in self._criteria:
             ahead = each.of(kept)
             behind = [item for item in left if each.of(item) < ahead]
@@ -78,8 +80,8 @@ class Keeping:
                 reasons.append(each.why(kept, max(behind, key=self.key)))
                 left = [item for item in left if not each.of(item) < ahead]
         if left:
-            reasons.append("all are alike; the first by its id" if not reasons else "the first by its id")
-        return reasons[0] if len(reasons) == 1 else f"{reasons[0]}; of those {reasons[-1]}"
+            reasons.append(("first_id",) if reasons else ("all_alike",))
+        return (reasons[0],) if len(reasons) == 1 else (reasons[0], reasons[-1])
 
 
 def _asked_for(prefer: Sequence[bytes], chosen: Mapping[str, int]) -> list[_Criterion]:
@@ -87,12 +89,12 @@ def _asked_for(prefer: Sequence[bytes], chosen: Mapping[str, int]) -> list[_Crit
         path = os.fsencode(item.uri)
         return -next((number for number, folder in enumerate(prefer) if is_below(path, folder)), len(prefer))
 
-    def folder_of(item: ItemRecord, _: ItemRecord) -> str:
-        return f"below {os.fsdecode(prefer[-place_in_order(item)])}, which is preferred"
+    def folder_of(item: ItemRecord, _: ItemRecord) -> Reason:
+        return "preferred", os.fsdecode(prefer[-place_in_order(item)])
 
     return [
-        _Criterion(lambda item: chosen.get(item.id, 0), lambda *_: "chosen by you"),
-        _Criterion(lambda item: not item.offline, lambda *_: "the others are on a disk that is away"),
+        _Criterion(lambda item: chosen.get(item.id, 0), lambda *_: ("chosen",)),
+        _Criterion(lambda item: not item.offline, lambda *_: ("others_away",)),
         _Criterion(place_in_order, folder_of),
     ]
 
@@ -106,24 +108,22 @@ def _worth(item: ItemRecord) -> float:
     return pixels(item) * (CAMERA_WORTH if _by_camera(item) else 1)
 
 
-def _why_worth(kept: ItemRecord, other: ItemRecord) -> str:
-    return _why_pixels(kept, other) if pixels(kept) > pixels(other) else "it still has what the camera wrote"
+def _why_worth(kept: ItemRecord, other: ItemRecord) -> Reason:
+    return _why_pixels(kept, other) if pixels(kept) > pixels(other) else ("camera_wrote",)
 
 
-def _why_pixels(kept: ItemRecord, _: ItemRecord) -> str:
-    return f"the most pixels, {kept.width} x {kept.height}"
+def _why_pixels(kept: ItemRecord, _: ItemRecord) -> Reason:
+    return "most_pixels", str(kept.width), str(kept.height)
 
 
-def _why_format(kept: ItemRecord, other: ItemRecord) -> str:
-    return f"{kept.format} keeps more than {other.format}"
+def _why_format(kept: ItemRecord, other: ItemRecord) -> Reason:
+    return "keeps_more", kept.format, other.format
 
 
-def _why_first(kept: ItemRecord, other: ItemRecord) -> str:
+def _why_first(kept: ItemRecord, other: ItemRecord) -> Reason:
     if kept.picture == other.picture:
-        return f"the {other.format} was made from it, with equal pixels"
-    if kept.modified_ns < other.modified_ns:
-        return "the older file; an edit comes later"
-    return "the shorter name; an edit is called more"
+        return "made_from_it", other.format
+    return ("older_file",) if kept.modified_ns < other.modified_ns else ("shorter_name",)
 
 
 def _said_by_person(item: ItemRecord) -> int:
@@ -145,11 +145,11 @@ def _day(item: ItemRecord) -> str:
 
 
 _PIXELS = _Criterion(pixels, _why_pixels)
-_SIZE = _Criterion(lambda item: item.size, lambda kept, _: f"the largest file, {kept.size:,} bytes")
-_OLDEST = _Criterion(lambda item: -_taken_ns(item), lambda kept, _: f"the oldest, {_day(kept)}")
-_NEWEST = _Criterion(_taken_ns, lambda kept, _: f"the newest, {_day(kept)}")
-_SHOT = _Criterion(lambda item: len(item.metadata.get(STACK, ())), lambda *_: "a RAW file or a film is with it")
-_PERSON = _Criterion(_said_by_person, lambda *_: "it has the most titles, tags and ratings")
+_SIZE = _Criterion(lambda item: item.size, lambda kept, _: ("largest_file", kept.size))
+_OLDEST = _Criterion(lambda item: -_taken_ns(item), lambda kept, _: ("oldest", _day(kept)))
+_NEWEST = _Criterion(_taken_ns, lambda kept, _: ("newest", _day(kept)))
+_SHOT = _Criterion(lambda item: len(item.metadata.get(STACK, ())), lambda *_: ("stack",))
+_PERSON = _Criterion(_said_by_person, lambda *_: ("said_most",))
 _FORMAT = _Criterion(kept_by_format, _why_format)
 _RULES: dict[Rule, list[_Criterion]] = {
     "largest": [_PIXELS, _SIZE],
@@ -157,12 +157,12 @@ _RULES: dict[Rule, list[_Criterion]] = {
     "newest": [_NEWEST],
 }
 _LAST = [
-    _Criterion(lambda item: -item.modified_ns, lambda *_: "the file that was changed first"),
-    _Criterion(lambda item: -len(item.uri), lambda *_: "the shortest path"),
+    _Criterion(lambda item: -item.modified_ns, lambda *_: ("changed_first",)),
+    _Criterion(lambda item: -len(item.uri), lambda *_: ("shortest_path",)),
 ]
 
 
 def _best(made: Made) -> list[_Criterion]:
-    plain = _Criterion(lambda item: item.id not in made.framed, lambda *_: "it has no border")
+    plain = _Criterion(lambda item: item.id not in made.framed, lambda *_: ("no_border",))
     first = _Criterion(lambda item: item.id not in made.later, _why_first)
     return [plain, _Criterion(_worth, _why_worth), _PIXELS, _SHOT, _PERSON, first, _FORMAT, _SIZE, _OLDEST]

@@ -15,11 +15,12 @@ from lookalike.images.planes import area
 
 if TYPE_CHECKING:
     from lookalike.core.records import LikenessKind
+    from lookalike.engine.likeness_words import Reason, Reasons
     from lookalike.images.alignment import Alignment
     from lookalike.images.planes import Box
     from lookalike.store.collection_store import ItemRecord
 
-METHOD = 1
+METHOD = 2
 """Number of this way of judging: what an older one said is looked at again."""
 
 COPY_CORRELATION = 0.80
@@ -48,23 +49,24 @@ BURST_S = 20.0
 """Longest time between two shots of a burst, in seconds."""
 AWAY_BITS, AWAY_COSINE = 10, 0.97
 """Of 256 bits, and cosine, that make a copy without a look at the pixels."""
-BORDERED, CROPPED = "with a border", "cropped to"
-"""Words of a `why` that `originals` looks for."""
+BORDERED, CROPPED = "bordered", "cropped"
+"""Reasons that `originals` looks for."""
 
 _NS = 1_000_000_000
 _SECONDS = len("2001-02-03T04:05:06")
 _FEW_COLOURS = "GIF"
 _ENOUGH_OF_A_CROP = 0.97
 """Share of both sides from which a part counts as the whole: a line or two at an edge."""
-_TURN_WORDS = {
+_TURNED = {
     1: "mirrored",
-    2: "upside down and mirrored",
-    3: "turned by 180 degrees",
-    4: "turned by 90 degrees and mirrored",
-    5: "turned by 90 degrees",
-    6: "turned by 90 degrees",
-    7: "turned by 90 degrees and mirrored",
+    2: "upside_down_mirrored",
+    3: "turned_180",
+    4: "turned_90_mirrored",
+    5: "turned_90",
+    6: "turned_90",
+    7: "turned_90_mirrored",
 }
+"""Reasons, by the turn between two pictures (`core.turns`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +99,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """A judgement: `sure` in [0, 1], `why` in words, without capital and full stop."""
+    """A judgement: `sure` in [0, 1], `why` as data (`likeness_words`)."""
 
     kind: LikenessKind
     sure: float
-    why: str
+    why: Reasons
 
 
 def facts_of(item: ItemRecord) -> Facts:
@@ -187,9 +189,9 @@ def _other_shot(evidence: Evidence, apart_s: float | None) -> Likeness | None:
     seen = evidence.alignment is not None and evidence.alignment.correlation >= SCENE_CORRELATION
     if not seen and not (evidence.cosine is not None and evidence.cosine >= SCENE_COSINE):
         return None
-    camera = "same camera" if first.camera and second.camera else "camera not known"
+    camera = "same_camera" if first.camera and second.camera else "camera_unknown"
     sure = _between(BURST_S - apart_s, 0.0, BURST_S, 0.8, 0.98)
-    return Likeness("burst", sure if seen else sure - 0.1, f"{_seconds(apart_s)} later, {camera}")
+    return Likeness("burst", sure if seen else sure - 0.1, (("later", _seconds(apart_s)), (camera,)))
 
 
 def _one_scene(evidence: Evidence, apart_s: float | None) -> Likeness | None:
@@ -202,8 +204,8 @@ def _one_scene(evidence: Evidence, apart_s: float | None) -> Likeness | None:
     if area(alignment.box) < LEAST_SCENE:
         return None
     if apart_s == 0:
-        return Likeness("burst", 0.8, "the same scene within one second, something moved")
-    return Likeness("burst", 0.5, "the same scene, but something moved; no capture times tell more")
+        return Likeness("burst", 0.8, (("scene_in_a_second",),))
+    return Likeness("burst", 0.5, (("scene",),))
 
 
 def _unseen(evidence: Evidence) -> Likeness | None:
@@ -211,49 +213,48 @@ def _unseen(evidence: Evidence) -> Likeness | None:
     near = evidence.cosine is not None and evidence.cosine >= AWAY_COSINE
     if evidence.distance is None or evidence.distance > AWAY_BITS or not near:
         return None
-    words = "a file is away: judged by the fingerprints alone"
     if evidence.turn:
-        return Likeness("edited", 0.6, f"{_TURN_WORDS[evidence.turn]}; {words}")
-    return Likeness("copy", 0.7, words)
+        return Likeness("edited", 0.6, ((_TURNED[evidence.turn],), ("away",)))
+    return Likeness("copy", 0.7, (("away",),))
 
 
-# -- words ----------------------------------------------------------------------------------------
+# -- reasons --------------------------------------------------------------------------------------
 
 
-def _saved(first: Facts, second: Facts) -> str:
+def _saved(first: Facts, second: Facts) -> Reasons:
     """How a copy differs."""
-    parts = []
+    parts: list[Reason] = []
     if first.width and second.width and first.height and second.height:
         ratio = (second.width * second.height / (first.width * first.height)) ** 0.5
         ratio = min(ratio, 1 / ratio)
         if ratio < 1 - STRETCH:
-            parts.append(f"one is {ratio:.0%} of the other's size")
+            parts.append(("size", _percent(ratio)))
     if first.format != second.format:
-        parts.append(f"saved as {first.format} and {second.format}")
+        parts.append(("formats", first.format, second.format))
     elif not parts:
-        parts.append(f"saved again as {first.format}")
+        parts.append(("saved_again", first.format))
     if bool(first.taken or first.camera) != bool(second.taken or second.camera):
-        parts.append("one without the camera's metadata")
-    return ", ".join(parts)
+        parts.append(("no_camera",))
+    return tuple(parts)
 
 
-def _changed(alignment: Alignment, first: Facts, second: Facts) -> str:
+def _changed(alignment: Alignment, first: Facts, second: Facts) -> Reasons:
     """What was done to one of two pictures."""
-    parts = []
+    parts: list[Reason] = []
     wide, high = alignment.box[2] - alignment.box[0], alignment.box[3] - alignment.box[1]
     if alignment.within != "whole" and min(wide, high) < _ENOUGH_OF_A_CROP:
-        parts.append(f"{CROPPED} {wide:.0%} x {high:.0%}, {_where(alignment.box)}")
+        parts += (CROPPED, _percent(wide), _percent(high)), (_where(alignment.box),)
     if alignment.turn:
-        parts.append(_TURN_WORDS[alignment.turn])
+        parts.append((_TURNED[alignment.turn],))
     if alignment.bordered:
-        parts.append(BORDERED)
+        parts.append((BORDERED,))
     if abs(alignment.stretch - 1) > STRETCH and not alignment.bordered:
-        parts.append("stretched")
+        parts.append(("stretched",))
     if alignment.tones > COPY_TONES and not alignment.bordered:
-        parts.append("other colours or brightness")
+        parts.append(("tones",))
     if alignment.spot > COPY_SPOT and not alignment.bordered:
-        parts.append("something painted on or taken away")
-    return ", ".join(parts) or f"changed a little, {_saved(first, second)}"
+        parts.append(("painted",))
+    return tuple(parts) or (("little",), *_saved(first, second))
 
 
 def _where(box: Box) -> str:
@@ -262,11 +263,16 @@ def _where(box: Box) -> str:
     middle = 0.04
     sideways = "" if abs(across) < middle else "left" if across < 0 else "right"
     upright = "" if abs(down) < middle else "upper" if down < 0 else "lower"
-    return f"{upright} {sideways}".strip() + " part" if sideways or upright else "the middle"
+    return f"{upright}_{sideways}".strip("_") or "middle"
 
 
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+def _seconds(seconds: float) -> float:
+    """As exact as is told: in tenths below ten."""
+    return round(seconds, 1) if seconds < 10 else round(seconds)
+
+
+def _percent(share: float) -> int:
+    return round(100 * share)
 
 
 def _between(value: float, low: float, high: float, least: float, most: float) -> float:

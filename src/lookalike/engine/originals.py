@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lookalike.engine.likeness import BORDERED, CROPPED
+from lookalike.engine.likeness_words import codes, reasons_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -74,7 +75,8 @@ def _unpacked(items: Sequence[ItemRecord]) -> Iterator[str]:
 
 def _is_framed(larger: Sequence[ItemRecord], smaller: Sequence[ItemRecord], why: str) -> bool:
     """Of two pictures of which only the larger one has a border. A part that was cut out and framed is no frame."""
-    if BORDERED not in why or CROPPED in why:
+    said = codes(reasons_of(why))
+    if BORDERED not in said or CROPPED in said:
         return False
     return pixels(smaller[0]) < pixels(larger[0]) <= MOST_FRAME * pixels(smaller[0])
 

@@ -6,7 +6,8 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-LANGUAGES = ("en", "ru", "uk")
+from lookalike.core.languages import LANGUAGES, plural_form
+
 _WORDS = Path(__file__).with_name("words.toml")
 
 
@@ -36,7 +37,7 @@ class Words:
 
     def counted(self, name: str, n: int) -> str:
         """`n` things, in the form that the language wants for that number (CLDR's plural rules)."""
-        return self(f"{name}_{_form(self.language, n)}", n=f"{n:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"))
+        return self(f"{name}_{plural_form(self.language, n)}", n=f"{n:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"))
 
     @property
     def others(self) -> list[tuple[str, str]]:
@@ -63,11 +64,3 @@ def _preferred(accepted: str) -> list[str]:
             continue
         ranked.append((-worth, place, tag.partition("-")[0].casefold()))
     return [code for _, _, code in sorted(ranked)]
-
-
-def _form(language: str, n: int) -> str:
-    if language == "en":
-        return "one" if n == 1 else "many"
-    if n % 10 == 1 and n % 100 != 11:
-        return "one"
-    return "few" if 2 <= n % 10 <= 4 and not 12 <= n % 100 <= 14 else "many"

@@ -8,6 +8,7 @@ import os
 import pytest
 
 from lookalike.engine.keeping import Keeping
+from lookalike.engine.likeness_words import why_kept
 from lookalike.store.collection_store import ItemRecord
 
 DAY_NS = 86_400_000_000_000
@@ -37,7 +38,7 @@ def kept(*items: ItemRecord, rule="best", **how) -> tuple[str, str]:
     answers = set()
     for order in itertools.permutations(items):
         best, *others = sorted(order, key=keeping.key, reverse=True)
-        answers.add((best.id, keeping.why(best, others)))
+        answers.add((best.id, why_kept(keeping.reasons(best, others))))
     (answer,) = answers
     return answer
 

@@ -7,6 +7,7 @@ import os
 import pytest
 
 from lookalike.engine.keeping import Keeping
+from lookalike.engine.likeness_words import stored, why_kept
 from lookalike.engine.originals import made_from_others
 from lookalike.store.collection_store import ItemRecord
 from lookalike.store.likenesses import PairRecord
@@ -41,24 +42,25 @@ def kept(
     rule="best",
     bordered=("edited", "framed", "part"),
 ) -> tuple[str, str]:
-    """Which of two is kept, and why, when a look said `why` about them; `bordered`: those with a border."""
+    """Which of two is kept, and why, when a look said `why` about them, in codes; `bordered`: those with a border."""
     framed = {picture for picture, its in ((1, first), (2, second)) if its.id in bordered}
-    made = made_from_others([PairRecord(1, 2, kind, 0.9, why, 1)], {1: [first], 2: [second]}, framed)
+    said = PairRecord(1, 2, kind, 0.9, stored(tuple((code,) for code in why.split())), 1)
+    made = made_from_others([said], {1: [first], 2: [second]}, framed)
     keeping = Keeping(rule).knowing(made)
     best, other = sorted((first, second), key=keeping.key, reverse=True)
-    return best.id, keeping.why(best, [other])
+    return best.id, why_kept(keeping.reasons(best, [other]))
 
 
 @pytest.mark.parametrize("swapped", [False, True])
 @pytest.mark.parametrize(
     ("plain", "edited", "why", "reason"),
     [
-        ({}, {"width": 440, "height": 340}, "with a border", "it has no border"),
+        ({}, {"width": 440, "height": 340}, "bordered", "it has no border"),
         ({}, {"format": "PNG", "size": 9000, "modified_ns": 20_001 * DAY_NS}, "mirrored", "the older file"),
-        ({}, {"size": 9000, "modified_ns": 20_001 * DAY_NS}, "something painted on or taken away", "the older file"),
+        ({}, {"size": 9000, "modified_ns": 20_001 * DAY_NS}, "painted", "the older file"),
         ({"uri": "/a.jpg"}, {"uri": "/a mirrored.png", "format": "PNG"}, "mirrored", "the shorter name"),
         ({"metadata": {"camera": "X100"}}, {"modified_ns": 1, "size": 9000}, "mirrored", "it still has what the"),
-        ({"width": 800}, {"modified_ns": 1}, "cropped to 50% x 100%, left part", "the most pixels"),
+        ({"width": 800}, {"modified_ns": 1}, "cropped left", "the most pixels"),
     ],
 )
 def test_the_plain_one_is_kept_of_an_edit(plain, edited, why, reason, swapped):
@@ -73,32 +75,32 @@ def test_the_plain_one_is_kept_of_an_edit(plain, edited, why, reason, swapped):
 def test_a_part_that_was_cut_out_and_framed_does_not_make_the_photo_a_framed_one():
     photo = item("photo", 1, width=800, height=600)
     part = item("part", 2, width=700, height=560, modified_ns=20_001 * DAY_NS)
-    assert kept(photo, part, "cropped to 80% x 80%, the middle, with a border")[0] == "photo"
+    assert kept(photo, part, "cropped middle bordered")[0] == "photo"
 
 
 def test_of_a_framed_picture_and_a_larger_one_without_a_frame_the_larger_one_is_kept():
     larger, framed = item("larger", 1, width=640, height=480), item("framed", 2, width=560, height=440)
-    assert kept(larger, framed, "with a border")[0] == "larger"
+    assert kept(larger, framed, "bordered")[0] == "larger"
     margins = item("margins", 1, width=640, height=480)  # a photo with white margins, and the same in a frame
-    assert kept(margins, framed, "with a border", bordered=("margins", "framed"))[0] == "margins"
+    assert kept(margins, framed, "bordered", bordered=("margins", "framed"))[0] == "margins"
 
 
 def test_far_more_pixels_are_no_frame():
-    assert kept(item("large", 1, width=4000, height=3000), item("small", 2), "with a border")[0] == "large"
+    assert kept(item("large", 1, width=4000, height=3000), item("small", 2), "bordered")[0] == "large"
 
 
 def test_copies_and_other_rules_ask_for_pixels_and_bytes_as_before():
     older, larger = item("older", 1), item("larger", 2, size=9000, modified_ns=20_001 * DAY_NS)
-    assert kept(older, larger, "saved again as JPEG", kind="copy")[0] == "larger"
+    assert kept(older, larger, "saved_again", kind="copy")[0] == "larger"
     framed = item("framed", 2, width=440, height=340)
-    assert kept(older, framed, "with a border", rule="largest")[0] == "framed"
+    assert kept(older, framed, "bordered", rule="largest")[0] == "framed"
 
 
 def test_a_png_with_the_pixels_of_a_jpeg_keeps_no_more_than_it():
     items = [item("photo.jpg", 1), item("photo.png", 1, format="PNG", size=9000)]
     keeping = Keeping("best").knowing(made_from_others([], {}, ()).and_of([items]))
     assert max(items, key=keeping.key).id == "photo.jpg"
-    assert keeping.why(items[0], items[1:]) == "the PNG was made from it, with equal pixels"
+    assert why_kept(keeping.reasons(items[0], items[1:])) == "the PNG was made from it, with equal pixels"
 
 
 def test_a_raw_file_with_the_pixels_of_its_preview_is_kept():

@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 
 import lookalike
 from lookalike.engine.candidates import Candidates
+from lookalike.engine.likeness_words import reasons_of, why_alike
 from lookalike.engine.sources import sources_of
 from lookalike.engine.verifying_pairs import Verifier
 from lookalike.store.collection_store import Store
@@ -66,9 +67,8 @@ def judged(store, *names: str, **options) -> dict[str, tuple[str, float, str]]:
         name_of = {picture: name for name, picture in number.items()}
         found = list(verifier.verified(snapshot, pairs_of(number, *names, **options)))
         assert verifier.compared == len(names)
-    return {
-        "".join(sorted((name_of[pair.first], name_of[pair.second]))): (pair.kind, pair.sure, pair.why) for pair in found
-    }
+    said = {"".join(sorted((name_of[pair.first], name_of[pair.second]))): pair for pair in found}
+    return {names: (pair.kind, pair.sure, why_alike(reasons_of(pair.why))) for names, pair in said.items()}
 
 
 def test_copies_and_edits_are_told_and_different_pictures_left_out(store):

@@ -1,0 +1,23 @@
+"""The languages that pages speak, and how each writes numbers and counts things (CLDR's rules)."""
+
+from __future__ import annotations
+
+LANGUAGES = ("en", "ru", "uk")
+ENGLISH = "en"
+
+
+def plural_form(language: str, n: int) -> str:
+    """Which form a language wants for `n` things: "one", "few" or "many"; English has no "few"."""
+    if language == ENGLISH:
+        return "one" if n == 1 else "many"
+    if n % 10 == 1 and n % 100 != 11:
+        return "one"
+    return "few" if 2 <= n % 10 <= 4 and not 12 <= n % 100 <= 14 else "many"
+
+
+def number(language: str, value: float) -> str:
+    """A whole number with its thousands apart, any other with one decimal."""
+    written = f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+    if language == ENGLISH:
+        return written
+    return written.translate({ord(","): "\N{NO-BREAK SPACE}", ord("."): ","})
