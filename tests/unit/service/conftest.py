@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+PATIENCE_S = 300
+"""How long an answer may take, and a run between two things that it tells."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """`headers` by lower-case name."""
@@ -65,7 +69,7 @@ class Site:
         address = self.base + path + (f"?{urlencode(query, doseq=True)}" if query else "")
         request = urllib.request.Request(address, data=body, headers=headers or {})
         try:
-            with self._opener.open(request, timeout=60) as answer:
+            with self._opener.open(request, timeout=PATIENCE_S) as answer:
                 return Reply(answer.status, _lower(answer.headers), answer.read())
         except urllib.error.HTTPError as error:
             return Reply(error.code, _lower(error.headers), error.read())

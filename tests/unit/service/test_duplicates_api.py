@@ -49,7 +49,7 @@ def names(group) -> list[str]:
 
 
 def delete(site, path: str, **query: str) -> dict:
-    with urlopen(Request(f"{site.base}{path}?{urlencode(query)}", method="DELETE"), timeout=30) as answer:
+    with urlopen(Request(f"{site.base}{path}?{urlencode(query)}", method="DELETE"), timeout=300) as answer:
         return json.load(answer)
 
 

@@ -18,8 +18,22 @@ from lookalike.service.settings import Served, ServiceSettings
 from lookalike.store.tokens import Tokens
 from lookalike.testing import draw_pictures
 
-FAREWELL_S = 4.0
-"""Long enough for the requests of a test, on a busy machine too."""
+PATIENCE_S = 120
+FAREWELL = """
+import socket, sys, threading
+from pathlib import Path
+from lookalike.service.server import Server
+from lookalike.service.settings import Served, ServiceSettings
+server = Server(ServiceSettings((Served("drawn", Path(sys.argv[1])),), farewell_s=600))
+def end():
+    sys.stdin.read()
+    server.should_exit = True
+threading.Thread(target=end, daemon=True).start()
+with socket.create_server(("127.0.0.1", 0)) as line:
+    print(line.getsockname()[1], flush=True)
+    server.run(sockets=[line])
+"""
+"""A service that ends when its input does, and says so for longer than any test takes."""
 
 
 def settings(shown, **more) -> ServiceSettings:
@@ -27,7 +41,7 @@ def settings(shown, **more) -> ServiceSettings:
 
 
 def until(true) -> None:
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + PATIENCE_S
     while not true():
         assert time.monotonic() < ends
         time.sleep(0.02)
@@ -38,12 +52,12 @@ def test_only_a_proxy_is_believed_which_client_it_asks_for(shown, run_service):
         asked = [site.ask("/api/v1/fields", headers={"X-Forwarded-For": client}) for client in ("a", "b", "a")]
         return [reply.status for reply in asked]
 
-    with run_service(settings(shown, requests_a_second=0.01, requests_at_once=1)) as site:
+    with run_service(settings(shown, requests_a_second=0.001, requests_at_once=1)) as site:
         assert statuses(site) == [200, 429, 429]
-    behind = settings(shown, requests_a_second=0.01, requests_at_once=1, proxies=("127.0.0.0/8",))
+    behind = settings(shown, requests_a_second=0.001, requests_at_once=1, proxies=("127.0.0.0/8",))
     with run_service(behind) as site:
         assert statuses(site) == [200, 200, 429]
-    with run_service(settings(shown, requests_a_second=0.01, requests_at_once=1, proxies=("10.0.0.1",))) as site:
+    with run_service(settings(shown, requests_a_second=0.001, requests_at_once=1, proxies=("10.0.0.1",))) as site:
         assert statuses(site) == [200, 429, 429]
 
 
@@ -78,20 +92,26 @@ def test_behind_a_proxy_it_does_not_start_without_a_token(tmp_path, monkeypatch)
     assert "lookalike token add" in result.stderr
 
 
-def test_before_the_end_it_says_so_and_still_answers(shown, run_service):
-    with run_service(settings(shown, farewell_s=FAREWELL_S)) as site:
-        kept = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
-        with closing(kept):
-            kept.request("GET", "/readyz")
-            answer = kept.getresponse()
-            answer.read()
-            assert (answer.status, answer.headers["Connection"]) == (200, None)
-            site.end()
-            until(lambda: site.ask("/readyz").status == 503)
-            assert site.ask("/readyz").json["code"] == "closing"
-            kept.request("GET", "/api/v1/search?q=red")
-            answer = kept.getresponse()
-            assert (answer.status, answer.headers["Connection"]) == (200, "close")
+def answered(port: int, path: str) -> tuple[int, str | None, dict]:
+    """The status, what becomes of the connection, and the answer."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)) as line:
+        line.request("GET", path)
+        answer = line.getresponse()
+        return answer.status, answer.headers["Connection"], json.load(answer)
+
+
+def test_before_the_end_it_says_so_and_still_answers(shown):
+    command = [sys.executable, "-c", FAREWELL, shown / "drawn.lookalike"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as serving:
+        try:
+            port = int(serving.stdout.readline())
+            assert answered(port, "/readyz")[:2] == (200, None)
+            serving.stdin.close()
+            until(lambda: answered(port, "/readyz")[0] == 503)
+            assert answered(port, "/readyz")[2]["code"] == "closing"
+            assert answered(port, "/api/v1/search?q=red")[:2] == (200, "close")
+        finally:
+            serving.kill()
 
 
 def test_a_run_that_is_watched_ends_with_the_service(tmp_path, run_service):
@@ -114,7 +134,7 @@ def test_a_run_that_is_watched_ends_with_the_service(tmp_path, run_service):
 
 def test_asked_to_end_it_answers_what_was_asked_and_refuses_what_comes_later(shown, run_service):
     with run_service(settings(shown)) as site:
-        half = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
+        half = http.client.HTTPConnection("127.0.0.1", site.port, timeout=PATIENCE_S)
         half.putrequest("POST", "/api/v1/search")
         half.putheader("Content-Type", "application/json")
         half.putheader("Content-Length", "12")
@@ -130,7 +150,7 @@ def test_asked_to_end_it_answers_what_was_asked_and_refuses_what_comes_later(sho
 
 def is_refused(port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=60).close()
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S).close()
     except ConnectionRefusedError:
         return True
     return False
