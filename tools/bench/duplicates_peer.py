@@ -1,10 +1,12 @@
 """The pairs that imagededup finds among the same files, at its defaults; runs in an environment of its own.
 
-    python tools/bench/duplicates_peer.py FOLDER OUT.json [--features vectors.npz]
+    python tools/bench/duplicates_peer.py FOLDER OUT.json [--network mobilenet_v3_small_embedding.onnx]
 
-Writes {"phash": {"pairs": [[file, file], ...], "seconds": s}, "cnn": ...}. PHash as it is (64 bits, at most 10 apart).
-CNN as it is (cosine at least 0.9) but for the network: its own weights have to be fetched, so features of another
-ImageNet network are given, `names` and `vectors` (`tools/bench/duplicates_features.py`).
+Writes {"phash": {"pairs": [[file, file], ...], "seconds": s}, "cnn": ...}. PHash: 64 bits, at most 10 apart. CNN: a
+cosine of at least 0.9 between features of torchvision's MobileNetV3-small (IMAGENET1K_V1). Where these weights cannot
+be had from their site, `--network` is their export to ONNX up to the pooled features, as in github.com/JSBundela/
+Spot-the-Fake-Photo, models/ (sha256 9cb7a8fc...), run instead of torchvision's; what is done before and after is the
+peer's own code.
 """
 
 from __future__ import annotations
@@ -14,12 +16,24 @@ import time
 from argparse import ArgumentParser
 from pathlib import Path
 
-import numpy as np
+import onnxruntime
 import torch
 
 _OPERATORS = torch.library.Library("torchvision", "FRAGMENT")
 for _name in ("nms", "qnms"):  # torchvision's wheel expects them, a torch without CUDA lacks them
     _OPERATORS.define(f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+
+
+class Exported(torch.nn.Module):
+    """The network of an ONNX file that takes one picture at a time."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self._session = onnxruntime.InferenceSession(file)
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        features = [self._session.run(None, {"input": each[None].numpy()})[0] for each in pictures]
+        return torch.cat([torch.from_numpy(each) for each in features])
 
 
 def pairs_of(found: dict[str, list[str]]) -> list[list[str]]:
@@ -35,16 +49,16 @@ def by_hash(folder: Path) -> dict[str, object]:
     return {"pairs": pairs_of(method.find_duplicates(encoding_map=codes)), "seconds": time.monotonic() - began}
 
 
-def by_network(features: Path) -> dict[str, object]:
+def by_network(folder: Path, network: Path) -> dict[str, object]:
     from imagededup.methods import CNN
     from imagededup.utils import CustomModel
+    from imagededup.utils.models import MobilenetV3
 
     began = time.monotonic()
-    given = np.load(features)
-    model = CustomModel(name="given", model=torch.nn.Identity(), transform=lambda image: image)
+    model = CustomModel(MobilenetV3.name, Exported(network), MobilenetV3.transform)
     method = CNN(verbose=False, model_config=model)
-    codes = dict(zip(given["names"].tolist(), given["vectors"], strict=True))
-    found = method.find_duplicates(encoding_map=codes, num_enc_workers=0, num_sim_workers=0)
+    codes = method.encode_images(image_dir=folder)
+    found = method.find_duplicates(encoding_map=codes, num_sim_workers=0)
     return {"pairs": pairs_of(found), "seconds": time.monotonic() - began}
 
 
@@ -52,14 +66,14 @@ def main() -> None:
     parser = ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--features", type=Path)
+    parser.add_argument("--network", type=Path)
     asked = parser.parse_args()
     found = json.loads(asked.out.read_text()) if asked.out.exists() else {}
     if "phash" not in found:
         found["phash"] = by_hash(asked.folder)
         asked.out.write_text(json.dumps(found))
-    if asked.features and "cnn" not in found:
-        found["cnn"] = by_network(asked.features)
+    if asked.network and "cnn" not in found:
+        found["cnn"] = by_network(asked.folder, asked.network)
         asked.out.write_text(json.dumps(found))
 
 

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pillow_heif
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ SEED = 14
 SHOTS = 3
 _PHOTOS = {".jpg", ".jpeg", ".png"}
 _KEEPS_METADATA = ("original", "jpeg-95", "jpeg-60", "half", "crop-80")
+_SUFFIXES = {"JPEG": "jpg", "HEIF": "heic"}
 _DRIFT = 0.04
 """How far the next shot of a burst has moved, of the longer side."""
 
@@ -97,6 +99,7 @@ EDITS: tuple[Edit, ...] = (
     ("webp", "copy", "WEBP", lambda image, _: image, {"quality": 75}),
     ("gif", "copy", "GIF", lambda image, _: image, {}),
     ("avif", "copy", "AVIF", lambda image, _: image, {"quality": 60}),
+    ("heic", "copy", "HEIF", lambda image, _: image, {"quality": 60}),
     ("small-webp", "copy", "WEBP", lambda image, _: scaled(image, 0.6), {"quality": 50}),
     ("crop-80", "edited", "JPEG", lambda image, draw: cropped(image, 0.8, draw), {"quality": 90}),
     ("crop-60", "edited", "JPEG", lambda image, draw: cropped(image, 0.6, draw), {"quality": 90}),
@@ -153,7 +156,7 @@ def write_edits(photo: Path, number: int, folder: Path) -> list[tuple[str, str, 
     for name, kind, format, change, options in EDITS:
         kept = exif if name in _KEEPS_METADATA else b""
         data = saved(change(image, draw), format, kept, **options)
-        written.append((name, kind, format.lower().replace("jpeg", "jpg"), data))
+        written.append((name, kind, _SUFFIXES.get(format, format.lower()), data))
     files = []
     for name, kind, suffix, data in written:
         file = folder / f"{number:04d}-{name}.{suffix}"
@@ -199,6 +202,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--photos", action="append", required=True, help="FOLDER:COUNT")
     asked = parser.parse_args()
+    pillow_heif.register_heif_opener()  # its wheels write HEIC too; a build without x265 does not
     edits, bursts = asked.out / "edits", asked.out / "bursts"
     for folder in (edits, bursts):
         folder.mkdir(parents=True, exist_ok=True)
