@@ -38,7 +38,7 @@ _NO_SKETCH = (
 
 
 class PairRecord(NamedTuple):
-    """Two pictures, `first` < `second` by number, that are alike: how, how sure, and why (a sentence).
+    """Two pictures, `first` < `second` by number, that are alike: how, how sure, and why (reasons as JSON).
 
     `method`: number of the way of judging that said so.
     """

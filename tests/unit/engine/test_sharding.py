@@ -64,8 +64,15 @@ def held(where):
         items = snapshot.items_of(range(snapshot.count))
         digests = snapshot.digests_of([item.id for some in items.values() for item in some])
         seen = snapshot.fingerprints_of(items)
+        sketches = snapshot.sketches(item.picture for some in items.values() for item in some)
         return {
-            item.uri: (item._replace(id="", picture=0), digests[item.id], snapshot.rows[row].tobytes(), seen[row])
+            item.uri: (
+                item._replace(id="", picture=0),
+                digests[item.id],
+                snapshot.rows[row].tobytes(),
+                seen[row],
+                sketches[item.picture],
+            )
             for row, some in items.items()
             for item in some
         }

@@ -1,4 +1,4 @@
-"""Fingerprints and likenesses go with their pictures; what was looked at is looked at again when something changed."""
+"""Fingerprints, sketches and likenesses go with their pictures; what changed is looked at again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ METHOD = 3
 
 
 def print_of(number: int) -> Fingerprint:
-    return Fingerprint(bytes([number]) * 32, 50 + number)
+    return Fingerprint(bytes([number]) * 32, 50 + number, sketch=b"sketch %d" % number)
 
 
 @pytest.fixture
@@ -96,15 +96,37 @@ def test_what_lies_within_a_border_has_its_own_which_goes_with_the_picture_too(s
         assert len(snapshot.fingerprints().bordered) == 0
 
 
+def test_sketches_come_with_their_pictures_and_go_with_them(store, root):
+    with store.snapshot() as snapshot:
+        assert snapshot.sketches([1, 4, 5, 99]) == {1: b"sketch 1", 4: b"sketch 4"}
+    forget(store, b"1.png")
+    with store.writer() as writer:
+        writer.compact()
+    with store.snapshot() as snapshot:
+        assert snapshot.sketches([1, 2]) == {2: b"sketch 2"}
+
+
 def test_a_picture_without_one_is_named_with_its_items_and_filled_later(store, root):
-    assert store.likenesses.count_without_fingerprint() == 1
-    ((picture, items),) = store.likenesses.pictures_without_fingerprint(0, 10)
+    assert (store.likenesses.count_without_fingerprint(), store.likenesses.count_without_sketch()) == (1, 1)
+    ((picture, items),) = store.likenesses.pictures_without_sketch(0, 10)
     assert (picture, [item.key for item in items]) == (5, [b"5.png"])
-    assert store.likenesses.pictures_without_fingerprint(5, 10) == []
+    assert store.likenesses.pictures_without_sketch(5, 10) == []
     store.likenesses.put_fingerprints([(5, print_of(5)), (1, print_of(9))])
-    assert store.likenesses.count_without_fingerprint() == 0
+    assert (store.likenesses.count_without_fingerprint(), store.likenesses.count_without_sketch()) == (0, 0)
     with store.snapshot() as snapshot:
         assert snapshot.fingerprints_of([0, 4]) == {0: (b"\x01" * 32, 51), 4: (b"\x05" * 32, 55)}
+        assert snapshot.sketches([1, 5]) == {1: b"sketch 1", 5: b"sketch 5"}
+
+
+def test_a_picture_that_has_a_fingerprint_but_no_sketch_gets_one_and_is_looked_at_again(store, root):
+    without = Fingerprint(bytes(32), 60)
+    store.likenesses.put_fingerprints([(5, without)])
+    store.likenesses.put([], [1, 2, 3, 4, 5], METHOD)
+    assert (store.likenesses.count_without_fingerprint(), store.likenesses.count_without_sketch()) == (0, 1)
+    assert [picture for picture, _ in store.likenesses.pictures_without_sketch(0, 10)] == [5]
+    store.likenesses.put_fingerprints([(5, print_of(5))])
+    assert store.likenesses.count_without_sketch() == 0
+    assert not_looked_at(store) == [5]
 
 
 def test_only_pictures_that_nobody_looked_at_are_asked_for(store, root):
@@ -201,7 +223,9 @@ def test_a_collection_of_an_earlier_format_has_none_yet_where_nothing_can_be_wri
     with closing(sqlite3.connect(path / DATABASE)) as connection:
         connection.execute("DROP TRIGGER pictures_looked_update")
         connection.execute("DROP TRIGGER fingerprints_looked_insert")
+        connection.execute("DROP TRIGGER sketches_looked_insert")
         for table in (
+            "sketches",
             "inner_fingerprints",
             "fingerprints",
             "looked",
@@ -215,8 +239,9 @@ def test_a_collection_of_an_earlier_format_has_none_yet_where_nothing_can_be_wri
         connection.execute("PRAGMA user_version = 5")
     with Store.open(path, read_only=True) as reading, reading.snapshot() as snapshot:
         assert len(snapshot.fingerprints().pictures) == 0
+        assert snapshot.sketches([1, 2]) == {}
         assert snapshot.not_looked_at(METHOD).tolist() == [1, 2, 3, 4, 5]
         assert (list(snapshot.likenesses()), snapshot.kept(), snapshot.apart().items) == ([], {}, frozenset())
     with Store.open(path) as again:
-        assert again.likenesses.count_without_fingerprint() == 5
+        assert again.likenesses.count_without_sketch() == 5
         assert list(again.verify()) == []
