@@ -100,7 +100,7 @@ load_encoder("clip-vit-b-32", models_dir=Path({str(models)!r}), endpoint={hub.ad
 """
     with subprocess.Popen([sys.executable, "-c", program]) as killed:
         partial = models / "clip-vit-b-32.partial" / WEIGHTS
-        assert hub.stalled.wait(60)
+        assert hub.stalled.wait(300)
         while not partial.exists() or partial.stat().st_size < 2 * MEBI:
             assert killed.poll() is None
         killed.kill()

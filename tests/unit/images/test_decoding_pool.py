@@ -23,11 +23,12 @@ from odd_files import PICTURE, card, encoded, photo, write_odd_files
 from odd_files.sources import HANGS, INTERRUPTS, KILLS, LISTENS, RAISES, BadManners, Restless
 
 LIMITS = DecodeLimits()
-SHORT = DecodeLimits(timeout_s=4.0)
+SHORT = DecodeLimits(timeout_s=12.0)
+"""What a busy machine needs for a small picture, and no longer than a test may idle."""
 ENDLESS = DecodeLimits(timeout_s=600.0)
 """Where a test would hang rather than fail if workers were waited for."""
 JPEG = encoded(card(), "JPEG")
-PATIENCE_S = 60
+PATIENCE_S = 180
 
 
 def jobs(source):
@@ -113,7 +114,7 @@ def test_a_file_over_its_time_costs_itself_and_no_other():
     keys = (b"polite 1", HANGS, b"polite 2", b"hangs again", b"polite 3")
     results = list(decode_many(jobs(BadManners(JPEG, keys)), side=64, limits=SHORT, workers=2))
     assert fates(results) == {key: "too-slow" if key.startswith(HANGS) else PICTURE for key in keys}
-    assert "4 s" in next(r.reason for _, asset, r in results if asset.key == HANGS)
+    assert "12 s" in next(r.reason for _, asset, r in results if asset.key == HANGS)
 
 
 def test_a_source_that_raises_costs_its_file():

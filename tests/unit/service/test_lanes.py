@@ -20,7 +20,7 @@ class Answering:
         self.gate = threading.Event()
 
     def __call__(self, queries):
-        self.gate.wait(10)
+        self.gate.wait(120)
         self.sizes.append(len(queries))
         if "bad" in queries:
             raise QueryError("bad")
@@ -77,7 +77,7 @@ def test_more_than_may_wait_are_refused_at_once():
 def test_calls_are_refused_when_too_many_wait():
     async def crowd():
         lanes, gate = Lanes(1, waiting=2), threading.Event()
-        tasks = [asyncio.create_task(lanes.run(gate.wait, 10)) for _ in range(3)]
+        tasks = [asyncio.create_task(lanes.run(gate.wait, 120)) for _ in range(3)]
         await asyncio.sleep(0.05)
         with pytest.raises(Problem, match="too many"):
             await lanes.run(gate.wait)
