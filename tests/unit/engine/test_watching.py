@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,11 @@ import pytest
 import lookalike
 from lookalike import Progress, SyncReport
 from lookalike.core.errors import CollectionBusy, SourceError
+from lookalike.engine.look import CHANGING
 from lookalike.engine.watching import Pace, Waiting, Watching, watch
 from lookalike.testing import ToyEncoder, draw_pictures
 
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0
 """How long a test waits for what has to come."""
 QUICK = Pace(quiet=0.3, longest=2.0, settled=0.2, every=3600.0, busy=0.1)
 
@@ -90,8 +92,9 @@ def test_files_that_appear_change_move_and_go_are_followed(collection, pictures,
 
 
 def test_a_burst_is_taken_in_few_looks(collection, pictures, tmp_path):
+    """Few also where the one who copies stands still for some seconds, some times."""
     draw_pictures(tmp_path / "more", 200)
-    with watching(collection) as watched:
+    with watching(collection, pace=replace(QUICK, quiet=2.0, longest=60.0)) as watched:
         for path in (tmp_path / "more").iterdir():
             shutil.copy(path, pictures / f"more-{path.name}")
         watched.wait(lambda: collection.status()["items"] == 224)
@@ -99,14 +102,21 @@ def test_a_burst_is_taken_in_few_looks(collection, pictures, tmp_path):
 
 
 def test_a_file_is_taken_only_when_it_is_whole(collection, pictures, tmp_path):
+    """Whole is what nobody wrote to for a while: here for an hour, by the time of the file."""
     draw_pictures(tmp_path / "more", 26)
-    whole = next((tmp_path / "more").glob("0025-*")).read_bytes()
-    with watching(collection) as watched:
-        with (pictures / "slow.jpg").open("wb", buffering=0) as stream:
-            for start in range(0, len(whole), len(whole) // 30):  # a part again and again, longer than a look waits
-                stream.write(whole[start : start + len(whole) // 30])
-                time.sleep(0.1)
+    whole, slow = next((tmp_path / "more").glob("0025-*")).read_bytes(), pictures / "slow.jpg"
+    with watching(collection, pace=replace(QUICK, settled=3600.0)) as watched:
+
+        def left() -> int:
+            return sum(each.code == CHANGING for report in watched.told(SyncReport) for each in report.skipped)
+
+        with slow.open("wb", buffering=0) as stream:
+            for looks, part in enumerate((whole[:100], whole[100:-100], whole[-100:]), 1):
+                stream.write(part)
+                watched.wait(lambda looks=looks: left() >= looks)
                 assert "slow.jpg" not in names(collection)
+        an_hour_ago = time.time() - 3700
+        os.utime(slow, (an_hour_ago, an_hour_ago))
         watched.wait(lambda: "slow.jpg" in names(collection))
     assert collection.failures() == []
 
@@ -153,6 +163,7 @@ def test_a_root_of_one_file_is_followed_though_programs_save_by_renaming(tmp_pat
         lookalike.open(tmp_path / "c.lookalike", encoder=toy) as photos,
         watching(photos, [tmp_path / "one.jpg"]) as it,
     ):
+        it.wait(lambda: sum(report.added for report in it.told(SyncReport)) == 1)  # it was written just now
         shutil.copy(next(drawn.glob("0007-*")), tmp_path / "saved.tmp")
         (tmp_path / "saved.tmp").replace(tmp_path / "one.jpg")
         it.wait(lambda: sum(report.changed for report in it.told(SyncReport)) == 1)
@@ -160,7 +171,8 @@ def test_a_root_of_one_file_is_followed_though_programs_save_by_renaming(tmp_pat
 
 def the_writer(collection):
     """The one writer, once the first look has let go of it: its report comes a moment before."""
-    for _ in range(500):
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
         with suppress(CollectionBusy):
             return collection._store.writer()
         time.sleep(0.02)
@@ -180,6 +192,7 @@ def test_a_watch_waits_for_who_indexes_and_goes_on(collection, pictures, tmp_pat
 def test_a_root_that_another_process_adds_is_watched_too(collection, pictures, tmp_path):
     draw_pictures(tmp_path / "other", 30)
     with watching(collection) as watched:
+        the_writer(collection).close()
         with lookalike.open(collection.path, encoder=ToyEncoder()) as other:
             list(other.sync([tmp_path / "other"]))
         (pictures / "0001-orange-triangle.jpg").unlink()
@@ -190,7 +203,11 @@ def test_a_root_that_another_process_adds_is_watched_too(collection, pictures, t
 
 def test_what_is_hidden_and_what_a_collection_writes_is_no_change(tmp_path, toy):
     draw_pictures(tmp_path, 3)
-    with lookalike.open(tmp_path / "inside.lookalike", encoder=toy) as photos, watching(photos, [tmp_path]) as watched:
+    pace = replace(QUICK, settled=0.0)  # the pictures were written just now
+    with (
+        lookalike.open(tmp_path / "inside.lookalike", encoder=toy) as photos,
+        watching(photos, [tmp_path], pace) as watched,
+    ):
         for number in range(10):
             (tmp_path / ".hidden").write_text(str(number), encoding="utf-8")
             photos.search("red")
