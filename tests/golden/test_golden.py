@@ -105,6 +105,14 @@ def test_it_is_changed_and_compacted_as_one_of_today(opened, golden):
     assert RED_CIRCLE not in names(opened.search("red circle", k=50))
 
 
+def test_a_look_for_duplicates_reads_what_was_not_kept_of_its_pictures_then(opened, golden):
+    list(opened.sync([golden / "pictures"]))
+    *_, report = opened.duplicates.find()
+    assert (report.looked_at, report.not_looked_at) == (PICTURES, 0)
+    with Store.open(golden / "collection", create=False) as store, store.snapshot() as snapshot:
+        assert len(snapshot.sketches(snapshot.pictures()[0])) == PICTURES
+
+
 @pytest.mark.parametrize("golden", WITH_DECISIONS, ids=lambda path: path.name, indirect=True)
 def test_what_was_found_and_decided_about_duplicates_holds(golden):
     with Store.open(golden / "collection", create=False) as store, store.snapshot() as snapshot:

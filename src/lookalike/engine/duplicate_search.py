@@ -106,8 +106,8 @@ class Look:
     def _note_away(self, verifier: Verifier) -> None:
         if verifier.unread:
             self.notes.append(
-                f"{verifier.unread:,} pictures could not be read and were judged by fingerprint and vector alone;"
-                " once they can be, lookalike duplicates --again compares them"
+                f"judged by fingerprint and vector alone, for no file of theirs can be read: {verifier.unread:,} of the"
+                " pictures; once they can be, lookalike duplicates --again compares them"
             )
 
     def _order(self, snapshot: Snapshot, pairs: Sequence[PairRecord]) -> dict[int, int]:

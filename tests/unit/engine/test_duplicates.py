@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import threading
+from contextlib import closing
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 from PIL import Image, ImageOps
 
 import lookalike
-from copied_photos import photo
+from copied_photos import photo, save_groups
 from exported_vectors import clip_retrieval, vectors
 from lookalike.core.errors import CollectionReadOnly, FilterError, QueryError
 from lookalike.engine import candidates
@@ -96,8 +98,6 @@ def test_pixels_that_are_equal_in_other_bytes_are_said_to_be(doubled, pictures):
 
 
 def test_pictures_without_a_fingerprint_get_one(doubled, pictures):
-    import sqlite3
-
     with sqlite3.connect(doubled.path / "collection.sqlite") as connection:
         connection.execute("DELETE FROM fingerprints")
     gone = max(path for path in pictures.iterdir() if not path.name.startswith("zz-"))
@@ -150,13 +150,66 @@ def test_pictures_of_imported_vectors_are_compared_as_others_are(toy, tmp_path):
     assert (group.kind, group.why) == ("edited", "with a border")
 
 
-def test_pictures_that_are_away_are_told_of(doubled, pictures):
-    for path in sorted(pictures.iterdir())[5:7]:
-        path.unlink()
-    assert look(doubled).notes[-1] == (
-        "2 pictures could not be read and were judged by fingerprint and vector alone;"
-        " once they can be, lookalike duplicates --again compares them"
+@pytest.fixture
+def copied(toy, tmp_path):
+    """A collection of two photos, each with two copies, and of two others; its files lie in `photos`."""
+    save_groups(tmp_path / "photos", 2)
+    with lookalike.open(tmp_path / "copied.lookalike", encoder=toy) as opened:
+        list(opened.sync([tmp_path / "photos"]))
+        yield opened
+
+
+def test_pictures_that_are_away_and_may_be_copies_are_told_of(copied, tmp_path):
+    for name in ("0-again.jpg", "1-small.webp", "1000.jpg"):
+        (tmp_path / "photos" / name).unlink()
+    assert look(copied).notes == (
+        "judged by fingerprint and vector alone, for no file of theirs can be read: 2 of the pictures;"
+        " once they can be, lookalike duplicates --again compares them",
     )
+
+
+def test_no_file_is_read_of_pictures_that_are_like_no_other(toy, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for seed in range(8):
+        photo(seed).save(folder / f"{seed}.jpg")
+    with lookalike.open(tmp_path / "test.lookalike", encoder=toy) as opened:
+        list(opened.sync([folder]))
+        shutil.rmtree(folder)
+        report = look(opened)
+        assert (report.looked_at, report.notes) == (8, ())
+        assert report.compared > 0
+        assert list(opened.duplicates.all_groups()) == []
+
+
+def test_a_collection_of_the_format_before_sketches_gets_them_and_has_the_same_groups(copied, toy):
+    look(copied)
+    groups = list(copied.duplicates.all_groups())
+    assert [len(group.items) for group in groups] == [3, 3]
+    copied.close()
+    with closing(sqlite3.connect(copied.path / "collection.sqlite")) as connection:
+        connection.execute("DROP TABLE sketches")  # with its trigger
+        connection.execute("UPDATE looked SET method = 1")
+        connection.execute("UPDATE likenesses SET method = 1")
+        connection.execute("PRAGMA user_version = 7")
+        connection.commit()
+    with lookalike.open(copied.path, encoder=toy) as again:
+        assert look(again).looked_at == 8
+        assert list(again.duplicates.all_groups()) == groups
+    with Store.open(copied.path) as store:
+        assert store.likenesses.count_without_sketch() == 0
+
+
+def test_pictures_whose_file_was_away_when_sketches_came_are_looked_at_once_it_is_back(copied, tmp_path):
+    away, there = tmp_path / "away.jpg", tmp_path / "photos" / "0-again.jpg"
+    there.rename(away)
+    with sqlite3.connect(copied.path / "collection.sqlite") as connection:
+        connection.execute("DELETE FROM sketches")
+    assert "judged by fingerprint and vector alone" in look(copied).notes[0]
+    away.rename(there)
+    report = look(copied)
+    assert (report.looked_at, report.notes) == (1, ())
+    assert [len(group.items) for group in copied.duplicates.all_groups()] == [3, 3]
 
 
 def test_pictures_of_every_odd_kind_are_looked_at(toy, tmp_path):
