@@ -11,6 +11,12 @@ from lookalike.cli import interrupt
 from lookalike.cli.interrupt import stop_on_interrupt
 
 
+@pytest.fixture(autouse=True)
+def grace(monkeypatch):
+    """Longer than any machine stands still: an interrupt that comes by itself would end all tests."""
+    monkeypatch.setattr(interrupt, "GRACE_S", 600)
+
+
 def test_the_first_interrupt_asks_the_run_to_stop(capfd):
     with stop_on_interrupt() as stop:
         signal.raise_signal(signal.SIGINT)

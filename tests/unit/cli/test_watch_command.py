@@ -7,20 +7,39 @@ import shutil
 import signal
 import threading
 import time
+from contextlib import suppress
+
+import pytest
 
 import lookalike
+from lookalike.cli import interrupt
+from lookalike.core.errors import CollectionBusy
 
-PATIENCE_S = 120
+PATIENCE_S = 300
+
+
+@pytest.fixture(autouse=True)
+def grace(monkeypatch):
+    """A busy machine may end a watch later than a person would wait."""
+    monkeypatch.setattr(interrupt, "GRACE_S", PATIENCE_S)
 
 
 def change_then_interrupt(collection, change) -> threading.Thread:
-    """A thread that waits for the first look, changes something, waits until the collection has it, and interrupts."""
+    """A thread that waits for the first look, changes something, waits for the look that takes it, and interrupts."""
+
+    def has_looked(seen, items: int) -> bool:
+        if (seen.status()["items"], len(seen.status()["roots"])) != (items, 2):
+            return False
+        with suppress(CollectionBusy):
+            seen._store.writer().close()  # the look has ended
+            return True
+        return False
 
     def run() -> None:
         with lookalike.open(collection) as seen:
             for items, then in ((24, change), (25, lambda: signal.raise_signal(signal.SIGINT))):
                 end = time.monotonic() + PATIENCE_S
-                while (seen.status()["items"], len(seen.status()["roots"])) != (items, 2) and time.monotonic() < end:
+                while not has_looked(seen, items) and time.monotonic() < end:
                     time.sleep(0.05)
                 then()
 
