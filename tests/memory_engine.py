@@ -18,7 +18,7 @@ from lookalike.engine.scopes import is_below
 from lookalike.remote.contract import Asked, Found, RemoteFacts, RemoteItem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 class MemoryEngine:
@@ -44,15 +44,14 @@ class MemoryEngine:
     def drop(self) -> None:
         self.__init__()
 
-    def setting(self, name: str, default: Any = None) -> Any:
+    def entries(self, name: str) -> dict[str, Any]:
         self._answer()
-        return self.settings.get(name, default)
+        return dict(self.settings.get(name, {}))
 
-    def set_setting(self, name: str, value: Any) -> None:
+    def set_entries(self, name: str, values: Mapping[str, Any]) -> None:
         self._answer()
-        self.settings[name] = value
-        if value is None:
-            del self.settings[name]
+        entries = {**self.settings.get(name, {}), **values}
+        self.settings[name] = {key: value for key, value in entries.items() if value is not None}
         self._changed()
 
     def upsert(self, items: Sequence[RemoteItem]) -> None:

@@ -105,6 +105,18 @@ def test_what_came_back_is_indexed_already(engine_of, source, tmp_path):
         assert opened.search("Сорочка", 1)[0].id.startswith("art-")
 
 
+def test_fingerprints_and_sketches_of_what_came_back_are_made_by_the_next_look_for_duplicates(source, tmp_path):
+    engine, place = MemoryEngine(), tmp_path / "back.lookalike"
+    with Store.open(source) as store, Store.open(place) as back:
+        moved(move_there(store, engine))
+        moved(move_here(engine, back))
+    with lookalike.open(place, encoder=ToyEncoder()) as opened:
+        *_, report = opened.duplicates.find()
+        assert report.not_looked_at == 1  # whose vector alone is known
+    with Store.open(place) as back:
+        assert back.likenesses.count_without_sketch() == 1
+
+
 def test_a_second_move_sends_nothing(engine_of, source):
     engine = engine_of("again")
     with Store.open(source) as store:

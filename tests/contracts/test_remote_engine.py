@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -156,8 +157,8 @@ def test_every_change_of_items_and_settings_raises_the_generation(engine):
         lambda: engine.upsert(items),
         lambda: engine.upsert(items[:1]),
         lambda: engine.delete([IDS[0]]),
-        lambda: engine.set_setting("declared", {"price": "int"}),
-        lambda: engine.set_setting("declared", None),
+        lambda: engine.set_entries("declared", {"price": "int"}),
+        lambda: engine.set_entries("declared", {"price": None}),
     )
     for change in changes:
         change()
@@ -165,13 +166,42 @@ def test_every_change_of_items_and_settings_raises_the_generation(engine):
     assert seen == sorted(set(seen))
 
 
-def test_settings_keep_values_of_any_size_until_they_are_removed(engine):
+def test_entries_keep_values_of_any_size_until_they_are_removed(engine):
     large = {"\0\ud800": ["я" * 100] * 9000}
+    assert engine.entries("roots") == {}
     for value in (large, [1, None], "text", False, large, 0.5):
-        engine.set_setting("roots", value)
-        assert engine.setting("roots") == value
-    engine.set_setting("roots", None)
-    assert engine.setting("roots", "none") == "none"
+        engine.set_entries("roots", {"\ud800 \0": value, "": 1})
+        assert engine.entries("roots") == {"\ud800 \0": value, "": 1}
+    engine.set_entries("roots2", {"\ud800 \0": "another"})
+    engine.set_entries("roots", {"\ud800 \0": None, "nobody": None})
+    assert engine.entries("roots") == {"": 1}
+    assert engine.entries("roots2") == {"\ud800 \0": "another"}
+
+
+def test_many_entries_come_all_and_once(engine):
+    many = {f"{one:05}": [one, "x" * (one % 7)] for one in range(2500)}
+    engine.set_entries("failures", many)
+    engine.set_entries("failures", {key: None for key in many if key.endswith("7")})
+    assert engine.entries("failures") == {key: value for key, value in many.items() if not key.endswith("7")}
+
+
+def test_two_who_set_entries_at_once_lose_nothing_of_each_other(engine, opened, request):
+    another = engine if isinstance(engine, MemoryEngine) else opened(request.node.originalname[:40])
+    large = "x" * 200_000
+
+    def sets(one: RemoteEngine, name: str) -> None:
+        for number in range(10):
+            one.set_entries("roots", {f"{name}{number}": number})
+            one.set_entries("roots", {f"{name}{number}": large if number == 5 else -number, f"{name}gone{number}": 1})
+            one.set_entries("roots", {f"{name}gone{number}": None, "shared": name})
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in (pool.submit(sets, engine, "a"), pool.submit(sets, another, "b")):
+            done.result()
+    expected = {f"{name}{number}": large if number == 5 else -number for name in "ab" for number in range(10)}
+    found = engine.entries("roots")
+    assert found.pop("shared") in {"a", "b"}
+    assert found == expected
 
 
 def test_the_nearest_come_first_with_their_cosines_and_vectors(engine):

@@ -15,16 +15,15 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lookalike.core.errors import CollectionError, CollectionNotFound, EncoderMismatch
-from lookalike.engine.remote_items import digest_of
-from lookalike.engine.remote_staging import Shipment, digests_here, digests_there, fill
+from lookalike.engine.remote_staging import Held, Shipment, digests_here, digests_there, fill, held_there
 from lookalike.engine.remote_state import refuse_absent
 from lookalike.engine.reports import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from lookalike.remote.contract import RemoteEngine, RemoteItem
+    from lookalike.remote.contract import RemoteEngine
     from lookalike.store.collection_store import Store
 
 MoveEvent: TypeAlias = "Progress | MoveReport"
@@ -94,10 +93,10 @@ def move_there(store: Store, engine: RemoteEngine) -> Iterator[MoveEvent]:
     """
     started = time.monotonic()
     plan = plan_there(store, engine)
-    known = digests_there(engine) if plan.there else {}
+    held = Held() if engine.describe() is None else held_there(engine)
     here = digests_here(store)
-    _refuse_strange(known.keys() - here.keys(), engine.address)
-    shipment, done = Shipment(engine, store, known), 0
+    _refuse_strange(held.digests.keys() - here.keys(), engine.address)
+    shipment, done = Shipment(engine, store, held), 0
     for looked in shipment.send_all():
         done += looked
         yield Progress("write", done, plan.items, 0, 0, time.monotonic() - started)
@@ -112,14 +111,11 @@ def move_here(engine: RemoteEngine, store: Store) -> Iterator[MoveEvent]:
     here = digests_here(store)
     if here:
         _refuse_strange(here.keys() - {item.id for item in engine.items()}, str(store.path))
-    there: dict[str, bytes] = {}
-
-    def seen(items: Iterable[RemoteItem]) -> None:
-        there.update((item.id, digest_of(item)) for item in items)
-
-    for done in fill(engine, store, seen):
+    held = Held()
+    for done in fill(engine, store, held):
         yield Progress("write", done, plan.items, 0, 0, time.monotonic() - started)
-    yield from _compared(plan, there, lambda: digests_here(store), len(there.keys() - here.keys()), started)
+    sent = len(held.digests.keys() - here.keys())
+    yield from _compared(plan, held.digests, lambda: digests_here(store), sent, started)
 
 
 def _compared(

@@ -98,15 +98,16 @@ class RemoteCollection(Closing):
 
         Every place counts as a picture, and none as offline: who asks may be another computer than who indexed.
         """
-        from lookalike.engine.remote_items import FAILURES, ROOTS
+        from lookalike.engine.remote_settings import FAILURES, ROOTS
 
         facts = self.engine.describe()
-        roots = self.engine.setting(ROOTS, {}) if facts else {}
+        roots = self.engine.entries(ROOTS) if facts else {}
+        failures = self.engine.entries(FAILURES) if facts else {}
         return {
             "items": facts.count if facts else 0,
             "pictures": facts.count if facts else 0,
             "offline": 0,
-            "failures": len(self.engine.setting(FAILURES, [])) if facts else 0,
+            "failures": sum(map(len, failures.values())),
             "encoder": facts.encoder_name if facts else None,
             "dim": facts.dim if facts else None,
             "kept": [],
@@ -127,7 +128,7 @@ class RemoteCollection(Closing):
 
     def failures(self) -> list[Failure]:
         """Files that were not taken in the last runs, each with its reason."""
-        from lookalike.engine.remote_items import failures_there
+        from lookalike.engine.remote_settings import failures_there
 
         return failures_there(self.engine)
 
@@ -150,8 +151,8 @@ class RemoteCollection(Closing):
 
         Raises QueryError for no such item, OSError or SourceError where this computer cannot reach the file.
         """
-        from lookalike.engine.remote_items import source_there
         from lookalike.engine.remote_moment import record_of
+        from lookalike.engine.remote_settings import source_there
         from lookalike.engine.sources import asset_of
 
         item = self._found(given)
@@ -215,7 +216,7 @@ class RemoteCollection(Closing):
 
     def remove(self, path: PathLike) -> int:
         """Take what lies at or below `path` out of the collection and keep it out; returns how many items left."""
-        from lookalike.engine.remote_items import note_removed
+        from lookalike.engine.remote_settings import note_removed
         from lookalike.engine.remote_state import refuse_absent
         from lookalike.engine.sources import root_address
         from lookalike.engine.spool import batches

@@ -13,18 +13,22 @@ from __future__ import annotations
 import hashlib
 import time
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from lookalike.engine.remote_items import (
-    digest_of,
-    fetch_settings,
-    found_of,
-    items_of_rows,
-    keep_setting,
+from lookalike.engine.remote_items import digest_of, found_of, items_of_rows
+from lookalike.engine.remote_settings import (
+    KINDS,
+    SAMPLE,
+    Entries,
+    Settings,
+    keep_settings,
+    kinds_as_entries,
+    sampled,
     send_settings,
+    settings_of,
+    settings_there,
 )
-from lookalike.engine.remote_state import KINDS, SAMPLE, sampled
 from lookalike.engine.spool import batches
 from lookalike.engine.temporary_folders import temporary_folder
 from lookalike.remote.contract import PAGE, RemoteFacts
@@ -32,7 +36,7 @@ from lookalike.store.collection_store import Store
 from lookalike.store.records import CATALOGUE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from lookalike.remote.contract import RemoteEngine, RemoteItem
     from lookalike.store.collection_store import Snapshot
@@ -44,36 +48,39 @@ SEND_EVERY_S = 5.0
 _ID_BYTES = 8
 
 
+@dataclass(slots=True)
+class Held:
+    """What an engine was seen to hold: the digest of each item, and the settings."""
+
+    digests: dict[str, bytes] = field(default_factory=dict)
+    settings: Settings = field(default_factory=dict)
+
+
 @contextmanager
-def staged(engine: RemoteEngine) -> Iterator[tuple[Store, dict[str, bytes]]]:
-    """A store with all that the engine holds, and the digest of each item there; empty where there is none yet."""
-    there: dict[str, bytes] = {}
-
-    def seen(items: Iterable[RemoteItem]) -> None:
-        there.update((item.id, digest_of(item)) for item in items)
-
+def staged(engine: RemoteEngine) -> Iterator[tuple[Store, Held]]:
+    """A store with all that the engine holds, and what that was; empty where there is none yet."""
+    held = Held()
     with temporary_folder() as folder, Store.open(folder / "staging.lookalike") as store:
-        for _ in fill(engine, store, seen):
+        for _ in fill(engine, store, held):
             pass
-        yield store, there
+        yield store, held
 
 
-def fill(
-    engine: RemoteEngine, store: Store, seen: Callable[[Iterable[RemoteItem]], None] = lambda _: None
-) -> Iterator[int]:
+def fill(engine: RemoteEngine, store: Store, held: Held) -> Iterator[int]:
     """Take everything the engine holds into a store, but for items it has; yields how many items came so far.
 
-    `seen` is given them all, page by page.
+    `held` is told of it all.
     """
     facts = engine.describe()
     if facts is None:
         return
     with store.writer() as writer:
         space = writer.create_space(facts.encoder_id, facts.encoder_name, facts.dim)
-        numbers = fetch_settings(engine, store, writer)
+        held.settings = settings_there(engine)
+        numbers = keep_settings(held.settings, store, writer)
         done = 0
         for some in batches(engine.items(vectors=True), PAGE):
-            seen(some)
+            held.digests |= {item.id: digest_of(item) for item in some}
             known = {root: writer.known(numbers[root], keys) for root, keys in _keys(some).items() if root in numbers}
             new = [item for item in some if item.root not in known or item.key not in known[item.root]]
             for root in {item.root for item in new} - numbers.keys():
@@ -90,17 +97,18 @@ def fill(
 class Shipment:
     """Sends to an engine what a store holds and the engine does not.
 
-    `known`: the digest of each item there. With `new_ids`, those that the store made up in this run become such as
-    follow from the item's place, so that two runs that meet give one place one id.
+    `held`: what is there. With `new_ids`, those that the store made up in this run become such as follow from the
+    item's place, so that two runs that meet give one place one id.
     """
 
-    def __init__(self, engine: RemoteEngine, store: Store, known: dict[str, bytes], *, new_ids: bool = False) -> None:
+    def __init__(self, engine: RemoteEngine, store: Store, held: Held, *, new_ids: bool = False) -> None:
         self._engine = engine
         self._store = store
-        self._known = known
+        self._known = held.digests
+        self._settings = held.settings
         self._new_ids = new_ids
         self._created = False
-        self._held = set(known)
+        self._held = set(held.digests)
         self._ids: dict[str, str] = {}
         self._row = 0
         self._sent_at = time.monotonic()
@@ -132,18 +140,16 @@ class Shipment:
             return
         self._create()
         present: set[str] = set()
-        sample = {"ids": [], "vectors": ""}
+        sample: Entries = {}
         with self._store.snapshot() as snapshot:
             for some in batches(self._items(snapshot, range(snapshot.count)), PAGE):
                 present |= {item.id for item in some}
-                sample = sampled(sample, some, space.dim)
+                sample = sampled(sample, some)
                 yield from self._send(some)
-            kinds = {name: sorted(each) for name, each in snapshot.metadata_kinds().items()}
+            kinds = kinds_as_entries(snapshot.metadata_kinds())
         self._engine.delete(sorted(self._held - present))
         self._held = present
-        keep_setting(self._engine, SAMPLE, sample)
-        keep_setting(self._engine, KINDS, kinds)
-        send_settings(self._store, self._engine)
+        self._send_settings({**settings_of(self._store), KINDS: kinds, SAMPLE: sample})
 
     def _create(self) -> None:
         space = self._store.current_space()
@@ -152,7 +158,11 @@ class Shipment:
             return
         self._created = True
         self._engine.create(RemoteFacts(space.encoder_id, space.encoder_name, space.dim))
-        send_settings(self._store, self._engine)
+        self._send_settings(settings_of(self._store))
+
+    def _send_settings(self, now: Settings) -> None:
+        send_settings(self._engine, now, self._settings)
+        self._settings = self._settings | now
 
     def _send(self, items: Iterable[RemoteItem]) -> Iterator[int]:
         """Those that differ from what is there; yields how many were looked at, page by page."""
@@ -193,6 +203,11 @@ def digests_here(store: Store) -> dict[str, bytes]:
             for start in range(0, snapshot.count, PAGE)
             for item in items_of_rows(snapshot, roots, range(start, min(start + PAGE, snapshot.count)))
         }
+
+
+def held_there(engine: RemoteEngine) -> Held:
+    """All that the engine holds."""
+    return Held(digests_there(engine), settings_there(engine))
 
 
 def digests_there(engine: RemoteEngine) -> dict[str, bytes]:

@@ -4,26 +4,24 @@ Read once for each generation and kept; whether there is a newer one is asked at
 costs no question more. What another process wrote is therefore seen a little later, what this one wrote at once
 (`RemoteStates.forget`).
 
-The settings beside the items bear the names they have in a store; those that name roots by number there do so by path
-here. Two are of remote collections alone, because there is no asking the engine for them: `KINDS` and `SAMPLE`.
+Of the settings beside the items (`remote_settings.py`) two are of remote collections alone, because there is no asking
+the engine for them: `KINDS` and `SAMPLE`.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
 import threading
 import time
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from lookalike.core.errors import CollectionNotFound
 from lookalike.engine.catalogues import GROUP_SETTING, TEXTS_SETTING
 from lookalike.engine.fields import fields_of
 from lookalike.engine.judging import LEAST_ROWS, SCALE_SETTING, judge_by
-from lookalike.engine.relevance import BACKGROUND_ROWS
 from lookalike.engine.remote_moment import RemoteMoment
+from lookalike.engine.remote_settings import KINDS, SAMPLE, group_by, kinds_of, sample_of, texts_of
 from lookalike.remote.contract import Asked
 from lookalike.store.tables import DECLARED
 
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
     from lookalike.core.protocols import Encoder
     from lookalike.engine.fields import FieldFacts
     from lookalike.engine.ranking import Judge
-    from lookalike.remote.contract import RemoteEngine, RemoteFacts, RemoteItem
+    from lookalike.remote.contract import RemoteEngine, RemoteFacts
 
     _Kept = TypeVar("_Kept")
 
@@ -44,10 +42,6 @@ FRESH_S = 1.0
 """How long a generation is taken for the present one."""
 KEPT = 10_000
 """Counts of filters and of words kept for a generation, and as many facts of fields by what was asked."""
-KINDS = "metadata_kinds"
-"""Names of the metadata, each with the kinds of JSON value that ever stood under it."""
-SAMPLE = "sample"
-"""Vectors of the items whose ids have the least digests: drawn at random, and kept up as items come in."""
 
 
 class RemoteState:
@@ -56,11 +50,10 @@ class RemoteState:
     def __init__(self, engine: RemoteEngine, facts: RemoteFacts) -> None:
         self._engine = engine
         self.facts = facts
-        self.declared: dict[str, FieldKind] = engine.setting(DECLARED, {})
-        self.text_fields: tuple[str, ...] = tuple(engine.setting(TEXTS_SETTING, ()))
-        self.group_by = str(engine.setting(GROUP_SETTING, ""))
-        kinds: dict[str, list[str]] = engine.setting(KINDS, {})
-        self.kinds = {name: set(each) for name, each in kinds.items()}
+        self.declared: dict[str, FieldKind] = engine.entries(DECLARED)
+        self.text_fields = texts_of(engine.entries(TEXTS_SETTING))
+        self.group_by = group_by(engine.entries(GROUP_SETTING))
+        self.kinds = kinds_of(engine.entries(KINDS))
         self.fields = fields_of(_Described(self.declared, self.kinds))
         self.facts_told: dict[str, list[FieldFacts]] = {}
         self._judge: Judge | None = None
@@ -104,14 +97,14 @@ class RemoteState:
     def judge(self, encoder: Encoder) -> Judge | None:
         """What relevance is judged by; None for a collection too small to have a background."""
         if self._judge is None and self.facts.count >= LEAST_ROWS and len(self.usual) >= LEAST_ROWS:
-            noted = self._engine.setting(SCALE_SETTING, {}).get(encoder.id)
+            noted = self._engine.entries(SCALE_SETTING).get(encoder.id)
             self._judge = judge_by(self.usual, self.facts.count, noted, encoder)
         return self._judge
 
     @cached_property
     def usual(self) -> HalfVectors:
         """Vectors drawn from all, float16 (n, dim); none before a run has ended."""
-        return sample_of(self._engine.setting(SAMPLE, {}), self.facts.dim)
+        return sample_of(self._engine.entries(SAMPLE), self.facts.dim)
 
     def _rarity(self, holding: int) -> float:
         holding = min(holding, self.facts.count)  # the engine may only estimate
@@ -164,27 +157,6 @@ def refuse_absent(engine: RemoteEngine) -> RemoteFacts:
             hint="lookalike index FOLDER --collection ADDRESS makes one; lookalike move brings one there",
         )
     return facts
-
-
-def sample_of(kept: Mapping[str, Any], dim: int) -> HalfVectors:
-    """The vectors of a `SAMPLE`, float16 (n, dim)."""
-    import numpy as np
-
-    return np.frombuffer(base64.b64decode(kept.get("vectors", "")), np.float16).reshape(-1, dim)
-
-
-def sampled(kept: Mapping[str, Any], items: Iterable[RemoteItem], dim: int) -> dict[str, Any]:
-    """A `SAMPLE` with those of some items that belong to it: the `BACKGROUND_ROWS` least digests of ids stay."""
-    import numpy as np
-
-    drawn = dict(zip(kept.get("ids", ()), sample_of(kept, dim), strict=True))
-    for item in items:
-        digest = hashlib.blake2b(item.id.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-        if item.vector is not None:
-            drawn[digest] = item.vector
-    least = sorted(drawn)[:BACKGROUND_ROWS]
-    vectors = np.array([drawn[digest] for digest in least], np.float16).reshape(-1, dim)
-    return {"ids": least, "vectors": base64.b64encode(vectors.tobytes()).decode()}
 
 
 class _Described(RemoteMoment):

@@ -31,8 +31,8 @@ def sync_there(
     stop: threading.Event | None,
 ) -> Iterator[SyncEvent]:
     """Bring the engine up to date with `paths`; yields Progress and Skipped, at last a SyncReport."""
-    with staged(engine) as (store, there):
-        shipment = Shipment(engine, store, there, new_ids=True)
+    with staged(engine) as (store, held):
+        shipment = Shipment(engine, store, held, new_ids=True)
         space = store.current_space()
         shipment.begin_behind(0 if space is None else space.count)
         for event in then_scale(ingest(store, encoder_of, paths, settings, stop), store, encoder_of):

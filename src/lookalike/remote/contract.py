@@ -121,12 +121,15 @@ class RemoteEngine(Protocol):
         """Remove the collection and all it holds; nothing where there is none."""
         ...
 
-    def setting(self, name: str, default: Any = None) -> Any:
-        """The JSON value kept beside the items under a name; it may be megabytes."""
+    def entries(self, name: str) -> dict[str, Any]:
+        """The JSON values kept beside the items under a name, each under a key; they may be megabytes."""
         ...
 
-    def set_setting(self, name: str, value: Any) -> None:
-        """Keep a JSON value; None removes it."""
+    def set_entries(self, name: str, values: Mapping[str, Any]) -> None:
+        """Keep JSON values under keys of a name; None removes one. Other keys stay as they are.
+
+        So two that write at once lose nothing of each other; of one key both set, the later value counts.
+        """
         ...
 
     def upsert(self, items: Sequence[RemoteItem]) -> None:

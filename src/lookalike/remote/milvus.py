@@ -20,7 +20,7 @@ from lookalike.core.arrays import unit_vectors
 from lookalike.core.errors import EncoderMismatch, RemoteRefused
 from lookalike.remote.contract import PAGE, Found, RemoteFacts
 from lookalike.remote.milvus_address import parsed_address
-from lookalike.remote.milvus_calls import Calls
+from lookalike.remote.milvus_calls import IN_ORDER, Calls
 from lookalike.remote.milvus_facts import coded, token
 from lookalike.remote.milvus_filter import ID, filter_of
 from lookalike.remote.milvus_indexes import COMPARED_ALL, ServedIndex, is_lite, prepared, search_params
@@ -46,8 +46,6 @@ _UNFLUSHED = 10_000
 _FACTS, _GENERATION = "*facts", "*generation"
 """Settings of our own."""
 _SESSION, _STRONG = {"consistency_level": "Session"}, {"consistency_level": "Strong"}
-_IN_ORDER = {"iterator": "True", "reduce_stop_for_best": True}
-"""What pymilvus' own iterator asks, so that a page has the next rows by their ids."""
 
 
 def connect(address: str, *, token: str | None = None, timeout_s: float = TIMEOUT_S) -> MilvusEngine:
@@ -90,34 +88,34 @@ class MilvusEngine:
 
     def create(self, facts: RemoteFacts) -> None:
         there = self.describe()
-        if there is not None:
-            if there.encoder_id != facts.encoder_id:
-                raise EncoderMismatch(
-                    f"{self.address} was made with {there.encoder_name}, not with {facts.encoder_name}",
-                    hint="use another name, or that encoder",
-                )
-            return
-        self._settings.create()
-        known = {"encoder_id": facts.encoder_id, "encoder_name": facts.encoder_name, "dim": facts.dim}
-        self._settings.write(_FACTS, known)
-        self._settings.write(_GENERATION, time.time_ns())
-        indexes = prepared(self._index.best(facts.count))
-        indexes.add_index(RARITY, index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
-        schema = schema_of(facts.dim)
-        self._calls("create_collection", self._name, schema=schema, index_params=indexes, **_STRONG)
+        if there is None:
+            self._settings.create()
+            if self._settings.read(_FACTS) is None:
+                known = {"encoder_id": facts.encoder_id, "encoder_name": facts.encoder_name, "dim": facts.dim}
+                self._settings.write(_FACTS, {"": known})
+                self._changed()
+            indexes = prepared(self._index.best(facts.count))
+            indexes.add_index(RARITY, index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
+            self._calls.create(self._name, schema_of(facts.dim), indexes)
+            there = RemoteFacts(**self._settings.read(_FACTS))  # of whoever made it at the same time
+        if there.encoder_id != facts.encoder_id:
+            raise EncoderMismatch(
+                f"{self.address} was made with {there.encoder_name}, not with {facts.encoder_name}",
+                hint="use another name, or that encoder",
+            )
 
     def drop(self) -> None:
         for name in (self._name, self._calls.address.settings):
             if self._calls("has_collection", name):
                 self._calls("drop_collection", name)
 
-    def setting(self, name: str, default: Any = None) -> Any:
-        return self._settings.read(name, default)
+    def entries(self, name: str) -> dict[str, Any]:
+        return self._settings.entries(name)
 
-    def set_setting(self, name: str, value: Any) -> None:
+    def set_entries(self, name: str, values: Mapping[str, Any]) -> None:
         with self._writing:
-            self._settings.write(name, value)
-            self._settings.write(_GENERATION, time.time_ns())
+            self._settings.write(name, values)
+            self._changed()
 
     # --- items -------------------------------------------------------------------------------------
 
@@ -162,7 +160,7 @@ class MilvusEngine:
 
     def _page(self, where: str, last: str | None, limit: int, columns: list[str]) -> Any:
         parts = [part for part in (where, "" if last is None else f'{ID} > "{last}"') if part]
-        options = {"limit": limit, "output_fields": columns, **_IN_ORDER, **_STRONG}
+        options = {"limit": limit, "output_fields": columns, **IN_ORDER, **_STRONG}
         return self._calls("query", self._name, filter=" and ".join(parts), **options)
 
     def count(self, asked: Asked | None = None) -> int:
@@ -175,10 +173,13 @@ class MilvusEngine:
         return int(rows[0]["count(*)"])
 
     def _written(self, rows: int) -> None:
-        self._settings.write(_GENERATION, time.time_ns())
+        self._changed()
         self._unflushed += rows
         if self._unflushed >= _UNFLUSHED and self._is_lite():
             self._flush()
+
+    def _changed(self) -> None:
+        self._settings.write(_GENERATION, {"": time.time_ns()})
 
     def _flush(self) -> None:
         self._calls("flush", self._name)

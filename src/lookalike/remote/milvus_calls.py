@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
-    from pymilvus import MilvusClient
+    from pymilvus import CollectionSchema, MilvusClient
+    from pymilvus.milvus_client.index import IndexParams
 
     from lookalike.remote.milvus_address import Address
 
 _PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 """Between tries: the first, and what doubling ends at."""
+IN_ORDER = {"iterator": "True", "reduce_stop_for_best": True}
+"""What pymilvus' own iterator asks in a query, so that a page has the next rows by their ids."""
 _AWAY = frozenset({"2", "UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "UNKNOWN"})
 """Codes of a server that is not there or does not answer: Milvus' own, and those of gRPC."""
 _LATE = "DEADLINE_EXCEEDED"
@@ -76,6 +79,14 @@ class Calls:
                     raise self._away() from None
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def create(self, name: str, schema: CollectionSchema, indexes: IndexParams) -> None:
+        """Make a collection, unless somebody else makes it at the same time."""
+        try:
+            self("create_collection", name, schema=schema, index_params=indexes, consistency_level="Strong")
+        except RemoteRefused:
+            if not self("has_collection", name):
+                raise
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -26,7 +26,7 @@ from lookalike.remote.postgres_search import Search, how_many_have
 from lookalike.remote.sorted_facts import utf8
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import TypeVar
 
@@ -44,7 +44,7 @@ _TABLES = """
         vector_type text NOT NULL, count bigint NOT NULL, generation bigint NOT NULL);
     CREATE TABLE IF NOT EXISTS lookalike_settings (
         collection text NOT NULL REFERENCES lookalike_collections ON DELETE CASCADE,
-        name text NOT NULL, value json NOT NULL, PRIMARY KEY (collection, name))"""
+        name text NOT NULL, key bytea NOT NULL, value json NOT NULL, PRIMARY KEY (collection, name, key))"""
 _LOCK = 7_091_650_342
 """Of all that makes or removes tables; any number that is ours."""
 _BUILDING = 7_091_651
@@ -136,25 +136,25 @@ class PostgresEngine:
         self._shape = None
         self._connections.run(work)
 
-    def setting(self, name: str, default: Any = None) -> Any:
-        sql = "SELECT value FROM lookalike_settings WHERE collection = %s AND name = %s"
+    def entries(self, name: str) -> dict[str, Any]:
+        sql = "SELECT key, value FROM lookalike_settings WHERE collection = %s AND name = %s"
         rows = self._run(lambda session, _: session.rows(sql, [self._name, name]))
-        return rows[0][0] if rows else default
+        return {text_of_bytes(key): value for key, value in rows}
 
-    def set_setting(self, name: str, value: Any) -> None:
-        remove = "DELETE FROM lookalike_settings WHERE collection = %s AND name = %s"
+    def set_entries(self, name: str, values: Mapping[str, Any]) -> None:
+        remove = "DELETE FROM lookalike_settings WHERE collection = %s AND name = %s AND key = ANY(%s::bytea[])"
         put = (
-            "INSERT INTO lookalike_settings VALUES (%s, %s, %s)"
-            " ON CONFLICT (collection, name) DO UPDATE SET value = EXCLUDED.value"
+            "INSERT INTO lookalike_settings SELECT %s, %s, key, value::json FROM unnest(%s::bytea[], %s::text[])"
+            " AS given(key, value) ON CONFLICT (collection, name, key) DO UPDATE SET value = EXCLUDED.value"
         )
+        gone = sorted(utf8(key) for key, value in values.items() if value is None)
+        kept = sorted((utf8(key), json.dumps(value)) for key, value in values.items() if value is not None)
 
         def work(session: Session, _: _Shape) -> None:
-            if value is None:
-                session.changed(remove, [self._name, name])
-            else:
-                session.changed(put, [self._name, name, json.dumps(value)])
             grown = "UPDATE lookalike_collections SET generation = generation + 1 WHERE name = %s"
-            session.changed(grown, [self._name])
+            session.changed(grown, [self._name])  # first: two that set entries do it one after the other
+            session.changed(remove, [self._name, name, gone])
+            session.changed(put, [self._name, name, [key for key, _ in kept], [value for _, value in kept]])
 
         self._run(work)
 

@@ -87,7 +87,7 @@ def test_a_collection_of_somebody_else_is_refused_and_no_secret_is_shown(server)
     with pytest.raises(RemoteRefused, match="not made by lookalike"):
         with_token.describe()
     with pytest.raises(RemoteRefused, match=r"refused: .*\*\*\*") as refused:
-        with_token.setting("roots")
+        with_token.entries("roots")
     assert "theirs_settings" not in f"{refused.value} {refused.value.hint}"
 
 
