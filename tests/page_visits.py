@@ -8,16 +8,18 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 SHOTS = Path(__file__).parents[1] / "browser-output"
-TIMEOUT_MS = 30_000
+TIMEOUT_MS = 300_000
 """Far more than any step takes, on a busy machine too."""
 COMMAND = (sys.executable, "-m", "lookalike")
-expect.set_options(timeout=TIMEOUT_MS)
 ALL_SHOWN = """() => [...document.images].every(
     (image) => image.complete || image.getBoundingClientRect().top > innerHeight)"""
 HIT = "#grid a[data-item]"
@@ -47,7 +49,7 @@ PHONE = Visitor("ru", 390, 844, "dark")
 
 def index(what: Path, collection: Path) -> None:
     subprocess.run(
-        [*COMMAND, "index", what, "--collection", collection, "--json"], check=True, capture_output=True, timeout=120
+        [*COMMAND, "index", what, "--collection", collection, "--json"], check=True, capture_output=True, timeout=300
     )
 
 
@@ -59,7 +61,9 @@ def served(collection: Path, *more: str):
     )
     with serving:
         try:
-            told = b"".join(iter(serving.stdout.readline, b"}\n")) + b"}"
+            told = b""
+            while not told.endswith(b"}\n"):
+                told += serving.stdout.readline() or b"it ended }\n"
             yield json.loads(told)["address"].replace("0.0.0.0", "127.0.0.1")
         finally:
             serving.terminate()
@@ -113,8 +117,8 @@ def look(page: Page, visitor: Visitor, name: str) -> None:
 
 
 def asked(page: Page) -> dict[str, list[str]]:
-    """What the address says."""
-    return parse_qs(urlsplit(page.url).query)
+    """What the address says: the page's own, as `page.url` may come later."""
+    return parse_qs(urlsplit(page.evaluate("location.href")).query)
 
 
 def names(page: Page) -> list[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMMAND = (sys.executable, "-m", "lookalike")
-TIMEOUT_S = 120
+TIMEOUT_S = 300
 """Far more than any step takes; a hang must fail, not wait."""
 
 
@@ -67,9 +67,13 @@ def lookalike(environment: dict[str, str]) -> Callable[..., Ended]:
 @pytest.fixture(scope="module")
 def browser():
     """Chromium, without a window."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     assert program, "these tests need Chromium on the PATH; Debian: apt-get install chromium"
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program) as opened:
+    expect.set_options(timeout=1000 * TIMEOUT_S)
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=program, timeout=1000 * TIMEOUT_S) as opened,
+    ):
         yield opened

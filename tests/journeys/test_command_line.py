@@ -113,13 +113,15 @@ def test_two_that_write_at_once_do_not_wait_for_each_other(lookalike, pictures, 
 def test_an_interrupted_run_keeps_what_is_done_and_goes_on_later(lookalike, tmp_path, colour_encoder, environment):
     folder = tmp_path / "many"
     draw_pictures(folder, 400)
+    gives_way = ["nice", "-n", "19"]  # so that it is never at its end before it is interrupted
     with subprocess.Popen(
-        [*COMMAND, "index", str(folder), "--encoder", str(colour_encoder)],
+        [*gives_way, *COMMAND, "index", str(folder), "--encoder", str(colour_encoder)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment,
     ) as running:
         while not os.path.exists(os.path.join(environment["LOOKALIKE_COLLECTION"], "spaces")):
+            assert running.poll() is None
             time.sleep(0.01)
         running.send_signal(signal.SIGINT)
         out, err = (stream.decode() for stream in running.communicate())

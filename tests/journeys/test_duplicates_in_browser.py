@@ -74,6 +74,7 @@ def test_keys_choose_what_is_kept_and_take_it_back(visit):
     expect(page.locator(KEPT)).to_have_text(chosen)
     page.locator(GROUP).first.locator(".member", has_text=first).get_by_role("button", name="Keep").click()
     expect(page.locator(GROUP).first.locator(".kept .name")).to_have_text(first)
+    expect(page.locator(".groups:not([aria-busy])")).to_be_visible()
 
 
 def test_keys_part_what_is_not_the_same_and_take_it_back(visit):

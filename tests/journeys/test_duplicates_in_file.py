@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from lookalike.engine.duplicates_report import DuplicateGroup, Member
 from lookalike.evaluation.duplicates_page import duplicates_page
+from page_visits import TIMEOUT_MS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +53,7 @@ def page_file(drawn, tmp_path) -> Path:
 def page(browser, page_file):
     """The page, opened; afterwards nothing was complained about and nobody asked."""
     with browser.new_context(offline=True) as context:
+        context.set_default_timeout(TIMEOUT_MS)
         opened = context.new_page()
         complaints: list[str] = []
         asked: list[str] = []
@@ -98,7 +100,7 @@ def test_the_mouse_does_the_same(page):
 
 def test_pictures_are_in_the_file_and_one_that_is_gone_is_said_to_be(page):
     assert page.locator("img").count() == 4
-    assert page.evaluate("[...document.images].every((image) => image.naturalWidth > 0)")
+    page.wait_for_function("[...document.images].every((image) => image.naturalWidth > 0)")
     expect(page.locator(".empty")).to_have_text("cannot be shown now")
     assert page.locator("section").first.locator(".differs").count() == 3, "the bytes of each differ, nothing else"
 
