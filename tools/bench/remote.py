@@ -209,8 +209,8 @@ def main() -> None:
             fill(store, given.items)
             print(f"made {given.items:,} items in {time.perf_counter() - began:.0f} s", flush=True)
     if given.engine == "postgres":
-        with postgres(next(iter(POSTGRES)), given.folder) as address:
-            is_fine = measure(given, source, f"{address.address}&collection=bench")
+        with postgres(next(iter(POSTGRES))) as server:
+            is_fine = measure(given, source, f"{server.address}&collection=bench")
         sys.exit(not is_fine)
     if not given.asked:
         shutil.rmtree(given.folder / "data", ignore_errors=True)

@@ -20,6 +20,7 @@ from lookalike.remote.contract import PAGE, Found, RemoteFacts
 from lookalike.remote.postgres_address import parse, password_in
 from lookalike.remote.postgres_connections import Connections
 from lookalike.remote.postgres_filter import where_of
+from lookalike.remote.postgres_indexes import build_near, build_ranges, method_of, ranged_count
 from lookalike.remote.postgres_plan import HALF_FROM, ITERATIVE_FROM, OLDEST, build_memory_mb, index_for
 from lookalike.remote.postgres_rows import COLUMNS, HALF, SINGLE, copied, fields_sql, item_of, table_sql, text_of_bytes
 from lookalike.remote.postgres_search import Search, how_many_have
@@ -102,7 +103,7 @@ class PostgresEngine:
             if not rows:
                 return None
             encoder_id, encoder_name, dim, count, generation = rows[0]
-            index = self._index(session) or "exact"
+            index = method_of(session, self._table) or "exact"
             return RemoteFacts(encoder_id, encoder_name, dim, count, generation, _server(session), index)
 
         return self._connections.run(work)
@@ -213,7 +214,7 @@ class PostgresEngine:
 
         def work(session: Session, shape: _Shape) -> list[list[Found]]:
             search = Search(session, self._table, self._total(session), where)
-            method = self._index(session)
+            method = method_of(session, self._table)
             found = search.nearest(vectors, k, method=method, version=shape.version, effort=effort)
             return self._found(session, shape, found)
 
@@ -246,12 +247,13 @@ class PostgresEngine:
 
     def explain(self) -> list[str]:
         def work(session: Session, shape: _Shape) -> list[str]:
-            count, method = self._total(session), self._index(session)
+            count, method = self._total(session), method_of(session, self._table)
             wanted = index_for(count, shape.dim, shape.type_)
+            ranged = ranged_count(session, self._table)
             said = [
                 f"{_server(session)} at {self._address}: {count:,} items, vectors as {shape.type_}({shape.dim})",
                 f"index {method}" if method else f"no index: {wanted.reason}",
-                "filters: equal values by an index on them, ranges and parts of text by reading what is known of items",
+                f"filters: equal values and ranges of {ranged} fields by indexes; all else by reading what is known",
             ]
             if wanted.method != method:
                 said.insert(2, f"better: {wanted.reason}; lookalike index builds it")
@@ -287,13 +289,6 @@ class PostgresEngine:
         dim, type_ = session.rows(sql, [self._name])[0]
         return _Shape(dim, type_, _usable_version(session))
 
-    def _index(self, session: Session) -> str:
-        """How the index on the vectors works, "" for none."""
-        sql = """SELECT a.amname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
-            WHERE i.indrelid = to_regclass(%s) AND i.indisvalid AND a.amname IN ('hnsw', 'ivfflat')"""
-        rows = session.rows(sql, [self._table])
-        return str(rows[0][0]) if rows else ""
-
     def _total(self, session: Session) -> int:
         return int(session.rows("SELECT count FROM lookalike_collections WHERE name = %s", [self._name])[0][0])
 
@@ -308,22 +303,13 @@ class PostgresEngine:
         if not session.rows(f"SELECT pg_try_advisory_lock{its_lock}")[0][0]:
             raise RemoteRefused(f"{self._address}: an index is being built already", hint="wait for it to end")
         try:
-            self._build_locked(shape, wanted, settings, session, again=again)
+            session.rows(settings)
+            build_near(session, self._table, f"{shape.type_}_cosine_ops", wanted, again=again)
+            build_ranges(session, self._table, self._total(session))
+            session.rows(f"ANALYZE {self._table}")
         finally:  # at once: what failed is tried otherwise by another connection
             with suppress(Exception):  # it was lost, and the lock with it
                 session.rows(f"SELECT pg_advisory_unlock{its_lock}")
-
-    def _build_locked(self, shape: _Shape, wanted: Index, settings: str, session: Session, *, again: bool) -> None:
-        now, new = f"{self._table}_near", f"{self._table}_near_new"
-        session.rows(f"DROP INDEX IF EXISTS {new}")  # of a build that did not end
-        if wanted.method and (again or self._index(session) != wanted.method):
-            session.rows(settings)
-            session.rows(
-                f"CREATE INDEX CONCURRENTLY {new} ON {self._table} USING {wanted.method}"
-                f" (vector {shape.type_}_cosine_ops) WITH ({wanted.options})"
-            )
-            session.rows(f"DROP INDEX IF EXISTS {now}; ALTER INDEX {new} RENAME TO {now}")
-        session.rows(f"ANALYZE {self._table}")
 
     def _without(self, session: Session, _: _Shape, ids: list[bytes]) -> None:
         gone = f"WITH gone AS (DELETE FROM {self._table} WHERE id = ANY(%s::bytea[]) RETURNING id)"  # noqa: S608 our names

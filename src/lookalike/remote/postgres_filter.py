@@ -1,8 +1,11 @@
 """Conditions as SQL of PostgreSQL: every node of `core.conditions` is a range of an item's facts, none is left out.
 
 The table has the facts (`sorted_facts.py`) in an array `facts`, and in `keys` a digest of 64 bits of each, with an
-index: what has to be equal is found by it. Ranges read the facts of every item that nothing else excludes. What a user
-gave are parameters; the SQL is made of nothing but what stands here.
+index: what has to be equal is found by it. Whether any fact is less or more than something is decided by the least or
+the most of its place (`least_at`, `most_at`), which binary search finds in the sorted array, and indexes on just these
+expressions (`postgres_indexes.py`) in all items. Parts of text read the facts of their place in every item that nothing
+else excludes. What a user gave are parameters, or hexadecimal digits; the SQL is made of nothing else but what stands
+here.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from lookalike.remote.sorted_facts import (
     MOMENT,
     NUMBER,
     TEXT,
+    before_all_at,
     behind_all_at,
     bool_bytes,
     fact,
@@ -45,9 +49,6 @@ if TYPE_CHECKING:
     from lookalike.core.conditions import Condition, Operator, Value
     from lookalike.core.fields import FieldKind
     from lookalike.remote.contract import Asked
-
-_NEXT = b"\0"
-"""Behind a byte string: the very next one in their order."""
 
 
 class Where(NamedTuple):
@@ -100,7 +101,7 @@ def _leaf(leaf: Compare | In | Contains | Has, place: str, *, is_date: bool) -> 
     match leaf:
         case Has():
             tag = MOMENT if is_date else TEXT
-            return _within(first_at(tag, place), behind_all_at(tag, place))
+            return _compared_with(most_at(tag, place), ">", before_all_at(tag, place))
         case Contains(text=text):
             return _containing(place, folded(text))
         case In(values=values):
@@ -121,17 +122,9 @@ def _compared(place: str, op: Operator, value: Value, *, is_date: bool) -> Where
 
 def _of_values(tag: bytes, place: str, op: Operator, value: bytes) -> Where:
     this = fact(tag, place, value)
-    match op:
-        case "=":
-            return _equal(this)
-        case "<":
-            return _within(first_at(tag, place), this)
-        case "<=":
-            return _within(first_at(tag, place), this + _NEXT)
-        case ">":
-            return _within(this + _NEXT, behind_all_at(tag, place))
-        case _:
-            return _within(this, behind_all_at(tag, place))
+    if op == "=":
+        return _equal(this)
+    return _compared_with(_extreme(op, tag, place), op, this)
 
 
 def _of_moments(place: str, op: Operator, moments: Moments) -> Where:
@@ -139,30 +132,51 @@ def _of_moments(place: str, op: Operator, moments: Moments) -> Where:
     behind = fact(MOMENT, place, moment_bytes(moments.behind_ns))
     match op:
         case "=":
-            return _within(first, behind)
-        case "<":
-            return _within(first_at(MOMENT, place), first)
+            within = Where("EXISTS (SELECT FROM unnest(facts) f WHERE f >= %s AND f < %s)", (first, behind))
+            begins = _compared_with(most_at(MOMENT, place), ">=", first)
+            ends = _compared_with(least_at(MOMENT, place), "<", behind)
+            return _joined([begins, ends, within], "AND", ALWAYS)  # of several moments one may be before, one behind
+        case "<" | ">=":
+            return _compared_with(_extreme(op, MOMENT, place), op, first)
         case "<=":
-            return _within(first_at(MOMENT, place), behind)
-        case ">":
-            return _within(behind, behind_all_at(MOMENT, place))
+            return _compared_with(least_at(MOMENT, place), "<", behind)
         case _:
-            return _within(first, behind_all_at(MOMENT, place))
+            return _compared_with(most_at(MOMENT, place), ">=", behind)
+
+
+def least_at(tag: bytes, place: str) -> str:
+    """SQL: the least fact of a type at a place, or what is behind all of them."""
+    before, behind = _hex(before_all_at(tag, place)), _hex(behind_all_at(tag, place))
+    return f"least(facts[width_bucket({before}, facts) + 1], {behind})"
+
+
+def most_at(tag: bytes, place: str) -> str:
+    """SQL: the most of them, or what is before all."""
+    before, behind = _hex(before_all_at(tag, place)), _hex(behind_all_at(tag, place))
+    return f"greatest(facts[width_bucket({behind}, facts)], {before})"
+
+
+def _extreme(op: Operator, tag: bytes, place: str) -> str:
+    return least_at(tag, place) if op in {"<", "<="} else most_at(tag, place)
+
+
+def _hex(raw: bytes) -> str:
+    return f"'\\x{raw.hex()}'::bytea"
+
+
+def _compared_with(expression: str, op: str, value: bytes) -> Where:
+    return Where(f"({expression} {op} %s)", (value,))
 
 
 def _equal(fact: bytes) -> Where:
     return Where("(keys @> ARRAY[%s::bigint] AND facts @> ARRAY[%s::bytea])", (key_of(fact), fact))
 
 
-def _within(first: bytes, behind: bytes) -> Where:
-    return Where("EXISTS (SELECT FROM unnest(facts) f WHERE f >= %s AND f < %s)", (first, behind))
-
-
 def _containing(place: str, text: bytes) -> Where:
-    first = first_at(TEXT, place)
-    found = f"position(%s::bytea IN substring(f FROM {len(first) + 1})) > 0"
-    sql, values = _within(first, behind_all_at(TEXT, place))
-    return Where(f"{sql[:-1]} AND {found})", (*values, text))
+    before, behind = _hex(before_all_at(TEXT, place)), _hex(behind_all_at(TEXT, place))
+    there = f"unnest(facts[width_bucket({before}, facts) + 1 : width_bucket({behind}, facts)])"
+    found = f"position(%s::bytea IN substring(f FROM {len(first_at(TEXT, place)) + 1})) > 0"
+    return Where(f"EXISTS (SELECT FROM {there} f WHERE {found})", (text,))
 
 
 def _below(path: bytes) -> Where:

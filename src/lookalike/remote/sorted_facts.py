@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 TEXT, NUMBER, BOOL, MOMENT = b"t", b"n", b"b", b"d"
 """Tags: the types of values."""
-_BEGIN, _END = b"\xfe", b"\xff"
-"""Behind a place, and behind all that is at this place: in no UTF-8."""
+_BEFORE, _BEGIN, _END = b"\xfd", b"\xfe", b"\xff"
+"""Behind a place: before all that is at this place, in it, and behind all of it. In no UTF-8: longer places that begin
+with this one come before all three."""
 _HALF_OF_64_BITS = 2**63
 
 
@@ -64,8 +65,13 @@ def first_at(tag: bytes, place: str) -> bytes:
     return tag + utf8(place) + _BEGIN
 
 
+def before_all_at(tag: bytes, place: str) -> bytes:
+    """Before every fact of a type at a place, and no fact itself."""
+    return tag + utf8(place) + _BEFORE
+
+
 def behind_all_at(tag: bytes, place: str) -> bytes:
-    """Behind every fact of a type at a place."""
+    """Behind every fact of a type at a place, and no fact itself."""
     return tag + utf8(place) + _END
 
 
