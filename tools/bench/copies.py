@@ -7,12 +7,14 @@ what answers alone can tell. All pairs that would share a place if both were ans
 differ in few bits agree in one of eight parts. With the truth of `duplicates_set.py` these pairs are judged, and the
 share of copies that find the place of their original is told, with its interval by bootstrap over photos. Without it
 they are only counted, and written to `--pairs` to be looked at. `--words`: a file with a question in each line; each is
-asked with and without, in turns, and the medians compared.
+asked with and without, in turns and `ROUNDS` times, and the quickest of its answers compared, which other work on the
+machine disturbs least; the interval is by bootstrap over questions.
 """
 
 from __future__ import annotations
 
 import csv
+import math
 import random
 import statistics
 import time
@@ -34,6 +36,7 @@ SAME = frozenset({"original", "bytes", "png"})
 PARTS = 8
 """Of a fingerprint: where at most `copies.MOST_BITS` bits differ, fewer than that many parts do."""
 RESAMPLES = 1000
+ROUNDS = 9
 WORDS_K = (10, 60)
 MOST_RATIO = 1.03
 
@@ -88,8 +91,8 @@ def verdict(one: tuple[str, str, str], other: tuple[str, str, str]) -> str:
     return "edited" if "edited" in (one[2], other[2]) else "copy"
 
 
-def interval(counts: Sequence[Sequence[int]]) -> list[float]:
-    """Share, and its 95 % interval by bootstrap over photos."""
+def interval(counts: Sequence[Sequence[float]]) -> list[float]:
+    """Share of the first sum in the second, and its 95 % interval by bootstrap over what is counted."""
     draw = random.Random(14)
     shares = []
     for _ in range(RESAMPLES):
@@ -100,16 +103,19 @@ def interval(counts: Sequence[Sequence[int]]) -> list[float]:
     return [round(each, 4) for each in (share, shares[RESAMPLES // 40], shares[-RESAMPLES // 40])]
 
 
-def speed(photos: lookalike.Collection, words: Sequence[str], k: int) -> dict[str, float]:
-    """Milliseconds of a search with copies folded and with all shown, asked in turns."""
-    took: dict[bool, list[float]] = {False: [], True: []}
-    for number, question in enumerate(words):
-        for all_copies in (False, True) if number % 2 else (True, False):
-            began = time.perf_counter()
-            photos.search(question, k=k, all_copies=all_copies)
-            took[all_copies].append(1000 * (time.perf_counter() - began))
-    folded, shown = (statistics.median(took[each]) for each in (False, True))
-    return {"folded": round(folded, 3), "all shown": round(shown, 3), "ratio": round(folded / shown, 4)}
+def speed(photos: lookalike.Collection, words: Sequence[str], k: int) -> dict[str, Any]:
+    """Milliseconds of a search with copies folded and with all shown, medians over questions, and their ratio."""
+    least: dict[bool, list[float]] = {each: [math.inf] * len(words) for each in (False, True)}
+    for turn in range(ROUNDS):
+        for number, question in enumerate(words):
+            for all_copies in (False, True) if (number + turn) % 2 else (True, False):
+                began = time.perf_counter()
+                photos.search(question, k=k, all_copies=all_copies)
+                took = 1000 * (time.perf_counter() - began)
+                least[all_copies][number] = min(least[all_copies][number], took)
+    folded, shown = (round(statistics.median(least[each]), 3) for each in (False, True))
+    ratio = interval(list(zip(least[False], least[True], strict=True)))
+    return {"folded": folded, "all shown": shown, "ratio": ratio}
 
 
 def main() -> None:
@@ -137,7 +143,9 @@ def main() -> None:
         given.pairs.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
     goals = {
         "no other photo hidden": figures.get("pairs of other photos", 0) == 0,
-        "< 3 % of the time": all(each["ratio"] < MOST_RATIO for name, each in figures.items() if name.startswith("ms")),
+        "< 3 % of the time": all(
+            each["ratio"][0] < MOST_RATIO for name, each in figures.items() if name.startswith("ms")
+        ),
     }
     show("copies among answers", figures, goals, given.out)
 

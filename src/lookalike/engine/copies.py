@@ -13,6 +13,7 @@ those that are near another one anything is read.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,17 @@ _DAY_ALONE = "T00:00:00"
 _SECONDS, _MILLISECONDS = len("2001-02-03T04:05:06"), len("2001-02-03T04:05:06.789")
 
 
+@dataclass(frozen=True, slots=True)
+class _Shot:
+    """What is known about a picture that a copy of it shares. `moment`: the local time of the shot, "" for unknown."""
+
+    width: int
+    height: int
+    camera: Any
+    moment: str
+    colours: tuple[Any, ...]
+
+
 class Copies:
     """Which answers to one query are copies of others.
 
@@ -50,6 +62,7 @@ class Copies:
         self._snapshot = snapshot
         self._rows: list[int] = []
         self._items: dict[int, Sequence[ItemRecord]] = {}
+        self._shots: dict[int, _Shot] = {}
         self._vectors: HalfVectors | None = None
         self._alike: dict[int, list[int]] = {}
 
@@ -64,12 +77,14 @@ class Copies:
         block = self._snapshot.rows[rows]
         self._rows += rows
         self._items |= items
+        self._shots |= {row: _shot(items[row][0]) for row in rows if items[row]}
         self._vectors = block if self._vectors is None else np.concatenate([self._vectors, block])
         later, earlier = np.nonzero(cosines_of_halves(block, self._vectors) >= NEAR)
         later += before
         each_once = earlier < later
         every = self._rows
-        pairs = [(every[row], every[other]) for row, other in zip(later[each_once], earlier[each_once], strict=True)]
+        places = zip(later[each_once].tolist(), earlier[each_once].tolist(), strict=True)
+        pairs = [(every[row], every[other]) for row, other in places]
         for row, other in self._copies([pair for pair in pairs if self._can_be(*pair)]):
             self._alike.setdefault(row, []).append(other)
 
@@ -78,8 +93,8 @@ class Copies:
         return next((other for other in self._alike.get(row, ()) if other in shown), None)
 
     def _can_be(self, row: int, other: int) -> bool:
-        items, others = self._items[row], self._items[other]
-        return bool(items and others) and _can_be_copies(items[0], others[0])
+        shots = self._shots
+        return row in shots and other in shots and _can_be_copies(shots[row], shots[other])
 
     def _copies(self, pairs: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         """Those of some pairs of rows that are copies, in their order."""
@@ -107,17 +122,21 @@ class Copies:
         ]
 
 
-def _can_be_copies(one: ItemRecord, other: ItemRecord) -> bool:
+def _shot(item: ItemRecord) -> _Shot:
+    colours = item.metadata.get("colours")
+    main = tuple(colours[:2]) if isinstance(colours, list) else ()
+    camera = item.metadata.get("camera")
+    return _Shot(item.width or 0, item.height or 0, camera, _captured(item.metadata), main)
+
+
+def _can_be_copies(one: _Shot, other: _Shot) -> bool:
     """Whether nothing that is known about two pictures speaks against one being saved from the other."""
-    cameras = [item.metadata.get("camera") for item in (one, other)]
-    if all(cameras) and cameras[0] != cameras[1]:
+    if not (_have_one_shape(one, other) and _have_near_colours(one.colours, other.colours)):
         return False
-    moments = [_captured(item.metadata) for item in (one, other)]
-    told = min(map(len, moments))  # some programs drop the milliseconds
-    if moments[0][:told] != moments[1][:told]:
+    if one.camera and other.camera and one.camera != other.camera:
         return False
-    colours = [item.metadata.get("colours") for item in (one, other)]
-    return _have_one_shape(one, other) and _have_near_colours(*colours)
+    told = min(len(one.moment), len(other.moment))  # some programs drop the milliseconds
+    return one.moment[:told] == other.moment[:told]
 
 
 def _captured(metadata: Mapping[str, Any]) -> str:
@@ -133,19 +152,15 @@ def _captured(metadata: Mapping[str, Any]) -> str:
     return taken[: _MILLISECONDS if taken[_SECONDS : _SECONDS + 1] == "." else _SECONDS]
 
 
-def _have_one_shape(one: ItemRecord, other: ItemRecord) -> bool:
-    """Whether one is as wide for its height as the other, but for a pixel in rounding."""
-    if not (one.width and one.height and other.width and other.height):
-        return False
-    longest = max(one.width, one.height, other.width, other.height)
-    return abs(one.width * other.height - other.width * one.height) <= longest
+def _have_one_shape(one: _Shot, other: _Shot) -> bool:
+    """Whether one is as wide for its height as the other, but for a pixel in rounding; no where it is unknown."""
+    sides = (one.width, one.height, other.width, other.height)
+    return all(sides) and abs(one.width * other.height - other.width * one.height) <= max(sides)
 
 
-def _have_near_colours(one: Any, other: Any) -> bool:
-    """Whether the colour that most of each picture has is one of the other's first two.
+def _have_near_colours(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Whether the colour that most of each picture has is one of the other's first two, as far as colours are known.
 
     So it is with 999 of 1,000 copies, and with 77 of 100 recoloured ones (docs/benchmarks/copies.md).
     """
-    if not (isinstance(one, list) and isinstance(other, list) and one and other):
-        return True
-    return one[0] in other[:2] and other[0] in one[:2]
+    return not (one and other) or (one[0] in other and other[0] in one)
