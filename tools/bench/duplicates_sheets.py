@@ -2,8 +2,9 @@
 
     python tools/bench/duplicates_sheets.py COLLECTION OUT [--count 200] [--per-sheet 10]
 
-writes OUT/sheet-NN.png, a group in each line with its number, kind, how sure and why, and OUT/groups.csv with all
-(number, kind, sure, why, files).
+writes OUT/sheet-NN.png, a group in each line with its number, kind, how sure and why, OUT/groups.csv with all (number,
+kind, sure, why, files) and OUT/sample.csv with the numbers of those on the sheets. Each kind has its share of the
+sample, and at least `RARE` groups or all it has.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import csv
 import random
 from argparse import ArgumentParser
+from collections import defaultdict
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -18,6 +20,8 @@ from PIL import Image, ImageDraw, ImageFont
 import lookalike
 
 SEED = 14
+RARE = 30
+"""Groups of a kind that are always looked at: a share of 30 tells little more than whether most are right."""
 _HEIGHT, _WIDTH, _MOST = 150, 1_400, 7
 
 
@@ -32,6 +36,19 @@ def line_of(number: int, kind: str, sure: float, why: str, files: list[str]) -> 
         line.paste(picture, (left, 24))
         left += picture.width + 8
     return line
+
+
+def drawn(kinds: list[str], count: int) -> list[int]:
+    """Places of a sample, those of a kind together."""
+    by_kind: dict[str, list[int]] = defaultdict(list)
+    for place, kind in enumerate(kinds):
+        by_kind[kind].append(place)
+    some: list[int] = []
+    for kind in sorted(by_kind, key=lambda each: len(by_kind[each])):
+        there = by_kind[kind]
+        share = round(count * len(there) / len(kinds))
+        some += sorted(random.Random(SEED).sample(there, min(len(there), max(RARE, share))))
+    return some
 
 
 def main() -> None:
@@ -53,7 +70,8 @@ def main() -> None:
         table.writerows(
             (number, kind, sure, why, "|".join(files)) for number, (kind, sure, why, files) in enumerate(found)
         )
-    some = sorted(random.Random(SEED).sample(range(len(found)), min(asked.count, len(found))))
+    some = drawn([kind for kind, *_ in found], asked.count)
+    (asked.out / "sample.csv").write_text("".join(f"{number},{found[number][0]}\n" for number in some))
     for sheet, start in enumerate(range(0, len(some), asked.per_sheet)):
         lines = [line_of(number, *found[number]) for number in some[start : start + asked.per_sheet]]
         page = Image.new("RGB", (_WIDTH, sum(line.height for line in lines)), "white")
