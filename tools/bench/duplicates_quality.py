@@ -132,6 +132,7 @@ def measured(told: Told, truth: Mapping[str, Edited]) -> dict[str, object]:
     return {
         "pairs": len(told.pairs),
         "precision": with_interval(right, every),
+        "wrong": len(wrong),
         "wrong pairs": wrong[:50],
         "found": {what: with_interval(found[what], asked[what]) for what in asked},
         "found as its kind": {what: with_interval(named[what], asked[what]) for what in asked},
