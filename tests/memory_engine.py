@@ -71,6 +71,9 @@ class MemoryEngine:
         self._answer()
         return [_shown(self.held[id], vectors=vectors) for id in ids if id in self.held]
 
+    def of_pictures(self, pictures: Sequence[bytes], *, asked: Asked | None = None) -> list[RemoteItem]:
+        return [item for item in self.items(asked=asked) if item.picture in pictures]
+
     def nearest(
         self, vectors: Any, k: int, *, asked: Asked | None = None, effort: int | None = None
     ) -> list[list[Found]]:

@@ -13,6 +13,7 @@ from lookalike.engine import ingest, remote_staging, take
 from lookalike.engine.moving_collections import move_here, move_there
 from lookalike.engine.remote_collection import RemoteCollection
 from lookalike.remote.contract import PAGE
+from lookalike.remote.milvus import MilvusEngine
 from lookalike.remote.opening import Access, connect
 from lookalike.store.collection_store import Found, Store
 from lookalike.testing import ToyEncoder
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from lookalike.engine.reports import SyncReport
     from lookalike.remote.contract import RemoteEngine
 
-SOON_S, LONG_S = 2.0, 120.0
-"""Time limits: of calls that a killed server shall not answer, and of those that wait for a busy machine."""
+SOON_S, LONG_S = 2.0, 300.0
+"""Time limits: of calls of a server that is dead, and of all others, which wait for a busy machine."""
 BATCH = 5
 ROWS = 3 * PAGE
 
@@ -39,17 +40,20 @@ class Killable:
         self._server = server
         self._engines: list[RemoteEngine] = []
 
-    def engine(self, name: str, timeout_s: float = LONG_S) -> RemoteEngine:
+    def engine(self, name: str) -> RemoteEngine:
         between = "&collection=" if isinstance(self._server, PostgresServer) else "/"
-        self._engines.append(connect(f"{self._server.address}{between}{name}", Access(timeout_s=timeout_s)))
+        self._engines.append(connect(f"{self._server.address}{between}{name}", Access(timeout_s=LONG_S)))
         return self._engines[-1]
 
     def close_engines(self) -> None:
         while self._engines:
             self._engines.pop().close()
 
-    def kill(self) -> None:
+    def kill(self, asking: RemoteEngine) -> None:
+        """Kill it, and have one that asks wait no longer than it takes to see that: PostgreSQL's says so at once."""
         self._server.kill()
+        if isinstance(asking, MilvusEngine):
+            asking._calls.timeout_s = SOON_S
 
     def start_again(self) -> None:
         if isinstance(self._server, PostgresServer):
@@ -79,10 +83,10 @@ def killing(server: Killable, engine: RemoteEngine, *, at: int, answered: bool) 
     def upsert(items) -> None:
         puts.append(len(items))
         if len(puts) == at and not answered:
-            server.kill()
+            server.kill(engine)
         put(items)
         if len(puts) == at and answered:
-            server.kill()
+            server.kill(engine)
 
     engine.upsert = upsert
     return engine
@@ -106,7 +110,7 @@ def test_a_run_goes_on_with_what_was_confirmed(server, pictures, monkeypatch, an
     monkeypatch.setattr(remote_staging, "SEND_EVERY", BATCH)
     name = f"run_{int(answered)}"
     server.engine(name).describe()
-    engine = killing(server, server.engine(name, SOON_S), at=2, answered=answered)
+    engine = killing(server, server.engine(name), at=2, answered=answered)
     broken_off(lambda: taken(engine, pictures), server)
     engine = server.engine(name)
     confirmed = engine.count()
@@ -122,28 +126,29 @@ def test_a_move_goes_on_there_and_back(server, tmp_path):
     with Store.open(tmp_path / "many.lookalike") as store, Store.open(tmp_path / "back.lookalike") as back:
         fill(store)
         server.engine("moved").describe()
-        engine = killing(server, server.engine("moved", SOON_S), at=2, answered=True)
+        engine = killing(server, server.engine("moved"), at=2, answered=True)
         broken_off(lambda: list(move_there(store, engine)), server)
         engine = server.engine("moved")
         confirmed = engine.count()
         assert confirmed == 2 * PAGE
         report = list(move_there(store, engine))[-1]
         assert (report.items, report.sent, report.differing) == (ROWS, ROWS - confirmed, ())
-        coming = server.engine("moved", SOON_S)
-        coming.items = killing_amid(server, coming.items)
+        coming = server.engine("moved")
+        coming.items = killing_amid(server, coming)
         broken_off(lambda: list(move_here(coming, back)), server)
         report = list(move_here(engine, back))[-1]
         assert (report.items, report.differing) == (ROWS, ())
         assert report.sent < ROWS
 
 
-def killing_amid(server: Killable, items: Callable) -> Callable:
+def killing_amid(server: Killable, engine: RemoteEngine) -> Callable:
     """An engine's `items`, whose server dies when a page has come: what it had fetched before still comes."""
+    items = engine.items
 
     def some(**how):
         for at, item in enumerate(items(**how)):
             if at == PAGE:
-                server.kill()
+                server.kill(engine)
             yield item
         items_again = items(**how)
         next(items_again)

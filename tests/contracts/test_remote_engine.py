@@ -218,6 +218,22 @@ def test_the_nearest_come_first_with_their_cosines_and_vectors(engine):
     assert len(engine.nearest(rows[:1], 1000)[0]) == len(IDS)
 
 
+def test_items_of_pictures_are_those_that_share_their_digest(engine):
+    digests = [(b"p" * 16, b"1" * 16), (b"p" * 16, b"2" * 16), (None, b"p" * 16), (None, b"b" * 16), (None, None)]
+    items = [
+        replace(item, pixels_digest=of_pixels, bytes_digest=of_bytes)
+        for item, (of_pixels, of_bytes) in zip(drawn_items(IDS[:5]), digests, strict=True)
+    ]
+    engine.upsert(items)
+    shown = {id: replace(item, vector=None) for id, item in zip(IDS, items, strict=False)}
+    found = engine.of_pictures([b"p" * 16, b"n" * 16])
+    assert {item.id: item for item in found} == {id: shown[id] for id in IDS[:3]}
+    among = engine.of_pictures([bytes([one]) * 16 for one in range(250)])
+    assert {item.id for item in among} == set(IDS[:4])
+    assert {item.id for item in engine.of_pictures([b"p" * 16], asked=Asked(Compare("one", "=", 1)))} == {IDS[1]}
+    assert engine.of_pictures([]) == []
+
+
 def test_items_are_found_by_stems_and_by_their_names_but_not_by_parts_of_these(engine):
     engine.upsert(drawn_items())
     assert engine.with_stems(["number3", "red"], 5)[0].item.id == IDS[3]

@@ -156,8 +156,7 @@ def asked(here: Collection, there: RemoteCollection, queries: int) -> float:
 
 def killed_amid(server: MilvusServer, store: Store, address: str, items: int) -> None:
     """A server that dies during a move and during questions: errors soon and clear, nothing lost, nothing twice."""
-    access = Access(timeout_s=5)
-    engine = connect(address, access)
+    engine = connect(address, Access(timeout_s=5))
     threading.Timer(4, server.kill).start()
     began = time.perf_counter()
     try:
@@ -166,12 +165,13 @@ def killed_amid(server: MilvusServer, store: Store, address: str, items: int) ->
     except RemoteUnavailable as error:
         print(f"killed amid a move: {time.perf_counter() - began:.1f} s, {error} ({error.hint})", flush=True)
     server.start()
-    report = _tried(lambda: moved(move_there(store, engine)))
+    patient = connect(address, Access(timeout_s=60))
+    report = _tried(lambda: moved(move_there(store, patient)))
     print(f"the same call again: {report.sent:,} of {report.items:,} sent, differing {report.differing}", flush=True)
-    assert engine.count() == items
+    assert patient.count() == items
     assert not report.differing
     opened = RemoteCollection(engine, encoder=WordsEncoder())
-    opened.search("navy shirt")
+    _tried(lambda: opened.search("navy shirt"))
     server.kill()
     began = time.perf_counter()
     try:

@@ -136,9 +136,11 @@ class RemoteCollection(Closing):
         """All that is known about the item with an id or at a path: what `show --json` prints. Raises QueryError."""
         from lookalike.engine.items import item_facts
         from lookalike.engine.remote_moment import RemoteMoment
+        from lookalike.engine.remote_search import places_there
 
         item = self._found(given)
-        return item_facts(RemoteMoment([item], self._states.current().facts.dim), item.id)
+        places = places_there(self.engine, item)
+        return item_facts(RemoteMoment(places, self._states.current().facts.dim), item.id)
 
     def find_item(self, given: str) -> ItemRecord:
         """The item with an id or at a path. Raises QueryError."""

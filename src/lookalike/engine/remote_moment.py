@@ -2,7 +2,7 @@
 
 So ranking, relevance, what shares a place and hits are made of them by the very code of local collections. A row is a
 picture among the candidates: items of one picture share it, as they do in a store. Candidates of a filtered question
-all meet its filter: the engine has seen to that.
+all meet its filter: the engine has seen to that. Items that share a picture with one of them may not.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lookalike.store.full_text import words_of_item
 from lookalike.store.word_lists import FIELD_WEIGHTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -32,11 +32,15 @@ if TYPE_CHECKING:
 
 
 class RemoteMoment:
-    """A few items with their vectors: `engine.moment.Moment`. Items given twice are one."""
+    """A few items: `engine.moment.Moment`. Items given twice are one.
 
-    def __init__(self, items: Iterable[RemoteItem], dim: int) -> None:
+    The first of each picture has a vector. `met`: ids of the items that meet the filter; None where all do.
+    """
+
+    def __init__(self, items: Iterable[RemoteItem], dim: int, met: Container[str] | None = None) -> None:
         import numpy as np
 
+        self._met = met
         self._row: dict[str, int] = {}
         self._places: list[list[ItemRecord]] = []
         self.remote: dict[str, RemoteItem] = {}
@@ -45,7 +49,7 @@ class RemoteMoment:
         for item in items:
             if item.id in self.remote:
                 continue
-            row = pictures.setdefault(picture_of(item), len(self._places))
+            row = pictures.setdefault(item.picture or item.id, len(self._places))
             if row == len(self._places):
                 self._places.append([])
                 vectors.append(item.vector)
@@ -80,8 +84,8 @@ class RemoteMoment:
         below = [any(is_below(os.fsencode(item.uri), path) for item in places) for places in self._places]
         return np.array(below, np.bool_)
 
-    def where_items(self, condition: Condition, ids: Iterable[str]) -> set[str]:  # noqa: ARG002 they all meet it
-        return set(ids)
+    def where_items(self, condition: Condition, ids: Iterable[str]) -> set[str]:  # noqa: ARG002 it is known who does
+        return {id for id in ids if self._met is None or id in self._met}
 
     def best_items(self, scores: RemoteWords, rows: Iterable[int]) -> dict[int, str]:
         return {row: best for row in rows if (best := scores.best_of([item.id for item in self._places[row]]))}
@@ -172,11 +176,6 @@ def stems_and_names(item: RemoteItem, fields: Sequence[str]) -> tuple[tuple[str,
     """What an engine's full text is to hold of an item."""
     names, *texts = words_of_item(item.id, place_words(item), item.metadata, tuple(fields), {})
     return tuple(dict.fromkeys(stem for text in texts for stem in text.split())), tuple(names.split())
-
-
-def picture_of(item: RemoteItem) -> bytes | str:
-    """What items of one picture have in common."""
-    return item.pixels_digest or item.bytes_digest or item.id
 
 
 def record_of(item: RemoteItem, picture: int) -> ItemRecord:

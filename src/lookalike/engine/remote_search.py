@@ -18,8 +18,10 @@ from lookalike.engine.order import parse_order
 from lookalike.engine.ranking import Asked, Ranking, depth_of, ranked, text_of, wants_relevance
 from lookalike.engine.remote_moment import AskedWord, RemoteMoment, words_in
 from lookalike.engine.search import DEEPER, alike, refuse_no_words
+from lookalike.engine.spool import batches
 from lookalike.engine.terms import describe, query_vectors
 from lookalike.index.building import unit_block
+from lookalike.remote.contract import PAGE
 from lookalike.remote.contract import Asked as AskedThere
 from lookalike.store.word_forms import asked_words, forms_of, name_of
 
@@ -65,6 +67,11 @@ def item_there(engine: RemoteEngine, given: str) -> RemoteItem | None:
         return None
     there = engine.items(asked=AskedThere(Compare(FILE + "path", "=", path)), vectors=True)
     return next((item for item in there if item.uri == path), None)  # a filter takes capitals for small letters
+
+
+def places_there(engine: RemoteEngine, item: RemoteItem) -> list[RemoteItem]:
+    """An item, and all others that show its picture."""
+    return [item, *(engine.of_pictures([item.picture]) if item.picture is not None else ())]
 
 
 def _asked_with(engine: RemoteEngine, state: RemoteState, queries: Sequence[Query]) -> RemoteMoment:
@@ -119,8 +126,11 @@ class _Asking:
                 hits = hits_of(moment, query, ranking, self._showing(query, condition, words))
                 if len(hits) < query.k and not ranking.ended and depth < among:
                     short.append(position)
-                else:
-                    yield position, way, hits, ranking.cut, seconds
+                    continue
+                whole = self._with_all_places(hits, moment, condition)
+                if whole is not moment:
+                    hits = hits_of(whole, query, ranking, self._showing(query, condition, self._words(query, whole)))
+                yield position, way, hits, ranking.cut, seconds
             asked, depth, began = short, DEEPER * depth, time.perf_counter()
 
     def _ranked(
@@ -136,6 +146,21 @@ class _Asking:
         judge = self._state.judge(self._encoder) if wants_relevance(query) else None
         usual = self._state.usual if len(self._state.usual) else None
         return ranked(Asked(query, vector, moment.rows, None, among, usual), nearest, words, judge)
+
+    def _with_all_places(self, hits: Sequence[Hit], moment: RemoteMoment, condition: Condition | None) -> RemoteMoment:
+        """The candidates with all items that show the pictures of `hits`, in the same rows; `moment` if that is all."""
+        pictures = dict.fromkeys(picture for hit in hits if (picture := moment.remote[hit.id].picture) is not None)
+        beside: dict[str, RemoteItem] = {}
+        met: set[str] | None = None if condition is None else set(moment.remote)
+        for some in batches(iter(pictures), PAGE):
+            more = {item.id: item for item in self._engine.of_pictures(some) if item.id not in moment.remote}
+            beside |= more
+            if more and met is not None:
+                asked = self._state.asked(condition)
+                met |= {item.id for item in self._engine.of_pictures(some, asked=asked)}
+        if not beside:
+            return moment
+        return RemoteMoment([*moment.remote.values(), *beside.values()], self._state.facts.dim, met)
 
     def _with_words(self, query: Query, there: AskedThere | None) -> list[Found]:
         """Items that have words of the question."""

@@ -58,6 +58,11 @@ class RemoteItem:
     names: tuple[str, ...] = ()
     vector: HalfVectors | None = None
 
+    @property
+    def picture(self) -> bytes | None:
+        """What the items that show one picture have in common; None where it is not known."""
+        return self.pixels_digest or self.bytes_digest
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -142,6 +147,10 @@ class RemoteEngine(Protocol):
 
     def get(self, ids: Iterable[str], *, vectors: bool = False) -> list[RemoteItem]:
         """The items of those ids that are there, in any order."""
+        ...
+
+    def of_pictures(self, pictures: Sequence[bytes], *, asked: Asked | None = None) -> list[RemoteItem]:
+        """All items whose `picture` is one of some, up to `PAGE` of these, without vectors, in any order."""
         ...
 
     def nearest(

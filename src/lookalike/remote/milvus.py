@@ -22,7 +22,7 @@ from lookalike.remote.contract import PAGE, Found, RemoteFacts
 from lookalike.remote.milvus_address import parsed_address
 from lookalike.remote.milvus_calls import IN_ORDER, Calls
 from lookalike.remote.milvus_facts import coded, token
-from lookalike.remote.milvus_filter import ID, filter_of
+from lookalike.remote.milvus_filter import ID, PICTURE, filter_of, showing
 from lookalike.remote.milvus_indexes import COMPARED_ALL, ServedIndex, is_lite, prepared, search_params
 from lookalike.remote.milvus_schema import RARITY, RECORD, VECTOR, WORDS, item_of, row_of, schema_of, tokens_of
 from lookalike.remote.milvus_settings import MilvusSettings
@@ -95,6 +95,7 @@ class MilvusEngine:
                 self._settings.write(_FACTS, {"": known})
                 self._changed()
             indexes = prepared(self._index.best(facts.count))
+            indexes.add_index(PICTURE, index_type="INVERTED")
             indexes.add_index(RARITY, index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
             self._calls.create(self._name, schema_of(facts.dim), indexes)
             there = RemoteFacts(**self._settings.read(_FACTS))  # of whoever made it at the same time
@@ -140,14 +141,20 @@ class MilvusEngine:
             found += map(item_of, self._calls("get", self._name, ids=some, output_fields=_columns(vectors), **_STRONG))
         return found
 
+    def of_pictures(self, pictures: Sequence[bytes], *, asked: Asked | None = None) -> list[RemoteItem]:
+        return list(self._items(showing(pictures, asked), _columns(vectors=False))) if pictures else []
+
     def items(
         self, *, asked: Asked | None = None, vectors: bool = False, after: str | None = None
     ) -> Iterator[RemoteItem]:
-        at_once = _WITH_VECTORS_AT_ONCE if vectors else _ROWS_AT_ONCE
-        last = None if after is None else coded(after)
+        yield from self._items(filter_of(asked), _columns(vectors), None if after is None else coded(after))
+
+    def _items(self, where: str, columns: list[str], last: str | None = None) -> Iterator[RemoteItem]:
+        """Page by page, behind the coded id `last`."""
+        at_once = _WITH_VECTORS_AT_ONCE if VECTOR in columns else _ROWS_AT_ONCE
         while True:
             try:
-                rows = self._page(filter_of(asked), last, at_once, _columns(vectors))
+                rows = self._page(where, last, at_once, columns)
             except RemoteRefused:
                 if at_once <= _LEAST_AT_ONCE:
                     raise

@@ -46,8 +46,9 @@ if TYPE_CHECKING:
     from lookalike.core.fields import FieldKind
     from lookalike.remote.contract import Asked
 
-ID, PLACE, SEVERAL = "id", "place", "several"
-"""Columns: an item's coded id, its coded address, and the facts of which it has several (`several_of`)."""
+ID, PLACE, PICTURE, SEVERAL = "id", "place", "picture", "several"
+"""Columns: an item's coded id, its coded address, what all items of its picture have in common, in hexadecimal digits,
+and the facts of which it has several (`several_of`)."""
 EVERY, NONE = f'{ID} >= ""', f'{ID} < ""'
 """True of every item, and of none."""
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -63,6 +64,12 @@ def filter_of(asked: Asked | None) -> str:
     parts = [] if asked.condition is None else [_expression(asked.condition, asked.declared, negated=False)]
     parts += [] if asked.below is None else [_below(asked.below)]
     return _joined(parts, _ALL, "")
+
+
+def showing(pictures: Sequence[bytes], asked: Asked | None) -> str:
+    """Which items show one of some pictures, and may answer."""
+    any_of = _joined(_alone(PICTURE, [each.hex() for each in pictures]), _ANY, NONE)
+    return _joined([any_of, *filter(None, [filter_of(asked)])], _ALL, NONE)
 
 
 def _expression(condition: Condition, declared: Mapping[str, FieldKind], *, negated: bool) -> str:

@@ -2,6 +2,7 @@
 
     id       the item's id, coded so that Milvus' order is the contract's        primary key
     place    its address, coded: for what lies below a folder
+    picture  what items of one picture have in common, "" for unknown            INVERTED
     several  the facts of which it has several
     words    its stems and names as words that an analyzer leaves whole          full text, TEXT_MATCH
     rarity   made of `words` by Milvus                                           BM25
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.remote.contract import RemoteItem
 from lookalike.remote.milvus_facts import coded, prepared_facts, several_of, token
-from lookalike.remote.milvus_filter import ID, PLACE, SEVERAL
+from lookalike.remote.milvus_filter import ID, PICTURE, PLACE, SEVERAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,6 +46,7 @@ def schema_of(dim: int) -> CollectionSchema:
     text: dict[str, Any] = {"datatype": DataType.VARCHAR, "max_length": LONGEST}
     schema.add_field(ID, is_primary=True, **text)
     schema.add_field(PLACE, **text)
+    schema.add_field(PICTURE, **text)
     schema.add_field(SEVERAL, **text)
     schema.add_field(WORDS, enable_analyzer=True, enable_match=True, analyzer_params=_ANALYZER, **text)
     schema.add_field(RARITY, DataType.SPARSE_FLOAT_VECTOR)
@@ -65,6 +67,7 @@ def row_of(item: RemoteItem) -> dict[str, Any]:
     return {
         ID: coded(item.id),
         PLACE: coded(item.uri),
+        PICTURE: (item.picture or b"").hex(),
         SEVERAL: several_of(facts),
         WORDS: _words(item),
         VECTOR: np.asarray(item.vector, dtype=np.float32),

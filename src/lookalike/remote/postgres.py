@@ -22,7 +22,17 @@ from lookalike.remote.postgres_connections import Connections
 from lookalike.remote.postgres_filter import where_of
 from lookalike.remote.postgres_indexes import build_near, build_ranges, method_of, ranged_count
 from lookalike.remote.postgres_plan import HALF_FROM, ITERATIVE_FROM, OLDEST, build_memory_mb, index_for
-from lookalike.remote.postgres_rows import COLUMNS, HALF, SINGLE, copied, fields_sql, item_of, table_sql, text_of_bytes
+from lookalike.remote.postgres_rows import (
+    COLUMNS,
+    HALF,
+    PICTURE,
+    SINGLE,
+    copied,
+    fields_sql,
+    item_of,
+    table_sql,
+    text_of_bytes,
+)
 from lookalike.remote.postgres_search import Search, how_many_have
 from lookalike.remote.sorted_facts import utf8
 
@@ -199,6 +209,16 @@ class PostgresEngine:
         while some := self._run(page):
             yield from some
             after = some[-1].id
+
+    def of_pictures(self, pictures: Sequence[bytes], *, asked: Asked | None = None) -> list[RemoteItem]:
+        where = where_of(asked)
+
+        def work(session: Session, shape: _Shape) -> list[RemoteItem]:
+            sql = f"""SELECT {fields_sql(shape.type_, vectors=False)} FROM {self._table}
+                WHERE {PICTURE} = ANY(%s::bytea[]) AND {where.sql}"""  # noqa: S608 values are parameters
+            return [item_of(row, shape.type_) for row in session.rows(sql, [list(pictures), *where.values])]
+
+        return self._run(work) if pictures else []
 
     def count(self, asked: Asked | None = None) -> int:
         where = where_of(asked)

@@ -31,6 +31,8 @@ _FIELDS = (
     "id, uri, root, key, size, modified_ns, bytes_digest, pixels_digest, width, height, format,"
     " metadata, picture_metadata, to_json(stems), to_json(names)"
 )
+PICTURE = "coalesce(pixels_digest, bytes_digest)"
+"""SQL: `RemoteItem.picture`."""
 _SHORT, _LONG, _LONGER = struct.Struct(">h"), struct.Struct(">i"), struct.Struct(">q")
 _WIDTH, _ARRAY = struct.Struct(">HH"), struct.Struct(">iii")
 _BYTEA_OID, _BIGINT_OID, _TEXT_OID = 17, 20, 25
@@ -48,7 +50,8 @@ def table_sql(table: str, type_: str, dim: int) -> str:
             facts bytea[] NOT NULL, keys bigint[] NOT NULL, vector {type_}({dim}) NOT NULL);
         CREATE INDEX {table}_keys ON {table} USING gin (keys);
         CREATE INDEX {table}_stems ON {table} USING gin (stems);
-        CREATE INDEX {table}_names ON {table} USING gin (names)"""
+        CREATE INDEX {table}_names ON {table} USING gin (names);
+        CREATE INDEX {table}_copies ON {table} ({PICTURE})"""
 
 
 def copied(items: Iterable[RemoteItem], type_: str) -> Iterator[bytes]:
