@@ -1,16 +1,20 @@
 """Groups of duplicates as they follow from what is stored: likenesses, decisions, and an order of what is rather kept.
 
-Nothing is read but the database. Memory grows with the pictures that are like another one, not with the collection.
+Nothing is read but the database. Most groups are the same whichever of their items is kept (`connected`): they are
+counted and put in order by their pairs alone, and their items are read when they are shown. Memory grows with the
+pictures that are like another one, not with the collection.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 from lookalike.core.errors import QueryError
 from lookalike.core.records import LIKENESS_KINDS
+from lookalike.engine.connected import Part, parts
 from lookalike.engine.duplicates_report import DuplicateGroup, GroupPage, Member
 from lookalike.engine.grouping import groups
 from lookalike.engine.likeness_words import SAME_BYTES, SAME_PIXELS, reasons_of
@@ -18,22 +22,24 @@ from lookalike.engine.originals import made_from_others
 from lookalike.engine.spool import batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lookalike.core.conditions import Condition
     from lookalike.core.records import LikenessKind
     from lookalike.engine.grouping import Group
-    from lookalike.engine.keeping import Keeping, Key
+    from lookalike.engine.keeping import Keeping
     from lookalike.engine.likeness_words import Reasons
     from lookalike.store.collection_store import ItemRecord, Snapshot
     from lookalike.store.decisions import Apart
     from lookalike.store.likenesses import PairRecord
 
     _Place: TypeAlias = tuple[int, int, str]
-    """Of a group: place of its kind, lowest number of its pictures, id of the one to keep. No two share it."""
+    """Of a group: place of its kind, lowest number of its pictures, id of the one to keep. No two share it. While that
+    id is not known it is "": no other group of that kind has that picture then.
+    """
 
 _READ_AT_ONCE = 5_000
-"""Pictures whose items are read together."""
+"""Pictures whose items are read together, unless more of them are connected."""
 _DESCRIBED_AT_ONCE = 200
 """Groups whose items are read together."""
 _MOST_DIGITS = 19
@@ -41,66 +47,116 @@ _MOST_DIGITS = 19
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """The groups of one moment, in the order of their kinds; `keys` are in that order too."""
+class Asked:
+    """Which groups are meant, and what was decided. `bordered`: pictures with a plain border."""
 
-    groups: tuple[Group, ...]
+    keeping: Keeping
+    kinds: Sequence[LikenessKind]
+    condition: Condition | None
+    apart: Apart
+    bordered: set[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The groups of one moment, in the order of their kinds; `keys` are in that order too.
+
+    `groups`: those whose order of items decided what is in them, and the others as the pictures that they are made of.
+    """
+
+    groups: tuple[Group | Part, ...]
     keys: tuple[_Place, ...]
-    pictures: dict[str, int]
-    """The number of the picture of each item in a group."""
     counts: dict[LikenessKind, int]
     """Groups of each kind that was asked for."""
+    asked: Asked
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of some pictures: their items, the pairs they are in, and the order of these items."""
+
+    items: Mapping[int, Sequence[ItemRecord]]
+    pairs: Sequence[PairRecord]
     keeping: Keeping
-    """The order that made them."""
 
 
 def standing_groups(
     snapshot: Snapshot, keeping: Keeping, kinds: Sequence[LikenessKind], condition: Condition | None
 ) -> Standing:
     """The groups of some kinds, of items that meet the condition, without what was decided apart."""
-    pairs = list(snapshot.likenesses(kinds))
-    pictures = {number for pair in pairs for number in (pair.first, pair.second)}
-    if "same" in kinds:
-        pictures.update(snapshot.pictures_seen_often())
-    items, keys, keeping = _ordered(snapshot, pairs, sorted(pictures), keeping)
-    if condition is not None:
-        met = snapshot.where_items(condition, keys)
-        items = {picture: [id for id in ids if id in met] for picture, ids in items.items()}
-    rank = {id: place for place, id in enumerate(sorted(keys, key=keys.__getitem__, reverse=True))}
-    made = groups(pairs, items, rank, apart=_items_apart(snapshot.apart(), items), kinds=kinds)
-    picture_of = {id: picture for picture, ids in items.items() for id in ids}
-    named = sorted(((_key(group, picture_of), group) for group in made), key=lambda each: each[0])
-    in_groups = {item.id: picture_of[item.id] for group in made for item in group.items}
-    counted = Counter(group.kind for group in made)
+    bordered = snapshot.bordered_pictures() if "edited" in kinds else set()
+    asked = Asked(keeping, kinds, condition, snapshot.apart(), bordered)
+    pairs, several = _connecting(snapshot, asked)
+    found: list[tuple[_Place, Group | Part]] = []
+    unsettled: list[Part] = []
+    for part in parts(pairs, several, asked.apart.about, kinds):
+        if part.kind is None:
+            unsettled.append(part)
+        else:
+            found.append(((LIKENESS_KINDS.index(part.kind), part.pictures[0], ""), part))
+    for pictures in _together(unsettled):
+        made = _grouped(snapshot, asked, _known(snapshot, asked, pictures), pictures)
+        found += ((_key(group), group) for group in made)
+    found.sort(key=lambda each: each[0])
+    counted = Counter(group.kind for _, group in found)
     return Standing(
-        groups=tuple(group for _, group in named),
-        keys=tuple(key for key, _ in named),
-        pictures=in_groups,
+        groups=tuple(group for _, group in found),
+        keys=tuple(key for key, _ in found),
         counts={kind: counted[kind] for kind in kinds},
-        keeping=keeping,
+        asked=asked,
     )
 
 
-def _ordered(
-    snapshot: Snapshot, pairs: Sequence[PairRecord], pictures: Sequence[int], keeping: Keeping
-) -> tuple[dict[int, list[str]], dict[str, Key], Keeping]:
-    """The items of pictures, their keys to sort by, and the order that made these: it knows what was made of what."""
+def _connecting(snapshot: Snapshot, asked: Asked) -> tuple[Iterable[PairRecord], set[int]]:
+    """The pairs of pictures that have an item each which meets the condition, and the pictures that have several."""
+    several = set(snapshot.pictures_seen_often().tolist())
+    if asked.condition is None:
+        return snapshot.likenesses(asked.kinds), several
+    pairs = list(snapshot.likenesses(asked.kinds))
+    pictures = {number for pair in pairs for number in (pair.first, pair.second)}
+    ids = _met(snapshot, asked, snapshot.ids_of_pictures(sorted(pictures | several)))
+    met = (pair for pair in pairs if pair.first in ids and pair.second in ids)
+    return met, {picture for picture, its in ids.items() if len(its) > 1}
+
+
+def _met(snapshot: Snapshot, asked: Asked, ids: dict[int, list[str]]) -> dict[int, list[str]]:
+    """The items that meet the condition, and the pictures that have one."""
+    if asked.condition is None:
+        return ids
+    met = snapshot.where_items(asked.condition, chain.from_iterable(ids.values()))
+    kept = {picture: [id for id in its if id in met] for picture, its in ids.items()}
+    return {picture: its for picture, its in kept.items() if its}
+
+
+def _together(unsettled: Iterable[Part]) -> Iterator[list[int]]:
+    """The pictures of several parts, none of which is cut."""
+    pictures: list[int] = []
+    for part in unsettled:
+        pictures += part.pictures
+        if len(pictures) >= _READ_AT_ONCE:
+            yield pictures
+            pictures = []
+    if pictures:
+        yield pictures
+
+
+def _known(snapshot: Snapshot, asked: Asked, pictures: Iterable[int]) -> _Known:
+    wanted = dict.fromkeys(pictures)
+    pairs = [pair for pair in snapshot.likenesses_of(wanted) if pair.kind in asked.kinds]
     edits = [pair for pair in pairs if pair.kind == "edited"]
-    edited = sorted({number for pair in edits for number in (pair.first, pair.second)})
-    records: dict[int, Sequence[ItemRecord]] = {}
-    for some in batches(edited, _READ_AT_ONCE):
-        records |= snapshot.items_of_pictures(some)
-    made = made_from_others(edits, records, snapshot.bordered_pictures())
-    items: dict[int, list[str]] = {}
-    keys: dict[str, Key] = {}
-    for some in batches(pictures, _READ_AT_ONCE):
-        together = snapshot.items_of_pictures(some)
-        made = made.and_of(together.values())
-        keeping = keeping.knowing(made)
-        for picture, found in together.items():
-            items[picture] = [item.id for item in found]
-            keys.update((item.id, keeping.key(item)) for item in found)
-    return items, keys, keeping
+    wanted |= dict.fromkeys(number for pair in edits for number in (pair.first, pair.second))
+    items = snapshot.items_of_pictures(wanted)
+    made = made_from_others(edits, items, asked.bordered).and_of(items.values())
+    return _Known(items, pairs, asked.keeping.knowing(made))
+
+
+def _grouped(snapshot: Snapshot, asked: Asked, known: _Known, pictures: Iterable[int]) -> list[Group]:
+    """The groups that some pictures make: all that are connected with one of them have to be there."""
+    items = {picture: [item.id for item in known.items.get(picture, ())] for picture in pictures}
+    items = _met(snapshot, asked, items)
+    keys = {item.id: known.keeping.key(item) for picture in items for item in known.items[picture]}
+    rank = {id: place for place, id in enumerate(sorted(keys, key=keys.__getitem__, reverse=True))}
+    return groups(known.pairs, items, rank, apart=_items_apart(asked.apart, items), kinds=asked.kinds)
 
 
 def page_of(snapshot: Snapshot, standing: Standing, after: str | None, limit: int) -> GroupPage:
@@ -108,39 +164,47 @@ def page_of(snapshot: Snapshot, standing: Standing, after: str | None, limit: in
     from bisect import bisect_right
 
     start = 0 if after is None else bisect_right(standing.keys, _parsed(after))
-    shown = described(snapshot, standing, slice(start, start + limit))
-    return GroupPage(
-        tuple(shown),
-        _cursor(standing.keys[start + limit - 1]) if start + limit < len(standing.groups) else None,
-        standing.counts,
-    )
+    shown = tuple(described(snapshot, standing, slice(start, start + limit)))
+    behind = start + limit < len(standing.groups)
+    return GroupPage(shown, shown[-1].key if shown and behind else None, standing.counts)
 
 
 def described(snapshot: Snapshot, standing: Standing, some: slice = slice(None)) -> Iterator[DuplicateGroup]:
     """Groups with all that is known of their items."""
-    for together in batches(zip(standing.keys[some], standing.groups[some], strict=True), _DESCRIBED_AT_ONCE):
-        wanted = {item.id: standing.pictures[item.id] for _, group in together for item in group.items}
-        found = snapshot.items_of_pictures(dict.fromkeys(wanted.values()))
-        records = {item.id: item for items in found.values() for item in items if item.id in wanted}
-        digests = {id: of_bytes for id, (of_bytes, _) in snapshot.digests_of(wanted).items()}
-        for key, group in together:
-            yield _described(key, group, records, digests, standing.keeping)
+    for together in batches(standing.groups[some], _DESCRIBED_AT_ONCE):
+        known = _known(snapshot, standing.asked, chain.from_iterable(map(_pictures, together)))
+        settled = [picture for group in together if isinstance(group, Part) for picture in group.pictures]
+        made = {_key(group)[:2]: group for group in _grouped(snapshot, standing.asked, known, settled)}
+        shown = [
+            made[LIKENESS_KINDS.index(each.kind), each.pictures[0]] if isinstance(each, Part) else each
+            for each in together
+        ]
+        digests = snapshot.digests_of(item.id for group in shown for item in group.items)
+        records = {item.id: item for items in known.items.values() for item in items}
+        for group in shown:
+            yield _described(group, records, {id: of_bytes for id, (of_bytes, _) in digests.items()}, known.keeping)
 
 
 def _described(
-    key: _Place, group: Group, records: dict[str, ItemRecord], digests: dict[str, bytes], keeping: Keeping
+    group: Group, records: dict[str, ItemRecord], digests: dict[str, bytes], keeping: Keeping
 ) -> DuplicateGroup:
-    centre = group.items[0].id
+    centre = group.items[0]
     members = []
     for grouped in group.items:
-        item, reasons = records[grouped.id], reasons_of(grouped.why) if grouped.why else ()
-        if grouped.kind == "same" and item.picture == records[centre].picture and grouped.id != centre:
-            reasons = SAME_BYTES if digests[grouped.id] == digests[centre] else SAME_PIXELS
-        members.append(_member(item, grouped.kind, grouped.sure, reasons))
-    keep_reasons = keeping.reasons(records[centre], [records[each.id] for each in group.items[1:]])
+        reasons = reasons_of(grouped.why) if grouped.why else ()
+        if grouped.kind == "same" and grouped.picture == centre.picture and grouped.id != centre.id:
+            reasons = SAME_BYTES if digests[grouped.id] == digests[centre.id] else SAME_PIXELS
+        members.append(_member(records[grouped.id], grouped.kind, grouped.sure, reasons))
+    keep_reasons = keeping.reasons(records[centre.id], [records[each.id] for each in group.items[1:]])
     least = min(members[1:], key=lambda member: member.sure)
     reasons = least.reasons if group.kind == "same" else reasons_of(group.why)
-    return DuplicateGroup(group.kind, group.sure, reasons, tuple(members), centre, keep_reasons, _cursor(key))
+    return DuplicateGroup(
+        group.kind, group.sure, reasons, tuple(members), centre.id, keep_reasons, _cursor(_key(group))
+    )
+
+
+def _pictures(group: Group | Part) -> Iterable[int]:
+    return group.pictures if isinstance(group, Part) else (item.picture for item in group.items)
 
 
 def _member(item: ItemRecord, kind: LikenessKind, sure: float, reasons: Reasons) -> Member:
@@ -169,9 +233,8 @@ def _items_apart(apart: Apart, items: dict[int, list[str]]) -> set[frozenset[str
     return pairs
 
 
-def _key(group: Group, picture_of: dict[str, int]) -> _Place:
-    lowest = min(picture_of[item.id] for item in group.items)
-    return LIKENESS_KINDS.index(group.kind), lowest, group.items[0].id
+def _key(group: Group) -> _Place:
+    return LIKENESS_KINDS.index(group.kind), min(item.picture for item in group.items), group.items[0].id
 
 
 def _cursor(key: _Place) -> str:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 PAGE = 50
 """Groups of one page unless told otherwise."""
+_KEPT = 3
+"""Questions whose groups are kept for the next page: a page of one kind counts those of all kinds too."""
 
 
 class Duplicates:
@@ -46,8 +48,8 @@ class Duplicates:
     def __init__(self, store: Store, remembered: Remembered) -> None:
         self._store = store
         self._remembered = remembered
-        self._kept: tuple[tuple[object, ...], Standing] | None = None
-        """What `groups` was asked last and at which version, and all groups then: the next page is asked soon."""
+        self._kept: dict[tuple[object, ...], Standing] = {}
+        """By version and what `groups` was asked last, all groups then: the next page is asked soon."""
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -108,11 +110,13 @@ class Duplicates:
             same_moment = self._store.version() == before
             keeping = self._keeping(snapshot, rule, prefer)
             asked = (before, tuple(kinds), where, rule, tuple(map(os.fsencode, prefer)))
-            kept = self._kept
-            if kept is None or kept[0] != asked or not same_moment:
-                kept = asked, self._standing(snapshot, keeping, kinds, where)
-                self._kept = kept if same_moment else None
-            return page_of(snapshot, kept[1], after, limit)
+            standing = self._kept.get(asked) if same_moment else None
+            if standing is None:
+                standing = self._standing(snapshot, keeping, kinds, where)
+            if same_moment:
+                last = {key: kept for key, kept in self._kept.items() if key[0] == before and key != asked}
+                self._kept = dict([*last.items()][-_KEPT + 1 :]) | {asked: standing}
+            return page_of(snapshot, standing, after, limit)
 
     def all_groups(
         self,

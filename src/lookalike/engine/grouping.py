@@ -38,6 +38,7 @@ class GroupedItem:
     """
 
     id: str
+    picture: int
     kind: LikenessKind
     sure: float
     why: str
@@ -136,12 +137,13 @@ class _World:
         if not bursts and "same" in self.kinds:
             for other in self.items[picture]:
                 if other != id and frozenset((id, other)) not in self.apart:
-                    yield GroupedItem(other, "same", 1.0, SAME_WHY)
+                    yield GroupedItem(other, picture, "same", 1.0, SAME_WHY)
         for pair in self.near.get(picture, ()):
             if (pair.kind == _BURST) == bursts:
-                for other in self.items[pair.second if pair.first == picture else pair.first]:
+                seen = pair.second if pair.first == picture else pair.first
+                for other in self.items[seen]:
                     if frozenset((id, other)) not in self.apart:
-                        yield GroupedItem(other, pair.kind, pair.sure, pair.why)
+                        yield GroupedItem(other, seen, pair.kind, pair.sure, pair.why)
 
     def _company(self, picture: int) -> bool:
         return picture in self.near or (len(self.items[picture]) > 1 and "same" in self.kinds)
@@ -157,10 +159,10 @@ def _stars(world: _World, ordered: Sequence[tuple[str, int]], *, bursts: bool) -
         if members:
             members.sort(key=lambda each: (-each.sure, world.rank[each.id]))
             free.difference_update((id, *(each.id for each in members)))
-            yield _group(id, members)
+            yield _group(id, picture, members)
 
 
-def _group(centre: str, members: Sequence[GroupedItem]) -> Group:
+def _group(centre: str, picture: int, members: Sequence[GroupedItem]) -> Group:
     kind = max((each.kind for each in members), key=LIKENESS_KINDS.index)
     least = min((each for each in members if each.kind == kind), key=lambda each: each.sure)
-    return Group(kind, least.sure, least.why, (GroupedItem(centre, kind, 1.0, ""), *members))
+    return Group(kind, least.sure, least.why, (GroupedItem(centre, picture, kind, 1.0, ""), *members))

@@ -67,7 +67,7 @@ class Keeping:
 
     def key(self, item: ItemRecord) -> Key:
         """What items are sorted by."""
-        return (*(each.of(item) for each in self._criteria), item.id)
+        return (*[each.of(item) for each in self._criteria], item.id)
 
     def reasons(self, kept: ItemRecord, others: Sequence[ItemRecord]) -> Reasons:
         """Why `kept` is rather kept than all `others`: what put it before the first of them, and before the last."""
@@ -92,11 +92,12 @@ def _asked_for(prefer: Sequence[bytes], chosen: Mapping[str, int]) -> list[_Crit
     def folder_of(item: ItemRecord, _: ItemRecord) -> Reason:
         return "preferred", os.fsdecode(prefer[-place_in_order(item)])
 
-    return [
-        _Criterion(lambda item: chosen.get(item.id, 0), lambda *_: ("chosen",)),
-        _Criterion(lambda item: not item.offline, lambda *_: ("others_away",)),
-        _Criterion(place_in_order, folder_of),
-    ]
+    asked = [_Criterion(lambda item: not item.offline, lambda *_: ("others_away",))]
+    if chosen:
+        asked.insert(0, _Criterion(lambda item: chosen.get(item.id, 0), lambda *_: ("chosen",)))
+    if prefer:
+        asked.append(_Criterion(place_in_order, folder_of))
+    return asked
 
 
 def _by_camera(item: ItemRecord) -> bool:

@@ -31,10 +31,14 @@ class ApartRecord:
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """Decisions as they hold now. `items`: pairs of ids, `pictures`: pairs of numbers, each pair in ascending order."""
+    """Decisions as they hold now. `items`: pairs of ids, `pictures`: pairs of numbers, each pair in ascending order.
+
+    `about`: numbers of all pictures that a decision speaks of.
+    """
 
     items: frozenset[tuple[str, str]] = frozenset()
     pictures: frozenset[tuple[int, int]] = frozenset()
+    about: frozenset[int] = frozenset()
 
     def parts(self, first: tuple[str, int], second: tuple[str, int]) -> bool:
         """Whether two items, (id, picture), were decided apart, themselves or what they show."""
@@ -64,7 +68,7 @@ def forget_apart(connection: sqlite3.Connection, pairs: Iterable[tuple[str, str]
     for pair in pairs:
         first, second = min(pair), max(pair)
         now = _now(connection, {first, second})
-        for record, items, pictures in _resolved(connection):
+        for record, items, pictures, _ in _resolved(connection):
             same_items = (record.first, record.second) == (first, second) or (first, second) in items
             same_pictures = first in now and second in now and _pair(now[first], now[second]) in pictures
             if same_items or same_pictures:
@@ -84,10 +88,12 @@ def apart_now(connection: sqlite3.Connection) -> Apart:
     """All decisions as they hold for what the collection shows now."""
     items: set[tuple[str, str]] = set()
     pictures: set[tuple[int, int]] = set()
-    for _, some_items, some_pictures in _resolved(connection):
+    about: set[int] = set()
+    for _, some_items, some_pictures, some_about in _resolved(connection):
         items |= some_items
         pictures |= some_pictures
-    return Apart(frozenset(items), frozenset(pictures))
+        about |= some_about
+    return Apart(frozenset(items), frozenset(pictures), frozenset(about))
 
 
 def put_kept(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
@@ -123,8 +129,8 @@ def kept_now(connection: sqlite3.Connection) -> dict[str, int]:
 
 def _resolved(
     connection: sqlite3.Connection,
-) -> list[tuple[ApartRecord, set[tuple[str, str]], set[tuple[int, int]]]]:
-    """Each decision with the pairs of items and of pictures that it parts now.
+) -> list[tuple[ApartRecord, set[tuple[str, str]], set[tuple[int, int]], set[int]]]:
+    """Each decision with the pairs of items and of pictures that it parts now, and all pictures that it speaks of.
 
     Of two items of one picture only they themselves are parted, by their ids: all they show is the same.
     """
@@ -138,20 +144,20 @@ def _resolved(
     by_id = _now(connection, {id for row in rows for id in row[:2]})
     resolved = []
     for first, second, decided, first_bytes, second_bytes, first_pixels, second_pixels in rows:
-        sides = (
-            {by_id.get(first), by_bytes.get(first_bytes), by_pixels.get(first_pixels)} - {None},
-            {by_id.get(second), by_bytes.get(second_bytes), by_pixels.get(second_pixels)} - {None},
-        )
-        pictures = {_pair(one, other) for one in sides[0] for other in sides[1] if one != other}
+        one = _known(by_id.get(first), by_bytes.get(first_bytes), by_pixels.get(first_pixels))
+        other = _known(by_id.get(second), by_bytes.get(second_bytes), by_pixels.get(second_pixels))
+        pictures = {_pair(left, right) for left in one for right in other if left != right}
         if first_bytes == second_bytes or (first_pixels is not None and first_pixels == second_pixels):
             pictures = set()
-        resolved.append((ApartRecord(first, second, decided), {(first, second)}, pictures))
+        resolved.append((ApartRecord(first, second, decided), {(first, second)}, pictures, one | other))
     return resolved
 
 
-def _pair(one: int | None, other: int | None) -> tuple[int, int]:
-    assert one is not None
-    assert other is not None
+def _known(*pictures: int | None) -> set[int]:
+    return {picture for picture in pictures if picture is not None}
+
+
+def _pair(one: int, other: int) -> tuple[int, int]:
     return (min(one, other), max(one, other))
 
 

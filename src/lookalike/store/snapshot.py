@@ -22,6 +22,7 @@ from lookalike.store.records import is_address
 from lookalike.store.rows import RESTORE, map_rows, rows_file
 from lookalike.store.tables import (
     declared_fields,
+    ids_of_pictures,
     item_by_id,
     items_of_pictures,
     items_of_rows,
@@ -199,6 +200,11 @@ class Snapshot(Closing):
         """All items of each picture, by its number, in the order of `items_of`; one seen nowhere is left out."""
         with translated(self._directory):
             return items_of_pictures(self.connection, map(int, pictures))
+
+    def ids_of_pictures(self, pictures: Iterable[int]) -> dict[int, list[str]]:
+        """The ids of all items of each picture, by its number; one seen nowhere is left out."""
+        with translated(self._directory):
+            return ids_of_pictures(self.connection, map(int, pictures))
 
     def pictures(self) -> tuple[Pictures, Rows]:
         """All pictures that are seen somewhere, ascending, and the row of each, -1 where it has none: int64 (n,)."""

@@ -144,6 +144,14 @@ def items_of_pictures(connection: sqlite3.Connection, pictures: Iterable[int]) -
     return found
 
 
+def ids_of_pictures(connection: sqlite3.Connection, pictures: Iterable[int]) -> dict[int, list[str]]:
+    """The ids of all items of each picture; one seen nowhere is left out."""
+    found: dict[int, list[str]] = {}
+    for picture, id in select_in(connection, "SELECT picture, id FROM items WHERE picture IN ({})", (), pictures):
+        found.setdefault(picture, []).append(id)
+    return found
+
+
 def _sort(items: list[ItemRecord]) -> None:
     if len(items) > 1:
         items.sort(key=lambda item: (item.offline, len(item.uri), item.uri, item.id))
