@@ -170,17 +170,17 @@ def killed_amid(server: MilvusServer, store: Store, address: str, items: int) ->
     print(f"the same call again: {report.sent:,} of {report.items:,} sent, differing {report.differing}", flush=True)
     assert patient.count() == items
     assert not report.differing
-    opened = RemoteCollection(engine, encoder=WordsEncoder())
-    _tried(lambda: opened.search("navy shirt"))
+    opened, waiting = (RemoteCollection(each, encoder=WordsEncoder()) for each in (engine, patient))
+    _tried(lambda: waiting.search("navy shirt"))
     server.kill()
     began = time.perf_counter()
     try:
-        opened.search("red dress")
+        opened.search("red dress", mode="meaning")
     except RemoteUnavailable as error:
         print(f"killed amid questions: {time.perf_counter() - began:.1f} s, {error}", flush=True)
     server.start()
-    print(f"answers again: {len(_tried(lambda: opened.search('red dress')))} hits", flush=True)
-    engine.drop()
+    print(f"answers again: {len(_tried(lambda: waiting.search('red dress')))} hits", flush=True)
+    patient.drop()
 
 
 def _tried(work, patience_s: float = 120):
