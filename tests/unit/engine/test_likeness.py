@@ -66,6 +66,26 @@ def test_a_strip_that_agrees_is_no_part():
     assert judged(replace(PART, box=(0.0, 0.4, 0.8, 0.6))) is None
 
 
+def test_what_lies_in_a_border_agrees_as_well_as_a_part_does():
+    framed = replace(PART, within="whole", bordered="second", box=WHOLE)
+    for alignment in (PART, framed):
+        assert judged(replace(alignment, correlation=0.86, agreeing=0.91)).kind == "edited"
+        assert (found := judged(replace(alignment, correlation=0.83))) is None or found.kind == "burst"
+        assert (found := judged(replace(alignment, agreeing=0.88))) is None or found.kind == "burst"
+
+
+def test_a_line_of_text_may_spoil_more_blocks_where_the_fingerprints_are_near():
+    written_on = replace(EQUAL, correlation=0.88, agreeing=0.78, spot=40.0)
+    assert judged(written_on, distance=12).kind == "edited"
+    assert judged(written_on, distance=40).kind == "burst"
+    assert judged(written_on, distance=None).kind == "burst"
+
+
+def test_where_no_spot_differs_it_is_a_copy_however_few_blocks_show_anything():
+    assert judged(replace(EQUAL, correlation=0.78, agreeing=0.5)).kind == "copy"
+    assert judged(replace(EQUAL, correlation=0.78, agreeing=0.5, spot=9.0)) is None
+
+
 def test_a_palette_leaves_spots_that_are_no_edit():
     assert judged(replace(EQUAL, spot=11.0), second=photo(format="GIF")).kind == "copy"
     assert judged(replace(EQUAL, spot=11.0)).kind == "edited"

@@ -133,3 +133,21 @@ def test_the_small_version_of_a_large_picture_is_what_it_would_be_of_a_shrunk_on
     small = shrunk(large)
     assert max(small.size) <= 4 * LONG_SIDE
     assert np.abs(look(small).grey.astype(int) - look(large).grey).max() < 12
+
+
+@pytest.mark.parametrize("width", [9, 13, 22, 31])
+@pytest.mark.parametrize("colour", ["white", "#806040"])
+def test_what_lies_in_a_border_is_laid_to_a_fraction_of_a_pixel(width, colour):
+    framed = ImageOps.expand(photo(5), width, colour).resize((251, 199), Image.Resampling.LANCZOS)
+    found = align(look(photo(5)), look(saved(framed, "JPEG", quality=85)))
+    assert found.bordered == "second"
+    assert found.correlation > 0.93
+    assert found.agreeing > 0.95
+
+
+def test_a_crop_in_a_border_is_found_in_the_original():
+    framed = ImageOps.expand(photo(6).crop((40, 30, 330, 250)), 20, "black")
+    found = align(look(photo(6)), look(framed))
+    assert (found.within, found.bordered) == ("second", "second")
+    assert found.correlation > 0.93
+    assert np.abs(np.array(found.box) * [360, 270, 360, 270] - (40, 30, 330, 250)).max() < 3
