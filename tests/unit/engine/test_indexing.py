@@ -73,7 +73,7 @@ def test_an_iterator_that_is_dropped_ends_the_build(plain):
     events = plain.build_index()
     next(events, None)
     events.close()
-    for _ in range(200):
+    for _ in range(6000):
         try:
             build(plain)
             break
@@ -193,7 +193,7 @@ def test_a_process_in_the_background_builds_while_this_one_goes_on(plain):
     *_, report = plain.sync(index="background")
     assert not report.index.built
     assert plain.search("red circle", k=1)
-    assert plain.wait_for_index(timeout_s=120)
+    assert plain.wait_for_index(timeout_s=600)
     assert plain.search(through_index("red")).plan.strategy == "index"
     state = plain.status()["index"]
     assert state["recall_words"] is not None
