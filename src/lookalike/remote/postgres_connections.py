@@ -7,6 +7,7 @@ for its time is not tried again. No message has a password in it.
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -122,24 +123,31 @@ class Connections:
         except ImportError:
             raise MissingExtra("PostgreSQL", "pgvector") from None
         its = self._address
-        connection = Connection(
-            its.user,
-            host=its.host,
-            port=its.port,
-            database=its.database,
-            password=self._password or "",
-            unix_sock=f"{its.socket_folder}/.s.PGSQL.{its.port}" if its.socket_folder else None,
-            ssl_context=False if its.socket_folder else ssl_of(its),
-            timeout=self._timeout_s,
-            application_name="lookalike",
-        )
+        line = _line(its, self._timeout_s)
+        try:
+            connection = Connection(
+                its.user,
+                host=its.host,
+                database=its.database,
+                password=self._password or "",
+                sock=line,
+                ssl_context=False if its.socket_folder else ssl_of(its),
+                application_name="lookalike",
+            )
+        except BaseException:
+            _shut(line)
+            raise
         connection.autocommit = True
         if timeout_s is None:
             connection._usock.settimeout(None)  # noqa: SLF001 pg8000 has no other way
         # the server gives up a little before we do, so that it is free again; compiling queries saves us nothing
         limit_ms = 0 if timeout_s is None else round(timeout_s * 900)
         session = Session(connection)
-        session.rows(f"SET statement_timeout = {limit_ms}; SET jit = off; SET client_min_messages = error")
+        try:
+            session.rows(f"SET statement_timeout = {limit_ms}; SET jit = off; SET client_min_messages = error")
+        except BaseException:
+            session.close()
+            raise
         return session
 
     def _let_go(self) -> None:
@@ -158,6 +166,30 @@ class Connections:
             hint = "look whether the server runs and can be reached, then run the same again: nothing is done twice"
             return RemoteUnavailable(f"{self._address} does not answer: {said}", hint=hint)
         return RemoteRefused(f"{self._address} refused: {said}", hint=_HINTS.get(state[:2], ""))
+
+
+def _line(its: Address, timeout_s: float) -> socket.socket:
+    """A line to the server, of our own: pg8000 leaves its open where the server goes away in the first moment."""
+    try:
+        if its.socket_folder:
+            line = socket.socket(socket.AF_UNIX)
+            line.settimeout(timeout_s)
+            try:
+                line.connect(f"{its.socket_folder}/.s.PGSQL.{its.port}")
+            except BaseException:
+                line.close()
+                raise
+        else:
+            line = socket.create_connection((its.host, its.port), timeout_s)
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    except OSError as error:
+        raise ConnectionError("no connection") from error
+    return line
+
+
+def _shut(line: socket.socket) -> None:
+    with suppress(OSError):  # it was shut, or is another's since it is encrypted
+        socket.close(line.detach())
 
 
 def _errors() -> tuple[type[Exception], ...]:

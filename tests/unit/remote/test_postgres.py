@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -221,6 +223,18 @@ def until_it_answers(engine: PostgresEngine) -> None:
             assert time.monotonic() < end
         else:
             return
+
+
+def test_a_server_that_goes_away_in_the_first_moment_leaves_no_line_open():
+    """A line that is left open is a warning where it is forgotten, and so an error of whatever runs just then."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        hanging_up = threading.Thread(target=lambda: [listening.accept()[0].close() for _ in range(3)])
+        hanging_up.start()
+        address = f"postgresql://me@127.0.0.1:{listening.getsockname()[1]}/db?collection=shop&sslmode=disable"
+        with pytest.raises(RemoteUnavailable):
+            connect(address, timeout_s=120).describe()
+        hanging_up.join()
+    gc.collect()
 
 
 def test_a_password_is_asked_for_and_never_shown(server, tmp_path):
