@@ -10,7 +10,7 @@ import click
 
 from lookalike.cli import printing
 from lookalike.cli.options import collection_option, command, json_option, output_file
-from lookalike.cli.outcome import Interrupted
+from lookalike.cli.outcome import Failed, Interrupted
 from lookalike.core.records import LIKENESS_KINDS
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lookalike.engine.collection import Collection
     from lookalike.engine.duplicates import Duplicates
     from lookalike.engine.duplicates_report import DuplicateGroup, DuplicatesReport
+    from lookalike.engine.moving import MoveReport
     from lookalike.engine.reports import Progress
 
 Report = TypeVar("Report")
@@ -96,11 +97,14 @@ def _refuse_mixtures(
     only_paths: bool,
     null: bool,
     html: str | None,
+    prefer: Sequence[str],
     move_to: str | None,
     yes: bool,
     **_: Any,
 ) -> None:
     """Of several things to do at once all but one would be left undone without a word."""
+    if "" in (move_to, *prefer):
+        raise click.UsageError("a folder has a name: --move-to and --prefer were given none")
     if yes and not move_to:
         raise click.UsageError("--yes goes with --move-to DIR")
     asked = {
@@ -136,6 +140,8 @@ def _look(
     from lookalike.cli import duplicates_printing as show
 
     page = None if html is None else output_file("--html", html)
+    if move_to is not None:
+        known.check_target(move_to)
     for folder in prefer:
         if not os.path.isdir(os.path.expanduser(folder)):
             printing.note(f"--prefer: there is no folder {printing.printable(folder)} now")
@@ -153,8 +159,8 @@ def _look(
             show.plan(plan)
         else:
             show.moved(moved, plan)
-        if moved is not None and moved.interrupted:
-            raise Interrupted
+        if moved is not None:
+            _end_of(moved)
         return
     groups = known.all_groups(kinds or LIKENESS_KINDS, where, rule=rule, prefer=prefer)
     if page is not None:
@@ -190,8 +196,15 @@ def _undo(known: Duplicates, *, as_json: bool) -> None:
         printing.out_json({"undone": report.as_dict()})
     else:
         show.undone(report)
+    _end_of(report)
+
+
+def _end_of(report: MoveReport) -> None:
+    """The exit code of what was moved: that something of the plan stayed is no success."""
     if report.interrupted:
         raise Interrupted
+    if report.left:
+        raise Failed
 
 
 def _shown(begin: Callable[[threading.Event], Iterator[Progress | Report]]) -> Report:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from lookalike.engine.likeness_words import Reasons
     from lookalike.engine.remembered import Base
     from lookalike.store.collection_store import Snapshot
 
@@ -55,10 +56,6 @@ BLOCK = 4096
 COMPARED_AT_MOST = 60_000_000_000
 """Pairs of vectors compared when there is no index: 250,000 pictures with each other, minutes. Beyond, fingerprints
 alone bring pairs together."""
-_NO_INDEX = (
-    "there is no index, and too many vectors to compare all: crops and borders were not looked for;"
-    " once there is one, lookalike duplicates --again looks for them"
-)
 _SPAN = 1 << 31
 """A pair as one number: `first * _SPAN + second`. Pictures are fewer."""
 
@@ -71,7 +68,7 @@ class Candidates:
     `turn`: int64 (n,), how the first is to be turned to look like the second (`core.turns`), 0 where nothing tells.
     `cosine`: float32 (n,), nan where one has no row. `looked`: int64 (m,), the new pictures of this block: when all its
     pairs are judged, these were looked at. While fingerprints are compared, blocks without pairs and pictures come:
-    `done`, in [0, 1], is how far that is. `notes`: sentences about what was left out, in the last block.
+    `done`, in [0, 1], is how far that is. `notes`: what was left out, in the last block.
     """
 
     first: Numbers
@@ -81,7 +78,7 @@ class Candidates:
     cosine: NDArray[np.float32]
     looked: Numbers
     done: float = 1.0
-    notes: tuple[str, ...] = ()
+    notes: Reasons = ()
 
     def __len__(self) -> int:
         return len(self.first)
@@ -123,7 +120,7 @@ def candidates(snapshot: Snapshot, base: Base | None, new: Numbers) -> Iterator[
 
 
 def _block(
-    prints: _Prints, rows: _Rows, keys: Numbers, looked: Numbers, *, done: float = 1.0, notes: tuple[str, ...] = ()
+    prints: _Prints, rows: _Rows, keys: Numbers, looked: Numbers, *, done: float = 1.0, notes: Reasons = ()
 ) -> Candidates:
     first, second = keys // _SPAN, keys % _SPAN
     distance, turn = prints.compared(first, second)
@@ -146,7 +143,7 @@ class _Prints:
         self._pictures, self._bits = prints.pictures[tells], prints.bits[tells]
         self._bordered, self._inner = prints.bordered, prints.inner
         plain = len(prints.pictures) - len(self._pictures)
-        self.notes = (f"{plain:,} pictures show next to nothing; only equal ones are found among them",) * bool(plain)
+        self.notes: Reasons = (("plain", plain),) if plain else ()
 
     def near(self, is_new: NDArray[np.bool_]) -> Iterator[Numbers]:
         """Pairs within RADIUS bits, of which one is new, table by table; `is_new`: bool by number of picture."""
@@ -208,7 +205,7 @@ class _Rows:
         self._seen = None if seen.all() else seen
         self._nearest = int(np.clip(NEAREST_AT_ONCE // asked, FEWEST_NEAREST, NEAREST))
         self._are_too_many = base is None and asked * snapshot.count > COMPARED_AT_MOST
-        self.notes = (_NO_INDEX,) * self._are_too_many
+        self.notes: Reasons = (("no_index",),) if self._are_too_many else ()
 
     def near(self, block: Numbers, is_crowded: NDArray[np.bool_], alike: Numbers) -> Numbers:
         """Pairs of a block's pictures with those nearest to them besides `alike`, the pairs that are known, ascending;

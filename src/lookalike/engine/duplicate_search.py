@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from lookalike.core.arrays import Rows
+    from lookalike.engine.likeness_words import Reason
     from lookalike.engine.remembered import Remembered
     from lookalike.store.collection_store import Snapshot, Store
     from lookalike.store.likenesses import PairRecord
@@ -37,7 +38,7 @@ PUT_AT_ONCE = 4096
 
 
 class Look:
-    """A look and its tally. `looked_at`: pictures; `compared`: pairs; `notes`: what was left out, in sentences."""
+    """A look and its tally. `looked_at`: pictures; `compared`: pairs; `notes`: what was left out."""
 
     def __init__(
         self, store: Store, remembered: Remembered, *, workers: int | None, stop: threading.Event | None
@@ -48,7 +49,7 @@ class Look:
         self._stop = stop
         self._started = time.monotonic()
         self.looked_at = self.compared = 0
-        self.notes: list[str] = []
+        self.notes: list[Reason] = []
 
     def run(self, *, again: bool) -> Iterator[Progress]:
         """Look at what is new, `again` at everything. Raises CollectionReadOnly, OutOfSpace."""
@@ -105,10 +106,7 @@ class Look:
 
     def _note_away(self, verifier: Verifier) -> None:
         if verifier.unread:
-            self.notes.append(
-                f"judged by fingerprint and vector alone, for no file of theirs can be read: {verifier.unread:,} of the"
-                " pictures; once they can be, lookalike duplicates --again compares them"
-            )
+            self.notes.append(("unread", verifier.unread))
 
     def _order(self, snapshot: Snapshot, pairs: Sequence[PairRecord]) -> dict[int, int]:
         """The places of pictures when the one rather kept comes first."""

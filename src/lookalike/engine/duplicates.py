@@ -86,7 +86,7 @@ class Duplicates:
             seconds=time.monotonic() - started,
             interrupted=stop is not None and stop.is_set(),
             finished=finished,
-            notes=tuple(look.notes),
+            noted=tuple(look.notes),
         )
 
     def groups(
@@ -163,6 +163,13 @@ class Duplicates:
 
     # -- moving ----------------------------------------------------------------------------------
 
+    def check_target(self, to: PathLike) -> None:
+        """Raises QueryError for a `to` that `plan` would refuse: a look before it may take hours."""
+        from lookalike.engine.move_plan import refuse_target
+        from lookalike.engine.paths import absolute
+
+        refuse_target(self._store, absolute(to))
+
     def plan(
         self,
         to: PathLike,
@@ -190,7 +197,7 @@ class Duplicates:
     def move(self, plan: MovePlan, stop: threading.Event | None = None) -> Iterator[Progress | MoveReport]:
         """Do what `plan` says. Yields Progress, at last a MoveReport; `undo` brings everything back.
 
-        Raises CollectionBusy, CollectionReadOnly.
+        Raises CollectionBusy, CollectionReadOnly, and QueryError where the folder cannot be made: nothing is touched.
         """
         from lookalike.engine.moving import move
 

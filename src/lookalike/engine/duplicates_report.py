@@ -124,7 +124,7 @@ class DuplicatesReport:
 
     `counts`: groups by kind, of the kinds that were asked for. `looked_at`: pictures that were new to it; `compared`:
     pairs that were verified; `not_looked_at`: pictures without a fingerprint that could not be read now. `finished`:
-    files of a move that was cut short, settled now. `notes`: sentences about what was bounded or left out.
+    files of a move that was cut short, settled now. `noted`: what was bounded or left out.
     """
 
     counts: Mapping[LikenessKind, int]
@@ -134,7 +134,12 @@ class DuplicatesReport:
     seconds: float
     interrupted: bool = False
     finished: int = 0
-    notes: tuple[str, ...] = ()
+    noted: Reasons = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was bounded or left out, in English sentences."""
+        return tuple(why_alike((each,)) for each in self.noted)
 
     def as_dict(self) -> dict[str, Any]:
         """What `duplicates --json` prints beside the groups."""

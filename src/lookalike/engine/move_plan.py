@@ -17,7 +17,7 @@ from lookalike.engine.fill import is_as_indexed
 from lookalike.engine.scopes import is_below
 from lookalike.engine.sources import place_of, sources_of
 from lookalike.images.beside import NOTHING, Beside, beside
-from lookalike.store.records import TARS
+from lookalike.store.records import TARS, is_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -111,19 +111,29 @@ def plan_moves(store: Store, snapshot: Snapshot, groups: Sequence[DuplicateGroup
 
     Raises QueryError when `target` cannot be that folder.
     """
-    _refuse_target(store, target)
+    refuse_target(store, target)
     planning = _Planning(store, snapshot, groups, target)
     for group in groups:
         planning.add(group)
     return MovePlan(target, tuple(planning.moves), tuple(planning.left))
 
 
-def _refuse_target(store: Store, target: bytes) -> None:
+def refuse_target(store: Store, target: bytes) -> None:
+    """Raises QueryError when the absolute path `target` cannot be a folder that files are moved to."""
     shown = os.fsdecode(target)
+    if is_address(target):
+        raise QueryError(f"{shown} is no folder of this computer", hint="name a folder on one of its disks")
     if os.path.lexists(target) and not os.path.isdir(target):
         raise QueryError(f"{shown} is no folder", hint="name a folder, or one that is still to be made")
     if is_below(os.path.realpath(target), os.path.realpath(os.fsencode(store.path))):
         raise QueryError(f"{shown} lies in the collection itself", hint="name a folder of your own")
+    there = target
+    while not os.path.lexists(there):
+        there = os.path.dirname(there)
+    if not os.path.isdir(there):
+        raise QueryError(f"{shown} cannot be made: {os.fsdecode(there)} is no folder", hint="name another folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise QueryError(f"nothing can be written in {os.fsdecode(there)}", hint="name a folder where you may write")
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.errors import QueryError
 from lookalike.engine.carrying import Stays, carry
 from lookalike.engine.fill import is_as_indexed
 from lookalike.engine.move_plan import LeftItem
@@ -96,8 +97,10 @@ class _Tally:
 def move(store: Store, plan: MovePlan, stop: threading.Event | None = None) -> Iterator[Progress | MoveReport]:
     """Carry the files of `plan` away.
 
-    Raises CollectionBusy, CollectionReadOnly.
+    Raises CollectionBusy, CollectionReadOnly, and QueryError where its folder cannot be made: nothing is touched then.
     """
+    if plan.moves:
+        _make_folder(plan.target)
     tally = _Tally(len(plan.moves))
     with store.writer() as writer:
         _finish(writer, store.open_moves())
@@ -123,6 +126,14 @@ def move(store: Store, plan: MovePlan, stop: threading.Event | None = None) -> I
         writer.moves.end_run(run)
         writer.make_columns(stop=stop)
     yield tally.report(interrupted=_is_set(stop) and tally.items + len(tally.left) < len(plan.moves))
+
+
+def _make_folder(target: bytes) -> None:
+    try:
+        os.makedirs(target, exist_ok=True)
+    except OSError as error:
+        what = f"{os.fsdecode(target)} cannot be made ({error.strerror or error})"
+        raise QueryError(what, hint="name another folder") from error
 
 
 def undo(store: Store, stop: threading.Event | None = None) -> Iterator[Progress | MoveReport]:

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from lookalike.core.errors import LookalikeError
 from lookalike.engine.duplicates_report import DuplicatesReport
 from lookalike.engine.reports import Progress, SyncReport
-from lookalike.service.problems import Problem
+from lookalike.service.problems import Problem, status_and_code
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from lookalike.engine.any_collection import AnyCollection
     from lookalike.engine.duplicates import Duplicates
+    from lookalike.engine.likeness_words import Reasons
 
     Work: TypeAlias = Callable[[threading.Event], Iterable[object]]
     """Does a run and tells of it as `Collection.sync` does; ends soon when the event is set."""
@@ -38,7 +39,10 @@ _END_S = 30.0
 
 @dataclass(slots=True)
 class Job:
-    """One run. `progress`, `report`: JSON-ready; `failure`: in words, "" for none."""
+    """One run. `progress`, `report`: JSON-ready; `failure`: in words, "" for none, with its code as problems have one.
+
+    `noted`: what a look for duplicates left out.
+    """
 
     number: int
     collection: str
@@ -47,6 +51,8 @@ class Job:
     progress: dict[str, Any] = field(default_factory=dict)
     report: dict[str, Any] | None = None
     failure: str = ""
+    failure_code: str = ""
+    noted: Reasons = ()
     stop: threading.Event = field(default_factory=threading.Event)
     thread: threading.Thread | None = None
 
@@ -147,10 +153,13 @@ def _run(job: Job, work: Work) -> None:
                 }
             elif isinstance(event, SyncReport | DuplicatesReport):
                 job.report = event.as_dict()
+                job.noted = event.noted if isinstance(event, DuplicatesReport) else ()
         job.state = "stopped" if job.stop.is_set() else "done"
     except LookalikeError as error:
         job.failure = f"{error}{f' ({error.hint})' if error.hint else ''}"
+        job.failure_code = status_and_code(error)[1]
         job.state = "failed"
     except Exception as error:  # a run must always end, and say so
         job.failure = f"something unexpected happened: {type(error).__name__}"
+        job.failure_code = "unexpected"
         job.state = "failed"

@@ -5,10 +5,16 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lookalike.core.languages import LANGUAGES, plural_form
+from lookalike.engine.likeness_words import why_alike, why_kept
+
+if TYPE_CHECKING:
+    from lookalike.engine.likeness_words import Reasons
 
 _WORDS = Path(__file__).with_name("words.toml")
+_PROBLEM = "problem_"
 
 
 @cache
@@ -38,6 +44,23 @@ class Words:
     def counted(self, name: str, n: int) -> str:
         """`n` things, in the form that the language wants for that number (CLDR's plural rules)."""
         return self(f"{name}_{plural_form(self.language, n)}", n=f"{n:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"))
+
+    def alike(self, reasons: Reasons) -> str:
+        """Why pictures are alike, or what a look for duplicates left out."""
+        return why_alike(reasons, self.language)
+
+    def kept(self, reasons: Reasons) -> str:
+        """Why one of them is kept."""
+        return why_kept(reasons, self.language)
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What happened in words, by the codes of problems (`service.problems`), as far as there are any."""
+        return {
+            name.removeprefix(_PROBLEM).replace("_", "-"): words
+            for name, words in self._words.items()
+            if name.startswith(_PROBLEM)
+        }
 
     @property
     def others(self) -> list[tuple[str, str]]:

@@ -88,13 +88,18 @@ def problem(
     return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
 
 
+def status_and_code(error: Exception) -> tuple[int, str]:
+    """What an error of ours is as a problem."""
+    return next((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
+
+
 async def _of_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     return problem(request, error.status, error.code, str(error), error.headers, hint=error.hint)
 
 
 async def _of_error(request: Request, error: Exception) -> Response:
-    status, code = next((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
+    status, code = status_and_code(error)
     if status >= 500:
         _LOG.error("request %s failed", getattr(request.state, "number", ""), exc_info=error)
     hint, position = getattr(error, "hint", ""), getattr(error, "position", None)

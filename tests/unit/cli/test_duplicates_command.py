@@ -168,3 +168,40 @@ def test_the_page_lists_decisions_as_commands_for_its_collection(call, doubled, 
     assert call("duplicates", "--html", str(tmp_path / "review.html")).code == 0
     page = (tmp_path / "review.html").read_text("utf-8")
     assert f'data-command="lookalike duplicates --collection {tmp_path / "doubled.lookalike"}"' in page
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("zz-file/below", "cannot be made"),
+        ("zz-file", "is no folder"),
+        ("doubled.lookalike/aside", "lies in the collection itself"),
+    ],
+)
+def test_a_folder_that_cannot_be_moved_to_is_an_error_before_anything_is_looked_at(
+    call, doubled, tmp_path, where, said
+):
+    (tmp_path / "zz-file").write_text("no folder")
+    before = spare(doubled)
+    for more in ((), ("--yes",)):
+        called = call("duplicates", "--move-to", tmp_path / where, *more)
+        assert (called.code, called.out) == (1, "")
+        assert said in called.err
+        assert "compared" not in called.err
+    assert spare(doubled) == before
+
+
+def test_an_address_is_no_folder_and_no_name_is_wrong_usage(call, doubled):
+    assert "is no folder of this computer" in call("duplicates", "--move-to", "s3://bucket/aside").err
+    assert call("duplicates", "--move-to", "").code == 2
+    assert call("duplicates", "--prefer", "").code == 2
+
+
+def test_a_file_of_the_plan_that_stays_is_no_success(call, doubled, tmp_path):
+    aside = tmp_path / "aside"
+    assert call("duplicates", "--kind", "same", "--move-to", aside, "--yes").code == 0
+    first, *_ = sorted(path.name for path in aside.rglob("zz-*"))
+    (doubled / first).write_text("in the way")
+    called = call("duplicates", "--undo")
+    assert called.code == 1
+    assert "1 stays" in called.out

@@ -64,6 +64,12 @@ def store(collection):
         yield opened
 
 
+@pytest.fixture
+def store_of_doubled(doubled):
+    with Store.open(doubled.path) as opened:
+        yield opened
+
+
 def test_equal_files_are_found_and_the_report_counts_them(doubled):
     report = look(doubled, ["same"])
     assert report.counts == {"same": 3}
@@ -355,6 +361,16 @@ def test_a_chain_is_no_group(collection, store):
         assert len(group.items) <= 3
         for item in group.items[1:]:
             assert item.why == "saved again"
+
+
+def test_what_an_earlier_method_wrote_is_said_as_it_was_until_the_next_look(doubled, store_of_doubled):
+    with store_of_doubled.snapshot() as snapshot:
+        first, second = snapshot.pictures()[0][:2].tolist()
+    store_of_doubled.likenesses.put([PairRecord(first, second, "edited", 0.9, "with a border, mirrored", 1)], [], 1)
+    (group,) = doubled.duplicates.all_groups(["edited"])
+    assert (group.why, group.items[1].why) == ("with a border, mirrored",) * 2
+    look(doubled)
+    assert not list(doubled.duplicates.all_groups(["edited"]))
 
 
 def test_bursts_are_moved_only_when_they_are_asked_for(collection, store, tmp_path):

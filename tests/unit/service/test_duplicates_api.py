@@ -141,6 +141,24 @@ def test_without_a_script_all_is_forms_and_addresses(site):
     assert site.ask("/duplicates/more", after=groups(site, k=1)["next"]).text.count('class="group"') == GROUPS - 1
 
 
+@pytest.mark.parametrize(
+    ("language", "why", "kept", "gone"),
+    [
+        ("en", "saved again as JPEG", "it still has what the camera wrote", "not in the collection any more"),
+        ("ru", "сохранена заново как JPEG, у одной нет данных камеры", "в ней остались данные камеры", "уже нет"),
+        ("uk", "збережена наново як JPEG, в однієї немає даних камери", "у ній лишилися дані камери", "вже немає"),
+    ],
+)
+def test_the_page_says_why_in_the_language_of_who_asks(site, language, why, kept, gone):
+    text = unescape(site.ask("/duplicates", lang=language).text)
+    groups_shown = text.partition('id="grid"')[2]
+    assert groups_shown.count(f"<span>{why}") == GROUPS
+    assert groups_shown.count(f'<p class="like why">{kept}</p>') == GROUPS
+    assert 'lang="en">' not in groups_shown.partition("</ol>")[0]
+    told = json.loads(unescape(re.search(r'data-problems="(.*?)"', site.ask("/duplicates", lang=language).text)[1]))
+    assert gone in told["bad-query"]
+
+
 def test_copies_of_a_hit_share_its_place_and_are_shown_side_by_side(site, looked):
     text = site.ask("/", q="red", all="1").text
     assert len(set(re.findall(r'data-item="([^"]+)"', text))) == GROUPS + 2

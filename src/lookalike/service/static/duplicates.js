@@ -10,6 +10,11 @@ let sending = Promise.resolve();
 let waiting = 0;
 
 // --- storing
+async function reason(answer) {
+  const known = JSON.parse(said.dataset.problems);
+  const told = answer ? await answer.json().catch(() => ({})) : { code: "no-answer" };
+  return known[told.code] ?? told.detail ?? "";
+}
 function send(method, what, asked) {
   const collection = groups.dataset.collection || null;
   const address = method === "DELETE" ? `${API}/${what}?${new URLSearchParams(collection ? { ...asked, collection } : asked)}` : `${API}/${what}`;
@@ -18,7 +23,7 @@ function send(method, what, asked) {
   groups.setAttribute("aria-busy", "true");
   sending = sending.then(async () => {
     const answer = await fetch(address, { method, body, headers: { "Content-Type": "application/json" } }).catch(() => null);
-    said.textContent = answer?.ok ? "" : `${said.dataset.failed}. ${answer ? (await answer.json()).detail : ""}`;
+    said.textContent = answer?.ok ? "" : `${said.dataset.failed}. ${await reason(answer)}`;
     if (!answer?.ok) throw new Error("not stored");
   });
   const outcome = sending;
