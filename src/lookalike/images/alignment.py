@@ -77,7 +77,8 @@ class Alignment:
 
     `turn`: how the first is turned to lie like the second (`core.turns`). `within`: as in `sketches`, where "content"
     counts as "whole".
-    `box`: that part of the other picture. `bordered`: which of them has a plain border: "first", "second", or "".
+    `box`: that part of the other picture. `bordered`: which of them has plain borders that were taken off: "first",
+    "second", "both", or "".
     `correlation`: of the details, in [-1, 1]. `agreeing`: share of blocks with something to see that agree.
     `tones`: mean difference of the colours, 0 to 255. `stretch`: the ratio of the shapes, 1 for the same shape. `spot`:
     as a whole, the largest difference in grey levels of a small spot, when brightness and contrast are evened out.
@@ -162,10 +163,10 @@ def _within_borders(first: Look, second: Look, turn: int) -> Alignment:
     """What lies within the borders, from edge to edge."""
     greys = turn_pixels(first.grey, turn), second.grey
     boxes = [turned_box(first.content, turn), second.content]
-    outer = 1 if area(boxes[1]) < area(boxes[0]) else 0
+    which, outer = _bordered(first, second), 1 if area(boxes[1]) < area(boxes[0]) else 0
     boxes[outer], facts = _laid(greys[outer], cut(greys[1 - outer], boxes[1 - outer]), boxes[outer])
     tones = _tones(turn_pixels(first.colour, turn), boxes[0], second.colour, boxes[1])
-    return Alignment(turn, "whole", WHOLE_BOX, ("first", "second")[outer], *facts, tones, 1.0, 0.0)
+    return Alignment(turn, "whole", WHOLE_BOX, which, *facts, tones, 1.0, 0.0)
 
 
 def _as_a_part(first: Look, second: Look, guess: Guess) -> Alignment:
@@ -173,13 +174,18 @@ def _as_a_part(first: Look, second: Look, guess: Guess) -> Alignment:
     turn = guess.turn
     greys = turn_pixels(first.grey, turn), second.grey
     boxes = [turned_box(first.content, turn), second.content]
-    which = next((name for name, box in zip(("first", "second"), boxes, strict=True) if box != WHOLE_BOX), "")
-    outer = 0 if guess.within == "second" else 1
+    which, outer = _bordered(first, second), 0 if guess.within == "second" else 1
     inner, part = boxes[outer], cut(greys[1 - outer], boxes[1 - outer])
     about = inside(inner, _found(cut(greys[outer], inner), part, guess.scale))
     boxes[outer], facts = _laid(greys[outer], part, about)
     tones = _tones(turn_pixels(first.colour, turn), boxes[0], second.colour, boxes[1])
     return Alignment(turn, guess.within, _share(inner, boxes[outer]), which, *facts, tones, 1.0, 0.0)
+
+
+def _bordered(first: Look, second: Look) -> str:
+    """Which of them have plain borders."""
+    names = {(True, False): "first", (False, True): "second", (True, True): "both", (False, False): ""}
+    return names[first.content != WHOLE_BOX, second.content != WHOLE_BOX]
 
 
 def _laid(whole: NDArray[np.uint8], part: NDArray[np.uint8], box: Box) -> tuple[Box, tuple[float, float]]:

@@ -74,6 +74,13 @@ def test_what_lies_in_a_border_agrees_as_well_as_a_part_does():
         assert (found := judged(replace(alignment, agreeing=0.88))) is None or found.kind == "burst"
 
 
+def test_things_on_plain_ground_have_to_agree_better():
+    for within in ("whole", "second"):
+        things = replace(PART, within=within, box=WHOLE, bordered="both", correlation=0.88)
+        assert judged(things) is None
+        assert judged(replace(things, correlation=0.91)).kind == "edited"
+
+
 def test_a_line_of_text_may_spoil_more_blocks_where_the_fingerprints_are_near():
     written_on = replace(EQUAL, correlation=0.88, agreeing=0.78, spot=40.0)
     assert judged(written_on, distance=12).kind == "edited"

@@ -151,3 +151,10 @@ def test_a_crop_in_a_border_is_found_in_the_original():
     assert (found.within, found.bordered) == ("second", "second")
     assert found.correlation > 0.93
     assert np.abs(np.array(found.box) * [360, 270, 360, 270] - (40, 30, 330, 250)).max() < 3
+
+
+def test_two_that_have_borders_are_said_to_have_them():
+    framed = [ImageOps.expand(photo(7), width, "white") for width in (14, 25)]
+    found = align(look(framed[0]), look(framed[1]))
+    assert (found.within, found.bordered) == ("whole", "both")
+    assert found.correlation > 0.95
