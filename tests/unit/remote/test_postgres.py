@@ -197,8 +197,9 @@ def test_a_killed_server_costs_no_item_and_doubles_none(server):
 
 
 def test_a_server_that_says_nothing_is_given_up_in_time(server):
-    engine_of(server, "silent", timeout_s=120).create(FACTS)
-    engine = engine_of(server, "silent", timeout_s=1)
+    patient, engine = (engine_of(server, "silent", timeout_s=limit_s) for limit_s in (120, 1))
+    patient.create(FACTS)
+    patient.close()
     until_it_answers(engine)
     processes = [server.process, *server.process.children()]
     for process in processes:
