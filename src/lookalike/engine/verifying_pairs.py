@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.core.closing import Closing
 from lookalike.core.records import DecodeLimits, Picture
+from lookalike.engine.candidates import Candidates
 from lookalike.engine.fill import shows_still
 from lookalike.engine.likeness import METHOD, SCENE_COSINE, Evidence, facts_of, likeness
 from lookalike.engine.likeness_words import stored
@@ -31,11 +32,13 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from lookalike.core.protocols import Source
     from lookalike.core.records import Asset
-    from lookalike.engine.candidates import Candidates
     from lookalike.engine.likeness import Facts
-    from lookalike.images.alignment import Look
+    from lookalike.images.alignment import Alignment, Look
     from lookalike.images.sketches import Guess
     from lookalike.store.collection_store import ItemRecord, Snapshot
 
@@ -43,19 +46,24 @@ LOOKS = 4_096
 """Small pictures kept: up to 20 kB each, 80 MB."""
 _AT_ONCE = 4_096
 """Pairs whose sketches are compared, and whose pictures are then read, together."""
-_IN_A_THREAD = 1_024
-"""Pairs whose sketches are compared in one call."""
+_GUESSED_TOGETHER = 1_024
+"""Pairs whose sketches are compared in one call, by one thread."""
+_JUDGED_TOGETHER = 32
+"""Pairs whose pictures are laid over each other by one thread: some ms each."""
 _SIDE = 64
 """What decoding is asked for: the shorter side is 256 pixels then, or what the picture has."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
+    """A pair that its sketches do not settle. `ways`: None where a picture has no sketch."""
+
     first: int
     second: int
-    distance: int | None = None
-    turn: int = 0
-    cosine: float | None = None
+    distance: int | None
+    turn: int
+    cosine: float | None
+    ways: list[Guess] | None
 
 
 class Verifier(Closing):
@@ -86,49 +94,47 @@ class Verifier(Closing):
 
     def verified(self, snapshot: Snapshot, candidates: Candidates) -> Iterator[PairRecord]:
         """The pairs that are alike, in their order; those that are not are left out."""
-        told = zip(
-            candidates.first.tolist(),
-            candidates.second.tolist(),
-            candidates.distance.tolist(),
-            candidates.turn.tolist(),
-            candidates.cosine.tolist(),
-            strict=True,
-        )
-        for some in batches(told, _AT_ONCE):
-            yield from self._judged(snapshot, [_pair(*each) for each in some])
+        for start in range(0, len(candidates), _AT_ONCE):
+            yield from self._judged(snapshot, candidates, slice(start, start + _AT_ONCE))
 
     def verified_pairs(self, snapshot: Snapshot, pairs: Iterable[tuple[int, int]]) -> Iterator[PairRecord]:
         """The same for pairs of picture numbers that no candidate named (`grouping.unjudged`)."""
-        for some in batches(pairs, _AT_ONCE):
-            yield from self._judged(snapshot, [_Pair(*each) for each in some])
+        yield from self.verified(snapshot, _unnamed(pairs))
 
-    def _judged(self, snapshot: Snapshot, pairs: Sequence[_Pair]) -> list[PairRecord]:
-        guessed = zip(pairs, self._guessed(snapshot, pairs), strict=True)
-        tried = [(pair, ways) for pair, ways in guessed if _may_be_alike(pair, ways)]
-        items = snapshot.items_of_pictures(_numbers(pair for pair, _ in tried))
-        tried = [(pair, ways) for pair, ways in tried if pair.first in items and pair.second in items]
-        promising = _numbers(pair for pair, ways in tried if ways)
-        looks = self._seen(snapshot, {picture: items[picture] for picture in items if picture in promising})
+    def _judged(self, snapshot: Snapshot, candidates: Candidates, some: slice) -> list[PairRecord]:
+        first, second = candidates.first[some], candidates.second[some]
+        ways = self._guessed(snapshot, first, second)
+        pairs = list(_unsettled(candidates, some, ways))
+        items = snapshot.items_of_pictures(_numbers(pairs))
+        pairs = [pair for pair in pairs if pair.first in items and pair.second in items]
+        promising = _numbers(pair for pair in pairs if pair.ways)
+        looks = self._seen(snapshot, {picture: items[picture] for picture in sorted(promising)})
         if self._stop is not None and self._stop.is_set():  # a pool that was stopped reads nothing more
             return []
         self._unread.update(promising - looks.keys())
+        self.compared += len(first)
         facts = {picture: _facts(places) for picture, places in items.items()}
-        judged = self._threads.map(lambda each: _record(each[0], each[1], looks, facts), tried)
-        found = [record for record in judged if record is not None]
-        self.compared += len(pairs)
-        while len(self._looks) > LOOKS:
-            self._looks.popitem(last=False)
-        return found
+        judged = self._threads.map(partial(_records, looks, facts), batches(pairs, _JUDGED_TOGETHER))
+        return list(chain.from_iterable(judged))
 
-    def _guessed(self, snapshot: Snapshot, pairs: Sequence[_Pair]) -> list[list[Guess] | None]:
+    def _guessed(
+        self, snapshot: Snapshot, first: NDArray[np.int64], second: NDArray[np.int64]
+    ) -> list[list[Guess] | None]:
         """How the pictures of each pair may lie on each other; None where one has no sketch, and is noted as unread."""
-        numbers = _numbers(pairs)
+        import numpy as np
+
+        numbers = np.union1d(first, second).tolist()
         sketches = snapshot.sketches(numbers)
-        self._unread.update(numbers - sketches.keys())
-        known = [pair for pair in pairs if pair.first in sketches and pair.second in sketches]
-        guessed = self._threads.map(partial(_guesses, sketches), batches(known, _IN_A_THREAD))
-        guesses_of_pair = dict(zip(known, chain.from_iterable(guessed), strict=True))
-        return [guesses_of_pair.get(pair) for pair in pairs]
+        self._unread.update(number for number in numbers if number not in sketches)
+        having = np.fromiter(sketches, np.int64, len(sketches))
+        known = np.flatnonzero(np.isin(first, having) & np.isin(second, having))
+        chunks = [known[start : start + _GUESSED_TOGETHER] for start in range(0, len(known), _GUESSED_TOGETHER)]
+        guessed = self._threads.map(lambda chunk: _guesses(sketches, first[chunk], second[chunk]), chunks)
+        ways: list[list[Guess] | None] = [None] * len(first)
+        for chunk, found in zip(chunks, guessed, strict=True):
+            for place, guesses in zip(chunk.tolist(), found, strict=True):
+                ways[place] = guesses
+        return ways
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -139,6 +145,8 @@ class Verifier(Closing):
             self._looks.move_to_end(picture)
         for picture, look in self._read(snapshot, {each: items[each] for each in items if each not in seen}):
             seen[picture] = self._looks[picture] = look
+        while len(self._looks) > LOOKS:
+            self._looks.popitem(last=False)
         return seen
 
     def _read(self, snapshot: Snapshot, items: Mapping[int, Sequence[ItemRecord]]) -> Iterator[tuple[int, Look]]:
@@ -171,44 +179,57 @@ class Verifier(Closing):
                 yield picture, look_at(answer.pixels)
 
 
+def _guesses(sketches: Mapping[int, bytes], first: NDArray[np.int64], second: NDArray[np.int64]) -> list[list[Guess]]:
+    """How the pictures of each pair may lie on each other, by their sketches."""
+    import numpy as np
+
+    numbers, places = np.unique(np.concatenate([first, second]), return_inverse=True)
+    left, right = places.reshape(2, -1)
+    return guesses_of([sketches[number] for number in numbers.tolist()], left, right)
+
+
+def _unsettled(candidates: Candidates, some: slice, ways: Sequence[list[Guess] | None]) -> Iterator[_Pair]:
+    """Pairs that need more than a look at their sketches; of a burst, vectors may tell what sketches do not."""
+    columns = candidates.first, candidates.second, candidates.distance, candidates.turn, candidates.cosine
+    for *told, guessed in zip(*(column[some].tolist() for column in columns), ways, strict=True):
+        first, second, distance, turn, cosine = told
+        if guessed is None or guessed or cosine >= SCENE_COSINE:  # nan is not
+            known = distance if distance >= 0 else None
+            yield _Pair(first, second, known, turn, None if math.isnan(cosine) else cosine, guessed)
+
+
+def _unnamed(pairs: Iterable[tuple[int, int]]) -> Candidates:
+    """Pairs of which nothing is known as candidates."""
+    import numpy as np
+
+    first, second = np.array(list(pairs), np.int64).reshape(-1, 2).T
+    nothing, unknown = np.zeros(len(first), np.int64), np.full(len(first), np.nan, np.float32)
+    return Candidates(first, second, nothing - 1, nothing, unknown, looked=nothing[:0])
+
+
 def _numbers(pairs: Iterable[_Pair]) -> set[int]:
     """The pictures of some pairs."""
     return {number for pair in pairs for number in (pair.first, pair.second)}
 
 
-def _guesses(sketches: Mapping[int, bytes], pairs: Sequence[_Pair]) -> list[list[Guess]]:
-    """How the pictures of each pair may lie on each other, by their sketches."""
-    import numpy as np
-
-    numbers = sorted(_numbers(pairs))
-    place = {number: at for at, number in enumerate(numbers)}
-    first, second = np.array([(place[pair.first], place[pair.second]) for pair in pairs], np.int64).T
-    return guesses_of([sketches[number] for number in numbers], first, second)
-
-
-def _may_be_alike(pair: _Pair, ways: Sequence[Guess] | None) -> bool:
-    """Whether a pair needs more than a look at its sketches: two shots of a burst may do without a guess."""
-    return ways is None or bool(ways) or (pair.cosine is not None and pair.cosine >= SCENE_COSINE)
+def _records(looks: Mapping[int, Look], facts: Mapping[int, Facts], pairs: Sequence[_Pair]) -> list[PairRecord]:
+    """What is said of pairs; those whose pictures are not alike are left out."""
+    found = []
+    for pair in pairs:
+        one, other = facts[pair.first], facts[pair.second]
+        judged = likeness(Evidence(one, other, pair.distance, pair.turn, pair.cosine, _alignment(pair, looks)))
+        if judged is not None:
+            found.append(PairRecord(pair.first, pair.second, judged.kind, judged.sure, stored(judged.why), METHOD))
+    return found
 
 
-def _record(
-    pair: _Pair, ways: Sequence[Guess] | None, looks: Mapping[int, Look], facts: Mapping[int, Facts]
-) -> PairRecord | None:
-    """What is said of a pair; None when the pictures are not alike."""
-    alignment = None if ways is None else APART
-    if ways:
-        there = pair.first in looks and pair.second in looks
-        alignment = align(looks[pair.first], looks[pair.second], ways) if there else None
-    evidence = Evidence(facts[pair.first], facts[pair.second], pair.distance, pair.turn, pair.cosine, alignment)
-    judged = likeness(evidence)
-    if judged is None:
+def _alignment(pair: _Pair, looks: Mapping[int, Look]) -> Alignment | None:
+    """How the pictures of a pair lie on each other; None where that cannot be seen."""
+    if pair.ways == []:
+        return APART
+    if pair.ways is None or pair.first not in looks or pair.second not in looks:
         return None
-    return PairRecord(pair.first, pair.second, judged.kind, judged.sure, stored(judged.why), METHOD)
-
-
-def _pair(first: int, second: int, distance: int, turn: int, cosine: float) -> _Pair:
-    """A candidate; -1 and nan are what is not known."""
-    return _Pair(first, second, distance if distance >= 0 else None, turn, None if math.isnan(cosine) else cosine)
+    return align(looks[pair.first], looks[pair.second], pair.ways)
 
 
 def _facts(places: Sequence[ItemRecord]) -> Facts:
