@@ -38,6 +38,12 @@ class Address:
         return f"{self.name}_settings"
 
     @property
+    def server(self) -> tuple[str, int] | None:
+        """Host and port; None of milvus-lite in this process."""
+        parts = urlsplit(self.uri)
+        return None if self.is_path else (parts.hostname or "", parts.port or _PORT)
+
+    @property
     def is_path(self) -> bool:
         """Whether it is milvus-lite in this process."""
         return self.uri.endswith(_LITE) and "://" not in self.uri
@@ -71,6 +77,8 @@ def _server(address: str) -> Address:
         raise RemoteRefused(
             f"?{unknown[0]} means nothing in an address of Milvus: {address}", hint="?db= and ?tls=1 do"
         )
+    if not parts.hostname:
+        raise RemoteRefused(f"no server is named in {address}", hint=_FORM)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     scheme = "https" if asked.get("tls", ["0"])[-1] not in {"0", "", "false"} else "http"
     name = _checked_name(unquote(parts.path.strip("/")), address)

@@ -8,6 +8,7 @@ until then, because every call of ours leaves the same when done twice; no token
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from importlib.util import find_spec
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 """Between tries: the first, and what doubling ends at."""
+_REASON_S = 1.0
+"""How long it is asked why nothing answers, when the time of a call is over."""
 IN_ORDER = {"iterator": "True", "reduce_stop_for_best": True}
 """What pymilvus' own iterator asks in a query, so that a page has the next rows by their ids."""
 _AWAY = frozenset({"2", "UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "UNKNOWN"})
@@ -110,9 +113,25 @@ class Calls:
 
     def _away(self) -> RemoteUnavailable:
         return RemoteUnavailable(
-            f"{self.address.shown} did not answer within {self.timeout_s:g} s",
-            hint="see whether the server runs, and try again: what it had confirmed stays",
+            f"{self.address.shown} did not answer within {self.timeout_s:g} s{self._reason()}",
+            hint="see whether the server runs and the address is right, and try again: what it had confirmed stays",
         )
+
+    def _reason(self) -> str:
+        """What the system says of the way there, behind a colon; "" where a line can be had, or nothing is said."""
+        server, said = self.address.server, list[str]()
+
+        def connect(server: tuple[str, int]) -> None:
+            try:
+                socket.create_connection(server, timeout=_REASON_S).close()
+            except OSError as error:
+                said.append(f": {error.strerror or error}")
+
+        if server is not None:
+            asking = threading.Thread(target=connect, args=(server,), daemon=True)  # a name is looked up without limit
+            asking.start()
+            asking.join(_REASON_S)
+        return said[0] if said else ""
 
     def _made(self, left_s: float) -> MilvusClient:
         try:

@@ -159,12 +159,14 @@ class Connections:
 
     def _told(self, error: Exception) -> RemoteUnavailable | RemoteRefused:
         state, said = _state(error), _said(error)
+        reach = "look whether the server runs and the address is right, then run the same again: nothing is done twice"
+        if isinstance(error, _NoLine):
+            return RemoteUnavailable(f"{self._address} does not answer: {said}", hint=reach)
         if state == _GAVE_UP or isinstance(error, TimeoutError):
             hint = "try again with a longer time-out; a large collection needs its index (lookalike index does it)"
             return RemoteUnavailable(f"{self._address} was not done within {self._timeout_s:g} s", hint=hint)
         if _is_passing(error):
-            hint = "look whether the server runs and can be reached, then run the same again: nothing is done twice"
-            return RemoteUnavailable(f"{self._address} does not answer: {said}", hint=hint)
+            return RemoteUnavailable(f"{self._address} does not answer: {said}", hint=reach)
         return RemoteRefused(f"{self._address} refused: {said}", hint=_HINTS.get(state[:2], ""))
 
 
@@ -182,9 +184,15 @@ def _line(its: Address, timeout_s: float) -> socket.socket:
         else:
             line = socket.create_connection((its.host, its.port), timeout_s)
             line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    except TimeoutError:
+        raise _NoLine(f"no connection within {timeout_s:g} s") from None
     except OSError as error:
-        raise ConnectionError("no connection") from error
+        raise ConnectionError(error.strerror or str(error)) from None
     return line
+
+
+class _NoLine(TimeoutError):
+    """Nobody says yes or no to a line: another try would wait as long."""
 
 
 def _shut(line: socket.socket) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+import logging
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
 import lookalike
-from lookalike.core.errors import LookalikeError
+from lookalike.core.errors import LookalikeError, MissingExtra, RemoteRefused, RemoteUnavailable
 from lookalike.service import (
     api,
     clip_retrieval,
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from lookalike.service.settings import ServiceSettings
+
+
+_LOG = logging.getLogger("lookalike.service")
 
 
 def create_app(settings: ServiceSettings, closing: Closing | None = None) -> Guard:
@@ -98,9 +102,13 @@ def create_app(settings: ServiceSettings, closing: Closing | None = None) -> Gua
 async def _prepare(desk: Desk) -> None:
     """Ask every collection once, so that the first visitor does not wait for what has to be loaded."""
     for name in desk.shelf.names:
-        with suppress(LookalikeError, Problem):  # whoever asks it is told
+        try:
             await desk.lanes.run(desk.shelf.describe, name)
             await answer(question_of(Asked(q="a picture", k=1, collection=name), desk.settings), desk)
+        except (MissingExtra, RemoteRefused, RemoteUnavailable) as error:  # whoever started it shall know at once
+            _LOG.error("%s; %s", error, error.hint)
+        except (LookalikeError, Problem):  # whoever asks it is told
+            pass
 
 
 async def _alive() -> dict[str, str]:
