@@ -253,7 +253,7 @@ def test_pictures_of_every_odd_kind_are_looked_at(toy, tmp_path):
 
 
 def test_what_is_indexed_and_removed_while_a_look_is_at_work_is_the_next_ones(doubled, pictures):
-    events = doubled.duplicates.find()
+    events = doubled.duplicates.find(["same"])
     next(events)
     min(pictures.iterdir()).unlink()
     photo(1).save(pictures / "new.jpg")
@@ -262,7 +262,7 @@ def test_what_is_indexed_and_removed_while_a_look_is_at_work_is_the_next_ones(do
     *_, report = events
     assert report.looked_at == 24
     assert report.counts["same"] == 2
-    again = look(doubled)
+    again = look(doubled, ["copy"])
     assert (again.looked_at, again.counts["copy"]) == (2, 1)
 
 
@@ -370,7 +370,7 @@ def test_what_an_earlier_method_wrote_is_said_as_it_was_until_the_next_look(doub
     (group,) = doubled.duplicates.all_groups(["edited"])
     assert (group.why, group.items[1].why) == ("with a border, mirrored",) * 2
     look(doubled)
-    assert not list(doubled.duplicates.all_groups(["edited"]))
+    assert "with a border, mirrored" not in {group.why for group in doubled.duplicates.all_groups()}
 
 
 def test_bursts_are_moved_only_when_they_are_asked_for(collection, store, tmp_path):
