@@ -10,6 +10,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import lookalike
 from lookalike.testing import ToyEncoder, draw_pictures
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before FAISS loads: threads that wait must not spin
+settings.register_profile(  # the same examples in every run, on machines of any speed
+    "any machine", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 DRAWN = 24
 """Each of the eight colours with each of the three shapes once."""
 
