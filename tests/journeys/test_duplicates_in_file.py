@@ -50,9 +50,9 @@ def page_file(drawn, tmp_path) -> Path:
 
 
 @pytest.fixture
-def page(browser, page_file):
+def page(browser, page_file, request):
     """The page, opened; afterwards nothing was complained about and nobody asked."""
-    with browser.new_context(offline=True) as context:
+    with browser.new_context(offline=True, locale=getattr(request, "param", "en-GB")) as context:
         context.set_default_timeout(TIMEOUT_MS)
         opened = context.new_page()
         complaints: list[str] = []
@@ -103,6 +103,24 @@ def test_pictures_are_in_the_file_and_one_that_is_gone_is_said_to_be(page):
     page.wait_for_function("[...document.images].every((image) => image.naturalWidth > 0)")
     expect(page.locator(".empty")).to_have_text("cannot be shown now")
     assert page.locator("section").first.locator(".differs").count() == 3, "the bytes of each differ, nothing else"
+
+
+@pytest.mark.parametrize("page", ["ru-RU"], indirect=True)
+def test_the_page_speaks_the_browsers_language_and_others_when_asked(page):
+    expect(page.locator("html")).to_have_attribute("lang", "ru")
+    expect(page.locator("h2").first).to_have_text("копия сохранена заново как <PNG> уверенность 90 %")
+    expect(page.locator("figure p").first).to_have_text("остаётся: больше всего пикселей, 96 × 72")
+    page.get_by_label("это другая").nth(1).check()
+    expect(page.locator("#count")).to_have_text("1 решение; выполните в терминале:")
+    page.get_by_label("это другая").nth(2).check()
+    expect(page.locator("#count")).to_have_text("2 решения; выполните в терминале:")
+    page.get_by_role("button", name="Українська").press("Enter")
+    expect(page.locator("html")).to_have_attribute("lang", "uk")
+    expect(page).to_have_title("Повтори")
+    expect(page.locator("#count")).to_have_text("2 рішення; виконайте в терміналі:")
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("h2").first).to_have_text("copy saved again as <PNG> 90% sure")
+    expect(page.locator("header p:visible")).to_have_count(1)
 
 
 def test_only_so_many_groups_are_on_one_page_and_the_others_counted(drawn, tmp_path):

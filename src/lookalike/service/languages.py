@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lookalike.core.languages import LANGUAGES, plural_form
+from lookalike.core.languages import LANGUAGES, number, plural_form
 from lookalike.engine.likeness_words import why_alike, why_kept
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _WORDS = Path(__file__).with_name("words.toml")
 _PROBLEM = "problem_"
+_THOUSAND = 1000
 
 
 @cache
@@ -52,6 +53,16 @@ class Words:
     def kept(self, reasons: Reasons) -> str:
         """Why one of them is kept."""
         return why_kept(reasons, self.language)
+
+    def size(self, n: int) -> str:
+        """`n` bytes in the unit that leaves few digits, thousands of the one below it."""
+        unit, *larger = self("size_units").split()
+        left: float = n
+        for each in larger:
+            if left < _THOUSAND:
+                break
+            unit, left = each, left / _THOUSAND
+        return f"{number(self.language, left)}\N{NO-BREAK SPACE}{unit}"
 
     @property
     def problems(self) -> dict[str, str]:

@@ -144,9 +144,19 @@ def test_without_a_script_all_is_forms_and_addresses(site):
 @pytest.mark.parametrize(
     ("language", "why", "kept", "gone"),
     [
-        ("en", "saved again as JPEG", "it still has what the camera wrote", "not in the collection any more"),
-        ("ru", "сохранена заново как JPEG, у одной нет данных камеры", "в ней остались данные камеры", "уже нет"),
-        ("uk", "збережена наново як JPEG, в однієї немає даних камери", "у ній лишилися дані камери", "вже немає"),
+        ("en", "saved again as JPEG", "Kept: it still has what the camera wrote", "not in the collection any more"),
+        (
+            "ru",
+            "сохранена заново как JPEG, у одной нет данных камеры",
+            "Остаётся: в ней сохранились данные камеры",
+            "уже нет",
+        ),
+        (
+            "uk",
+            "збережена наново як JPEG, в однієї немає даних камери",
+            "Лишається: у ній збереглися дані камери",
+            "вже немає",
+        ),
     ],
 )
 def test_the_page_says_why_in_the_language_of_who_asks(site, language, why, kept, gone):

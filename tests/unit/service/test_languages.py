@@ -33,6 +33,14 @@ def test_numbers_stand_in_the_form_their_language_wants(language, n, said):
 
 
 @pytest.mark.parametrize(
+    ("language", "n", "said"),
+    [("en", 900, "900 bytes"), ("en", 3_400_000, "3.4 MB"), ("ru", 27_200, "27,2 кБ"), ("uk", 5_000_000_000, "5,0 ГБ")],
+)
+def test_sizes_stand_in_the_units_of_their_language(language, n, said):
+    assert Words(language).size(n) == said.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+@pytest.mark.parametrize(
     ("asked", "kept", "accepted", "chosen"),
     [
         (None, None, "", "en"),
