@@ -108,6 +108,8 @@ def test_a_run_goes_on_with_what_was_confirmed(server, pictures, monkeypatch, an
     monkeypatch.setattr(take, "PUBLISH_EVERY", BATCH)
     monkeypatch.setattr(ingest, "PROGRESS_EVERY_S", 0)
     monkeypatch.setattr(remote_staging, "SEND_EVERY", BATCH)
+    for module, late in ((take, "PUBLISH_EVERY_S"), (remote_staging, "SEND_EVERY_S")):
+        monkeypatch.setattr(module, late, LONG_S)
     name = f"run_{int(answered)}"
     server.engine(name).describe()
     engine = killing(server, server.engine(name), at=2, answered=answered)
