@@ -16,6 +16,8 @@ import tempfile
 from pathlib import Path
 
 import lookalike
+from lookalike.engine.likeness import METHOD
+from lookalike.engine.likeness_words import stored
 from lookalike.store.collection_store import Store
 from lookalike.store.likenesses import PairRecord
 from lookalike.store.moves import MeantMove
@@ -67,8 +69,8 @@ def decide(store: Store) -> None:
         pictures = snapshot.pictures()[0].tolist()
         first, second, third = (items[0] for items in list(snapshot.items_of_pictures(pictures).values())[:3])
         (digests,) = snapshot.digests_of([first.id]).values()
-    pair = PairRecord(first.picture, second.picture, "edited", 0.9, "cropped to 62 %", 1)
-    store.likenesses.put([pair], pictures, 1)
+    why = stored((("cropped", 62, 62),))
+    store.likenesses.put([PairRecord(first.picture, second.picture, "edited", 0.9, why, METHOD)], pictures, METHOD)
     store.likenesses.put_apart([(first.id, second.id)])
     store.likenesses.put_kept([third.id])
     source, target = ROOT + b"/" + first.key, b"/golden/duplicates/" + first.key
