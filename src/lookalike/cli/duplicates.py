@@ -170,7 +170,7 @@ def _look(
     elif only_paths or null:
         printing.write_paths((item.uri for group in groups for item in group.items[1:]), null=null)
     else:
-        show.groups(groups, most=k)
+        show.groups(groups, most=k, so_far=report is not None and report.interrupted)
     if report is not None and not (as_json or only_paths or null):
         show.report(report)
     if report is not None and report.interrupted:

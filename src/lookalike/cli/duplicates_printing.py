@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -30,8 +31,8 @@ _REASONS_SHOWN = 8
 _PIXELS_WIDTH, _SIZE_WIDTH = 11, 9
 
 
-def groups(found: Iterable[DuplicateGroup], *, most: int) -> None:
-    """The first groups with their items, and how many there are of each kind."""
+def groups(found: Iterable[DuplicateGroup], *, most: int, so_far: bool = False) -> None:
+    """The first groups with their items, and how many there are of each kind. `so_far`: a look was cut short."""
     counts: Counter[str] = Counter()
     spare = spare_bytes = 0
     for group in found:
@@ -42,7 +43,7 @@ def groups(found: Iterable[DuplicateGroup], *, most: int) -> None:
             spare += len(group.items) - 1
             spare_bytes += sum(item.size for item in group.items[1:])
     if not counts:
-        printing.out("No duplicates.")
+        printing.out("No duplicates so far." if so_far else "No duplicates.")
         return
     if counts.total() > most:
         printing.out(f"... and {printing.count(counts.total() - most, 'more group')} (-k {counts.total()} lists all)")
@@ -90,6 +91,8 @@ def plan(planned: MovePlan) -> None:
     files = printing.count(planned.files, "file")
     printing.out(f"{files}, {printing.size(planned.bytes)}, would move below {target}.")
     printing.note("Nothing was moved. The same command with --yes does it; --undo brings everything back.")
+    if planned.is_indexed:
+        printing.note(f"{target} lies in a folder that is indexed: what moves there stays in the collection.")
 
 
 def moved(done: MoveReport, planned: MovePlan) -> None:
@@ -120,15 +123,23 @@ def _group(group: DuplicateGroup) -> None:
     width = printing.columns()
     sure = "" if group.kind == "same" else f", {group.sure:.0%} sure"
     why = f"{group.kind}{sure}: {group.why}"
-    printing.out(click.style(printing.printable(why), bold=True))
+    printing.out(click.style(_within(width, why), bold=True))
     several = len({item.why for item in group.items[1:]}) > 1
     for item in group.items:
         kept = item.id == group.keep
         printing.out(_line("+" if kept else "-", item, width))
         said = f"kept: {group.keep_why}" if kept else item.why if several else ""
         if said:
-            printing.out(click.style(f"    {printing.printable(said)}", dim=True))
+            printing.out(click.style(_within(width, said, "    "), dim=True))
     printing.out()
+
+
+def _within(width: int | None, text: str, indent: str = "") -> str:
+    """A sentence behind its indent, broken between words where a terminal is so wide."""
+    shown = indent + printing.printable(text)
+    if width is None:
+        return shown
+    return textwrap.fill(shown, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _line(mark: str, item: Member, width: int | None) -> str:

@@ -79,11 +79,15 @@ class LeftItem:
 
 @dataclass(frozen=True, slots=True)
 class MovePlan:
-    """What would be moved below the absolute folder `target`, and what would stay."""
+    """What would be moved below the absolute folder `target`, and what would stay.
+
+    `is_indexed`: the target lies in a folder that is indexed, so that what is moved there stays in the collection.
+    """
 
     target: bytes
     moves: tuple[PlannedMove, ...]
     left: tuple[LeftItem, ...]
+    is_indexed: bool = False
 
     @property
     def bytes(self) -> int:
@@ -115,7 +119,8 @@ def plan_moves(store: Store, snapshot: Snapshot, groups: Sequence[DuplicateGroup
     planning = _Planning(store, snapshot, groups, target)
     for group in groups:
         planning.add(group)
-    return MovePlan(target, tuple(planning.moves), tuple(planning.left))
+    is_indexed = any(not root.is_file and is_below(target, root.path) for root in store.roots())
+    return MovePlan(target, tuple(planning.moves), tuple(planning.left), is_indexed)
 
 
 def refuse_target(store: Store, target: bytes) -> None:

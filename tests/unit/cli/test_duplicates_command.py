@@ -191,6 +191,12 @@ def test_a_folder_that_cannot_be_moved_to_is_an_error_before_anything_is_looked_
     assert spare(doubled) == before
 
 
+def test_it_is_told_when_what_moves_stays_in_the_collection(call, doubled, tmp_path):
+    inside = call("duplicates", "--kind", "same", "--move-to", doubled / "aside")
+    assert f"{doubled / 'aside'} lies in a folder that is indexed" in inside.err
+    assert "that is indexed" not in call("duplicates", "--kind", "same", "--move-to", tmp_path / "aside").err
+
+
 def test_an_address_is_no_folder_and_no_name_is_wrong_usage(call, doubled):
     assert "is no folder of this computer" in call("duplicates", "--move-to", "s3://bucket/aside").err
     assert call("duplicates", "--move-to", "").code == 2
