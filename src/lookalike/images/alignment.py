@@ -26,7 +26,6 @@ from lookalike.images.planes import (
     without_lines,
 )
 from lookalike.images.registration import settled, view
-from lookalike.images.sketches import Sketch, sketch_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +67,6 @@ class Look:
     grey: NDArray[np.uint8]
     colour: NDArray[np.uint8]
     content: Box
-    sketch: Sketch
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,7 @@ def look_at(pixels: Pixels) -> Look:
     factor = min(LONG_SIDE / max(image.size), 1.0)
     size = max(8, round(image.width * factor)), max(8, round(image.height * factor))
     grey = np.asarray(image.convert("L").resize(size, PILImage.Resampling.BILINEAR), dtype=np.uint8)
-    return Look(grey, np.asarray(colour, dtype=np.uint8), content_of(grey), sketch_of(grey))
+    return Look(grey, np.asarray(colour, dtype=np.uint8), content_of(grey))
 
 
 def align(first: Look, second: Look, tried: Iterable[Guess]) -> Alignment:

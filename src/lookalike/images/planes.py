@@ -20,7 +20,7 @@ _PLAIN = 4.0
 """Largest deviation of the levels of a plain border, and of each of its lines: a sky is hardly ever so plain."""
 _DEEPEST_BORDER = 0.3
 """Largest share of a side that is taken off as a border."""
-_FAINT = 6.0
+FAINT = 6.0
 """Contrast in grey levels below which there is nothing to compare: what even a strong JPEG leaves in the sky."""
 _NOTHING = 1e-4
 """Mean square of details (`evened`) below which there are none: a plain picture has 1e-12, what rounding leaves, which
@@ -43,7 +43,7 @@ def evened(grey: Plane, radius: int) -> Plane:
 
     detail = grey - mean_around(grey, radius)
     contrast = np.sqrt(np.maximum(mean_around(detail * detail, radius), np.float32(0)))
-    even: Plane = (detail / (contrast + _FAINT)).astype(np.float32, copy=False)
+    even: Plane = (detail / (contrast + FAINT)).astype(np.float32, copy=False)
     return even
 
 
@@ -83,6 +83,8 @@ def fitted(grey: NDArray[Any], side: float) -> tuple[int, int]:
 
 def content_of(grey: NDArray[np.uint8]) -> Box:
     """What is left without plain borders, which are of one level on each side."""
+    if grey[[0, -1]].std(axis=1).min() >= _PLAIN and grey[:, [0, -1]].std(axis=0).min() >= _PLAIN:
+        return WHOLE_BOX  # as of most pictures, and quickly told
     height, width = grey.shape
     top, bottom = _depth(grey), _depth(grey[::-1])
     inner = grey[top : height - bottom]
