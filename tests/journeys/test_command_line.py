@@ -113,7 +113,7 @@ def test_two_that_write_at_once_do_not_wait_for_each_other(lookalike, pictures, 
 def test_an_interrupted_run_keeps_what_is_done_and_goes_on_later(lookalike, tmp_path, colour_encoder, environment):
     folder = tmp_path / "many"
     draw_pictures(folder, 400)
-    gives_way = ["nice", "-n", "19"]  # so that it is never at its end before it is interrupted
+    gives_way = ["nice", "-n", "10"]  # so that it is never at its end before it is interrupted
     with subprocess.Popen(
         [*gives_way, *COMMAND, "index", str(folder), "--encoder", str(colour_encoder)],
         stdout=subprocess.PIPE,
