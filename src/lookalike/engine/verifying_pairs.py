@@ -1,8 +1,8 @@
 """Candidates become likenesses: where sketches give a guess, both pictures are read, small, and laid over each other.
 
-Promises: no file is read but those of pairs with a guess, and memory for `LOOKS` small pictures and `_AT_ONCE` pairs,
-whatever the number of pairs. Where a picture of such a pair cannot be read, or is no longer the one that was indexed,
-and where a picture has no sketch, fingerprints and vectors alone judge, less sure.
+Promises: no file is read but those of pairs with a guess, and memory for `LOOKS` small pictures and some thousand
+sketches, whatever the number of pairs. Where a picture of such a pair cannot be read, or is no longer the one that was
+indexed, and where a picture has no sketch, fingerprints and vectors alone judge, less sure.
 """
 
 from __future__ import annotations
@@ -44,12 +44,10 @@ if TYPE_CHECKING:
 
 LOOKS = 4_096
 """Small pictures kept: up to 20 kB each, 80 MB."""
-_AT_ONCE = 4_096
-"""Pairs whose sketches are compared, and whose pictures are then read, together."""
-_GUESSED_TOGETHER = 1_024
-"""Pairs whose sketches are compared in one call, by one thread."""
-_JUDGED_TOGETHER = 32
-"""Pairs whose pictures are laid over each other by one thread: some ms each."""
+_GUESSED_TOGETHER, _GUESSED_BY_A_THREAD = 16_384, 2_048
+"""Pairs whose sketches are in memory, and of these what one thread compares in one call."""
+_READ_TOGETHER, _JUDGED_BY_A_THREAD = 1_024, 32
+"""Pairs whose small pictures are in memory, and of these what one thread lays over each other: some ms each."""
 _SIDE = 64
 """What decoding is asked for: the shorter side is 256 pixels then, or what the picture has."""
 
@@ -94,28 +92,27 @@ class Verifier(Closing):
 
     def verified(self, snapshot: Snapshot, candidates: Candidates) -> Iterator[PairRecord]:
         """The pairs that are alike, in their order; those that are not are left out."""
-        for start in range(0, len(candidates), _AT_ONCE):
-            yield from self._judged(snapshot, candidates, slice(start, start + _AT_ONCE))
+        for pairs in batches(self._unsettled(snapshot, candidates), _READ_TOGETHER):
+            yield from self._judged(snapshot, pairs)
 
     def verified_pairs(self, snapshot: Snapshot, pairs: Iterable[tuple[int, int]]) -> Iterator[PairRecord]:
         """The same for pairs of picture numbers that no candidate named (`grouping.unjudged`)."""
         yield from self.verified(snapshot, _unnamed(pairs))
 
-    def _judged(self, snapshot: Snapshot, candidates: Candidates, some: slice) -> list[PairRecord]:
-        first, second = candidates.first[some], candidates.second[some]
-        ways = self._guessed(snapshot, first, second)
-        pairs = list(_unsettled(candidates, some, ways))
-        items = snapshot.items_of_pictures(_numbers(pairs))
-        pairs = [pair for pair in pairs if pair.first in items and pair.second in items]
-        promising = _numbers(pair for pair in pairs if pair.ways)
-        looks = self._seen(snapshot, {picture: items[picture] for picture in sorted(promising)})
-        if self._stop is not None and self._stop.is_set():  # a pool that was stopped reads nothing more
-            return []
-        self._unread.update(promising - looks.keys())
-        self.compared += len(first)
-        facts = {picture: _facts(places) for picture, places in items.items()}
-        judged = self._threads.map(partial(_records, looks, facts), batches(pairs, _JUDGED_TOGETHER))
-        return list(chain.from_iterable(judged))
+    def _unsettled(self, snapshot: Snapshot, candidates: Candidates) -> Iterator[_Pair]:
+        """Pairs that need more than a look at their sketches; of a burst, vectors may tell what sketches do not."""
+        columns = candidates.first, candidates.second, candidates.distance, candidates.turn, candidates.cosine
+        for start in range(0, len(candidates), _GUESSED_TOGETHER):
+            if self._is_stopping():
+                return
+            some = slice(start, start + _GUESSED_TOGETHER)
+            guessed = self._guessed(snapshot, candidates.first[some], candidates.second[some])
+            self.compared += len(guessed)
+            for *told, ways in zip(*(column[some].tolist() for column in columns), guessed, strict=True):
+                first, second, distance, turn, cosine = told
+                if ways is None or ways or cosine >= SCENE_COSINE:  # nan is not
+                    known = distance if distance >= 0 else None
+                    yield _Pair(first, second, known, turn, None if math.isnan(cosine) else cosine, ways)
 
     def _guessed(
         self, snapshot: Snapshot, first: NDArray[np.int64], second: NDArray[np.int64]
@@ -123,18 +120,34 @@ class Verifier(Closing):
         """How the pictures of each pair may lie on each other; None where one has no sketch, and is noted as unread."""
         import numpy as np
 
-        numbers = np.union1d(first, second).tolist()
-        sketches = snapshot.sketches(numbers)
-        self._unread.update(number for number in numbers if number not in sketches)
-        having = np.fromiter(sketches, np.int64, len(sketches))
-        known = np.flatnonzero(np.isin(first, having) & np.isin(second, having))
-        chunks = [known[start : start + _GUESSED_TOGETHER] for start in range(0, len(known), _GUESSED_TOGETHER)]
-        guessed = self._threads.map(lambda chunk: _guesses(sketches, first[chunk], second[chunk]), chunks)
+        numbers, places = np.unique(np.concatenate([first, second]), return_inverse=True)
+        one, other = places.reshape(2, -1)
+        kept = snapshot.sketches(numbers.tolist())
+        self._unread.update(number for number in numbers.tolist() if number not in kept)
+        sketches = [kept.get(number, b"") for number in numbers.tolist()]
+        has_one = np.array([number in kept for number in numbers.tolist()], np.bool_)
+        known = np.flatnonzero(has_one[one] & has_one[other])
+        chunks = [known[start : start + _GUESSED_BY_A_THREAD] for start in range(0, len(known), _GUESSED_BY_A_THREAD)]
+        guessed = self._threads.map(lambda chunk: guesses_of(sketches, one[chunk], other[chunk]), chunks)
         ways: list[list[Guess] | None] = [None] * len(first)
-        for chunk, found in zip(chunks, guessed, strict=True):
-            for place, guesses in zip(chunk.tolist(), found, strict=True):
-                ways[place] = guesses
+        for place, guesses in zip(known.tolist(), chain.from_iterable(guessed), strict=True):
+            ways[place] = guesses
         return ways
+
+    def _judged(self, snapshot: Snapshot, pairs: Sequence[_Pair]) -> list[PairRecord]:
+        items = snapshot.items_of_pictures(_numbers(pairs))
+        pairs = [pair for pair in pairs if pair.first in items and pair.second in items]
+        promising = _numbers(pair for pair in pairs if pair.ways)
+        looks = self._seen(snapshot, {picture: items[picture] for picture in sorted(promising)})
+        if self._is_stopping():  # a pool that was stopped reads nothing more
+            return []
+        self._unread.update(promising - looks.keys())
+        facts = {picture: _facts(places) for picture, places in items.items()}
+        judged = self._threads.map(partial(_records, looks, facts), batches(pairs, _JUDGED_BY_A_THREAD))
+        return list(chain.from_iterable(judged))
+
+    def _is_stopping(self) -> bool:
+        return self._stop is not None and self._stop.is_set()
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -177,25 +190,6 @@ class Verifier(Closing):
             known = digests.get(item.id)
             if isinstance(answer, Picture) and known and shows_still(item, answer, known, self._sources):
                 yield picture, look_at(answer.pixels)
-
-
-def _guesses(sketches: Mapping[int, bytes], first: NDArray[np.int64], second: NDArray[np.int64]) -> list[list[Guess]]:
-    """How the pictures of each pair may lie on each other, by their sketches."""
-    import numpy as np
-
-    numbers, places = np.unique(np.concatenate([first, second]), return_inverse=True)
-    left, right = places.reshape(2, -1)
-    return guesses_of([sketches[number] for number in numbers.tolist()], left, right)
-
-
-def _unsettled(candidates: Candidates, some: slice, ways: Sequence[list[Guess] | None]) -> Iterator[_Pair]:
-    """Pairs that need more than a look at their sketches; of a burst, vectors may tell what sketches do not."""
-    columns = candidates.first, candidates.second, candidates.distance, candidates.turn, candidates.cosine
-    for *told, guessed in zip(*(column[some].tolist() for column in columns), ways, strict=True):
-        first, second, distance, turn, cosine = told
-        if guessed is None or guessed or cosine >= SCENE_COSINE:  # nan is not
-            known = distance if distance >= 0 else None
-            yield _Pair(first, second, known, turn, None if math.isnan(cosine) else cosine, guessed)
 
 
 def _unnamed(pairs: Iterable[tuple[int, int]]) -> Candidates:
