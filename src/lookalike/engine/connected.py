@@ -35,7 +35,8 @@ def parts(
     """
     of: dict[int, _Told] = {}
     for pair in pairs:
-        one, other = (of.get(number) or of.setdefault(number, _Told([number])) for number in (pair.first, pair.second))
+        one = of.get(pair.first) or of.setdefault(pair.first, _Told([pair.first]))
+        other = of.get(pair.second) or of.setdefault(pair.second, _Told([pair.second]))
         if one is not other:
             one = _joined(one, other, of)
         one.pairs += 1
@@ -62,7 +63,8 @@ def _joined(one: _Told, other: _Told, of: dict[int, _Told]) -> _Told:
     larger.pictures += smaller.pictures
     larger.pairs += smaller.pairs
     larger.kinds |= smaller.kinds
-    of.update(dict.fromkeys(smaller.pictures, larger))
+    for picture in smaller.pictures:
+        of[picture] = larger
     return larger
 
 

@@ -11,6 +11,7 @@ Pure functions; the same pairs in any order give the same groups.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -107,7 +108,7 @@ def unjudged(pairs: Iterable[PairRecord], order: Mapping[int, int], new: Collect
     return sorted(wanted - judged)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _World:
     """What groups are made of. `near`: the pairs that each picture is in."""
 
@@ -117,18 +118,19 @@ class _World:
     apart: frozenset[frozenset[str]]
     kinds: frozenset[LikenessKind]
 
-    @property
+    @cached_property
     def ordered(self) -> list[tuple[str, int]]:
         """Items that may be in a group, with their pictures, the one rather kept first."""
-        several = ((id, picture) for picture, ids in self.items.items() for id in ids if self._company(picture))
+        several = [(id, picture) for picture, ids in self.items.items() if self._company(picture) for id in ids]
         return sorted(several, key=lambda each: self.rank[each[0]])
 
     def shots(self, stars: Sequence[Group]) -> list[tuple[str, int]]:
-        """One item for each picture as far as it was not left out of a star: what bursts are made of."""
+        """One item for each picture of a burst as far as it was not left out of a star: what bursts are made of."""
         taken = {item.id for star in stars for item in star.items[1:]}
+        shots = {picture for picture, pairs in self.near.items() if any(pair.kind == _BURST for pair in pairs)}
         first: dict[int, str] = {}
         for id, picture in self.ordered:
-            if id not in taken:
+            if picture in shots and id not in taken:
                 first.setdefault(picture, id)
         return [(id, picture) for picture, id in first.items()]
 

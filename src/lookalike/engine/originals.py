@@ -35,7 +35,8 @@ class Made:
 
     def and_of(self, pictures: Iterable[Sequence[ItemRecord]]) -> Made:
         """With those of the items of each picture that were saved again without loss from one with loss."""
-        return Made(self.framed, self.later.union(id for items in pictures for id in _unpacked(items)))
+        several = (items for items in pictures if len(items) > 1)
+        return Made(self.framed, self.later.union(id for items in several for id in _unpacked(items)))
 
 
 def made_from_others(
