@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections import Counter
 from contextlib import nullcontext, redirect_stdout
@@ -107,7 +108,9 @@ def index(
         else:
             for read in report.catalogues if paths else ():
                 show_catalogue(read)
-            _summarise(report, opened, f" --collection {collection}" if collection else "", explain=explain)
+            _summarise(
+                report, opened, f" --collection {shlex.quote(collection)}" if collection else "", explain=explain
+            )
     if report.interrupted or (report.index is not None and report.index.interrupted):
         raise Interrupted
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -102,4 +103,4 @@ def _show(report: MoveReport) -> None:
     else:
         sent = f", {report.sent:,} of them sent now" if report.sent != report.items else ""
         printing.out(f"Moved in {took}: {printing.count(report.items, 'item')} compared and equal{sent}.")
-        printing.note(f'Next: lookalike search "a dog in the snow" --collection {where}')
+        printing.note(f'Next: lookalike search "a dog in the snow" --collection {shlex.quote(where)}')

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Unpack
 
 from lookalike.core.closing import Closing
-from lookalike.core.errors import CollectionNotFound, NotForRemote, QueryError
+from lookalike.core.errors import CollectionNotFound, EncoderMismatch, NotForRemote, QueryError
 from lookalike.engine.encoder_choice import EncoderChoice
 from lookalike.engine.paths import absolute
 from lookalike.engine.remote_state import RemoteStates
@@ -62,7 +62,10 @@ class RemoteCollection(Closing):
             _Holder(engine, self._states), device=device, models_dir=models_dir, notice=notice
         )
         if encoder is not None:
-            self._encoders.choose(encoder)
+            try:
+                self._encoders.choose(encoder)
+            except EncoderMismatch as error:  # what it advises is for collections here
+                raise EncoderMismatch(str(error), hint="leave that encoder out, or name another collection") from None
 
     # -- what it is ------------------------------------------------------------------------------
 

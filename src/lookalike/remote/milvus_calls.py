@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 _PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 """Between tries: the first, and what doubling ends at."""
-_REASON_S = 1.0
-"""How long it is asked why nothing answers, when the time of a call is over."""
+_REASON_S = 3.0
+"""How long it is asked why nothing answers, when the time of a call is over: Windows says no after 2."""
 IN_ORDER = {"iterator": "True", "reduce_stop_for_best": True}
 """What pymilvus' own iterator asks in a query, so that a page has the next rows by their ids."""
 _AWAY = frozenset({"2", "UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "UNKNOWN"})

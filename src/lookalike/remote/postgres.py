@@ -270,10 +270,11 @@ class PostgresEngine:
             count, method = self._total(session), method_of(session, self._table)
             wanted = index_for(count, shape.dim, shape.type_)
             ranged = ranged_count(session, self._table)
+            ranges = f" and ranges of {ranged} fields" if ranged else ""
             said = [
                 f"{_server(session)} at {self._address}: {count:,} items, vectors as {shape.type_}({shape.dim})",
                 f"index {method}" if method else f"no index: {wanted.reason}",
-                f"filters: equal values and ranges of {ranged} fields by indexes; all else by reading what is known",
+                f"filters: equal values{ranges} by indexes, all else by reading what is known of items",
             ]
             if wanted.method != method:
                 said.insert(2, f"better: {wanted.reason}; lookalike index builds it")

@@ -163,7 +163,10 @@ class Connections:
         if isinstance(error, _NoLine):
             return RemoteUnavailable(f"{self._address} does not answer: {said}", hint=reach)
         if state == _GAVE_UP or isinstance(error, TimeoutError):
-            hint = "try again with a longer time-out; a large collection needs its index (lookalike index does it)"
+            hint = (
+                "see whether the server is busy or stands still, or set a longer LOOKALIKE_REMOTE_TIMEOUT;"
+                " a large collection needs its index (lookalike index does it)"
+            )
             return RemoteUnavailable(f"{self._address} was not done within {self._timeout_s:g} s", hint=hint)
         if _is_passing(error):
             return RemoteUnavailable(f"{self._address} does not answer: {said}", hint=reach)
