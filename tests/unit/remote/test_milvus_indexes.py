@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lookalike.core.conditions import Compare
+from lookalike.remote import milvus_indexes
 from lookalike.remote.contract import Asked, RemoteFacts, RemoteItem
 from lookalike.remote.milvus import connect
 from lookalike.remote.milvus_address import parsed_address
@@ -72,3 +73,16 @@ def test_recall_holds_under_filters_that_few_and_that_most_items_meet(served, ki
             len({each.item.id for each in of} & {f"{at:05}" for at in row}) for of, row in zip(found, best, strict=True)
         ]
         assert sum(hits) >= 0.95 * best.size
+
+
+def test_building_gives_a_collection_that_has_grown_the_index_of_its_size(served, monkeypatch):
+    address, vectors = served
+    engine = connect(address, timeout_s=60)
+    for limit, kind in ((ITEMS - 1, "HNSW"), (ITEMS, "FLAT")):
+        monkeypatch.setattr(milvus_indexes, "LITE_EXACT_UP_TO", limit)
+        assert engine.describe().index != kind
+        assert any(f"{kind} would serve better" in line for line in engine.explain())
+        engine.build_index()
+        assert engine.describe().index == kind
+        found = engine.nearest(vectors[:20], 1)
+        assert [each[0].item.id for each in found] == [f"{one:05}" for one in range(20)]

@@ -60,16 +60,24 @@ def put(engine: PostgresEngine, vectors: np.ndarray) -> None:
         engine.upsert([item_of(start + one, vector) for one, vector in enumerate(vectors[start : start + 1000])])
 
 
-def test_recall_holds_with_an_index_under_every_filter(server, monkeypatch):
-    """Also where the filter leaves out just what is near, so that the index finds nothing that may answer."""
+@pytest.mark.parametrize(("method", "graph_up_to"), [("hnsw", 20_000_000), ("ivfflat", ITEMS - 1)])
+def test_recall_holds_with_an_index_under_every_filter(server, monkeypatch, method, graph_up_to):
+    """Also where the filter leaves out just what is near, so that the index finds nothing that may answer.
+
+    A collection that grows beyond what a graph is for gets lists instead.
+    """
     monkeypatch.setattr(postgres_plan, "INDEX_FROM", 1000)
+    monkeypatch.setattr(postgres_plan, "HNSW_UP_TO", graph_up_to)
     monkeypatch.setattr(postgres_plan, "COMPARED_AT_MOST", 100)
     vectors = vectors_in_groups()
-    engine = engine_of(server, "recall")
+    engine = engine_of(server, f"recall_{method}")
     engine.create(FACTS)
-    put(engine, vectors)
+    put(engine, vectors[: ITEMS // 2])
     engine.build_index()
     assert engine.describe().index == "hnsw"
+    put(engine, vectors)
+    engine.build_index()
+    assert engine.describe().index == method
     exact = vectors.astype(np.float32)
     conditions = {
         "all": (None, lambda _: True),
