@@ -108,9 +108,7 @@ def index(
         else:
             for read in report.catalogues if paths else ():
                 show_catalogue(read)
-            _summarise(
-                report, opened, f" --collection {shlex.quote(collection)}" if collection else "", explain=explain
-            )
+            _summarise(report, opened, collection, explain=explain)
     if report.interrupted or (report.index is not None and report.index.interrupted):
         raise Interrupted
 
@@ -182,8 +180,8 @@ def refuse_missing(paths: Sequence[str]) -> None:
         raise SourceError(f"there is no file or folder {missing[0]}", hint="check the path; nothing was indexed")
 
 
-def _summarise(report: SyncReport, opened: AnyCollection, where: str, *, explain: bool) -> None:
-    """What changed, what was not taken, and what to type next; `where` is the option that names the collection.
+def _summarise(report: SyncReport, opened: AnyCollection, given: str | None, *, explain: bool) -> None:
+    """What changed, what was not taken, and what to type next; `given`: how the collection was named.
 
     `explain`: say last how searches are served.
     """
@@ -204,6 +202,7 @@ def _summarise(report: SyncReport, opened: AnyCollection, where: str, *, explain
     if report.offline:
         offline = printing.count(report.offline, "picture is", "pictures are")
         printing.note(f"{offline} on disks or folders that are not there now and kept; lookalike prune forgets them.")
+    where = f" --collection {shlex.quote(given)}" if given else ""
     if report.interrupted or (report.index is not None and report.index.interrupted):
         printing.note("What is done is kept; the same command goes on from here.")
     elif state["encoder"] == IMPORTED:
