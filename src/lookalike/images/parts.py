@@ -9,6 +9,7 @@ agrees better than those do.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from lookalike.images.stacks import evened_stack, resized_stack
@@ -99,7 +100,8 @@ def found_parts(squares: NDArray[np.uint8], shapes: Numbers, first: Numbers, sec
     whole, part = np.concatenate([first, second]), np.concatenate([second, first])
 
     def look(grain: _Grain, row: Numbers, scale: Numbers) -> None:
-        excess[row, scale] = _looked_for(grain, squares, shapes, _Rows(whole[row], part[row], scale))
+        found = _looked_for(grain, squares, shapes, _Rows(whole[row], part[row], scale))
+        excess[row, scale] = found.round(3)  # two ways that are alike stay so, whatever else is in the batch
 
     excess = np.full((len(whole), len(SCALES), 2), -np.inf, np.float32)  # of both directions: two halves
     scales = np.arange(0, len(SCALES), _COARSE.step)
@@ -180,11 +182,43 @@ def _agreeing(pictures: _Pictures, whole: Numbers, part: Numbers, size: Numbers)
         rows = order[start : start + _ROWS]
         some = whole[rows]
         places = (pictures.sizes[some].max(axis=0) - size + 1).tolist()
-        sums = np.fft.irfft2(pictures.spectra[some] * spectra[place[rows], None], (side, side))
-        sums = sums[:, :, : places[0], : places[1]]
+        sums = _levels(pictures.spectra[some] * spectra[place[rows], None], places[0], places[1])
         energy = np.maximum(_windows(pictures.energy[some], size.tolist(), places), side * _LEAST_ENERGY)
         scores[rows] = (sums / np.sqrt(energy)).max(axis=(2, 3))
     return scores
+
+
+def _levels(spectra: NDArray[np.complex64], high: int, wide: int) -> Stack:
+    """The levels in the upper left corner, float32 (rows, 2, high, wide), of spectra (rows, 2, n, n / 2 + 1)."""
+    import numpy as np
+
+    side = spectra.shape[2]
+    columns = spectra.reshape(-1, spectra.shape[3]).view(np.float32) @ _across(side, wide)
+    levels: Stack = _down(side, high) @ columns.reshape(-1, 2 * side, wide)
+    return levels.reshape(-1, 2, high, wide)
+
+
+@cache
+def _across(side: int, wide: int) -> NDArray[np.float32]:
+    """From a line of half a spectrum to so many columns, real and imaginary parts in turns: (n + 2, 2 * wide).
+
+    Products with these few waves take a third of the time of a transform, which gives all levels.
+    """
+    import numpy as np
+
+    waves = np.exp(2j * np.pi / side * np.outer(np.arange(side // 2 + 1), np.arange(wide))) / side
+    waves[1 : (side + 1) // 2] *= 2  # for the other half of the spectrum
+    parts = np.stack([np.hstack([waves.real, waves.imag]), np.hstack([-waves.imag, waves.real])], axis=1)
+    return parts.reshape(-1, 2 * wide).astype(np.float32)
+
+
+@cache
+def _down(side: int, high: int) -> NDArray[np.float32]:
+    """From such columns to the real part of so many lines: float32 (high, 2 * n)."""
+    import numpy as np
+
+    waves = np.exp(2j * np.pi / side * np.outer(np.arange(high), np.arange(side))) / side
+    return np.stack([waves.real, -waves.imag], axis=2).reshape(high, -1).astype(np.float32)
 
 
 def _windows(energy: Stack, size: Sequence[int], places: Sequence[int]) -> Stack:

@@ -103,7 +103,7 @@ def test_a_batch_of_thousands_is_guessed_as_one_pair_is():
     assert len(batch) == 15 * 144
     for one, other in zip(alone * 15, batch, strict=True):
         assert [(g.within, g.turn, g.scale) for g in one] == [(g.within, g.turn, g.scale) for g in other]
-        assert [g.score for g in one] == pytest.approx([g.score for g in other], abs=1e-4)
+        assert [g.score for g in one] == pytest.approx([g.score for g in other], abs=2e-3)
 
 
 @settings(max_examples=30, deadline=None)
