@@ -236,8 +236,16 @@ def until_it_answers(engine: PostgresEngine) -> None:
 
 def test_a_server_that_goes_away_in_the_first_moment_leaves_no_line_open():
     """A line that is left open is a warning where it is forgotten, and so an error of whatever runs just then."""
+    let_in_and_ready = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I"
+
+    def hang_up() -> None:
+        for _ in range(3):
+            with listening.accept()[0] as line:
+                line.recv(1000)
+                line.sendall(let_in_and_ready)
+
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        hanging_up = threading.Thread(target=lambda: [listening.accept()[0].close() for _ in range(3)])
+        hanging_up = threading.Thread(target=hang_up)
         hanging_up.start()
         address = f"postgresql://me@127.0.0.1:{listening.getsockname()[1]}/db?collection=shop&sslmode=disable"
         with pytest.raises(RemoteUnavailable):
