@@ -1,12 +1,13 @@
 """Precision and recall of duplicates per kind on edited photos (`duplicates_set.py`), beside a peer's.
 
-    python tools/bench/duplicates_quality.py SET COLLECTION [--peer peer.json] [--json OUT.json]
+    python tools/bench/duplicates_quality.py SET COLLECTION [--peer peer.json] [--json OUT.json] [--one N=N ...]
 
 SET has truth.csv and edits/, or those of some photos; COLLECTION was made of edits/ by `lookalike index`, and
 `lookalike duplicates` looked at it; peer.json is what `duplicates_peer.py` wrote of the same files. Recall: the edits
 that are found with their original (in one group; for the peer, as a pair), by edit, and those told with the right
 kind. Precision: of all pairs of files that are put together (members of a group with what is kept; for the peer, its
-pairs), those that are of one photo. Intervals: 95 %, by drawing photos again (bootstrap)."""
+pairs), those that are of one photo. `--one 640=678`: the photos of these numbers are one picture that the source has
+twice, as somebody saw who looked. Intervals: 95 %, by drawing photos again (bootstrap)."""
 
 from __future__ import annotations
 
@@ -48,13 +49,16 @@ class Told:
     kind_of: Mapping[str, str]
 
 
-def read_truth(folder: Path) -> dict[str, Edited]:
-    """Of the edits that are there."""
+def read_truth(folder: Path, one: Mapping[int, int]) -> dict[str, Edited]:
+    """Of the edits that are there; `one`: photos that are another photo too."""
     files = {file.name for file in (folder / "edits").iterdir()}
     with (folder / "truth.csv").open(encoding="utf-8", newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if row["file"].startswith("edits/")]
-    named = {row["file"].partition("/")[2]: Edited(int(row["photo"]), row["edit"], row["kind"]) for row in rows}
-    return {name: edited for name, edited in named.items() if name in files}
+    named = {row["file"].partition("/")[2]: row for row in rows}
+    photos = {name: int(row["photo"]) for name, row in named.items() if name in files}
+    return {
+        name: Edited(one.get(photo, photo), named[name]["edit"], named[name]["kind"]) for name, photo in photos.items()
+    }
 
 
 def told_by_collection(collection: Path, truth: Mapping[str, Edited]) -> Told:
@@ -146,8 +150,10 @@ def main() -> None:
     parser.add_argument("collection", type=Path)
     parser.add_argument("--peer", type=Path)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--one", action="append", default=[], help="N=N: two photos that are one picture")
     asked = parser.parse_args()
-    truth = read_truth(asked.set)
+    pairs = [each.split("=") for each in asked.one]
+    truth = read_truth(asked.set, {int(second): int(first) for first, second in pairs})
     answers = {"lookalike": measured(told_by_collection(asked.collection, truth), truth)}
     if asked.peer:
         for name, answer in json.loads(asked.peer.read_text()).items():
