@@ -42,8 +42,11 @@ class _Grain:
 
 _COARSE = _Grain(24, 2, (0.115, 0.218, 0.276, 0.307, 0.346, 0.375))
 _FINE = _Grain(32, 1, (0.090, 0.155, 0.182, 0.209, 0.227, 0.244, 0.254, 0.274, 0.285, 0.298, 0.318))
-_COARSE_EXCESS, _NEAR_EXCESS, _FINE_EXCESS = 0.18, 0.10, 0.30
-"""How much better than usual a part agrees, at least: coarsely, finely at the same scale, and at the scales around."""
+_COARSE_EXCESS, _NEAR_EXCESS, _FINE_EXCESS = 0.15, 0.10, 0.30
+"""How much better than usual a part agrees, at least: coarsely, finely at the same scale, and at the scales around.
+
+At 0.18 coarsely 1 of 229 squares cut out of photos is lost, at 0.15 none; of different photos 2.6 in 100 are taken for
+parts at 0.30, and 3.3 at 0.28."""
 _AGAIN = 3
 """Ways looked at again at most."""
 _RADIUS = 2
@@ -52,6 +55,7 @@ _SMALLEST = 5
 _THINNEST = 4
 """Pixels of the shorter side of a picture, whatever shape it has."""
 _NOTHING = 1e-3
+"""Squared details of a part below which it has none."""
 _LEAST_ENERGY = 0.25
 """Squared details of a window, by the picture's side: below that it shows nothing."""
 _ROWS = 128
