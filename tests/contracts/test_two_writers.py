@@ -93,6 +93,23 @@ def test_a_place_removed_amid_a_run_stays_out(before_name, folders):
         assert {root["path"] for root in inner.status()["roots"]} == {str(folders[0] / "photos")}
 
 
+def test_a_folder_and_one_around_it_at_once_are_one_after_the_next_run(before_name, folders):
+    address = f"{before_name}nested"
+    outer, inner = (
+        RemoteCollection(connect(address, Access(timeout_s=120)), encoder=ToyEncoder()) for _ in range(WRITERS)
+    )
+    with outer, inner:
+        events = outer.sync([folders[0] / "photos"])
+        next(events)
+        list(inner.sync([folders[0]]))
+        list(events)
+        list(outer.sync())
+        assert {root["path"] for root in outer.status()["roots"]} == {str(folders[0])}
+        assert sorted(item.uri for item in outer.engine.items()) == sorted(
+            str(path) for path in (folders[0] / "photos").glob("0*")
+        )
+
+
 def test_two_processes_at_once_lose_nothing_of_each_other(before_name, folders):
     address = f"{before_name}processes"
     program = (

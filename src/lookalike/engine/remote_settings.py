@@ -49,6 +49,7 @@ _BY_KEY = (REMOVED_SETTING, DECLARED, SCALE_SETTING)
 _BY_ROOT = (CATALOGUES_SETTING, DEVICES_SETTING)
 """Settings whose keys are numbers of roots: those differ between two stores, so elsewhere the keys are paths."""
 _OF_PATHS = (REMOVED_SETTING, ROOTS)
+"""Settings whose keys are paths in hexadecimal digits, of which `remove` takes out those below a place."""
 _OF_STORE = (*_ONE_VALUE, *_BY_KEY, *_BY_ROOT, TEXTS_SETTING, ROOTS, FAILURES)
 _DIGEST_BYTES = 8
 
