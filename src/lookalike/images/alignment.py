@@ -47,6 +47,8 @@ _PLACE_SIDE = 96
 _PLACE_RADIUS = _PLACE_SIDE // 16
 _ENOUGH = 0.85
 """Correlation above which no further guess is tried."""
+_WIDEST = 0.3
+"""Share of the shorter side that a border takes, at most."""
 _LEAST_SIDE = 4
 """Pixels of a part, at least."""
 _RADIUS = LONG_SIDE // 16
@@ -162,7 +164,11 @@ def _within_borders(first: Look, second: Look, turn: int) -> Alignment:
     greys = turn_pixels(first.grey, turn), second.grey
     boxes = [turned_box(first.content, turn), second.content]
     which, outer = _bordered(first, second), 1 if area(boxes[1]) < area(boxes[0]) else 0
-    boxes[outer], facts = _laid(greys[outer], cut(greys[1 - outer], boxes[1 - outer]), boxes[outer])
+    inner = cut(greys[1 - outer], boxes[1 - outer])
+    laid = [_laid(greys[outer], inner, boxes[outer])]
+    if laid[0][1][0] < _ENOUGH:  # a side may have been overlooked
+        laid.append(_laid(greys[outer], inner, _as_wide_everywhere(greys[outer], boxes[outer])))
+    boxes[outer], facts = max(laid, key=lambda each: each[1][0])
     tones = _tones(turn_pixels(first.colour, turn), boxes[0], second.colour, boxes[1])
     return Alignment(turn, "whole", WHOLE_BOX, which, *facts, tones, 1.0, 0.0)
 
@@ -178,6 +184,16 @@ def _as_a_part(first: Look, second: Look, guess: Guess) -> Alignment:
     boxes[outer], facts = _laid(greys[outer], part, about)
     tones = _tones(turn_pixels(first.colour, turn), boxes[0], second.colour, boxes[1])
     return Alignment(turn, guess.within, _share(inner, boxes[outer]), which, *facts, tones, 1.0, 0.0)
+
+
+def _as_wide_everywhere(grey: NDArray[np.uint8], content: Box) -> Box:
+    """What is left within a border that is as wide on each side as on the widest."""
+    height, width = grey.shape
+    left, top, right, bottom = content
+    wide = max(left * width, top * height, (1 - right) * width, (1 - bottom) * height)
+    if wide > _WIDEST * min(width, height):
+        return content
+    return wide / width, wide / height, 1 - wide / width, 1 - wide / height
 
 
 def _bordered(first: Look, second: Look) -> str:

@@ -12,7 +12,7 @@ from lookalike.core.turns import turn_pixels
 from lookalike.images.alignment import LONG_SIDE, look_at, shrunk
 from lookalike.images.alignment import align as align_as_guessed
 from lookalike.images.fingerprint import greys
-from lookalike.images.sketches import guesses_of, sketch_of_greys
+from lookalike.images.sketches import Guess, guesses_of, sketch_of_greys
 
 
 def photo(seed: int, size: tuple[int, int] = (360, 270)) -> Image.Image:
@@ -164,4 +164,15 @@ def test_two_that_have_borders_are_said_to_have_them():
     framed = [ImageOps.expand(photo(7), width, "white") for width in (14, 25)]
     found = align(framed[0], framed[1])
     assert (found.within, found.bordered) == ("whole", "both")
+    assert found.correlation > 0.95
+
+
+def test_a_border_of_which_a_side_is_no_plain_colour_is_found_by_its_other_sides():
+    framed = ImageOps.expand(photo(8), 24, "white")
+    stain = np.random.default_rng(2).integers(0, 255, (framed.height // 3, 10, 3), dtype=np.uint8)
+    framed.paste(Image.fromarray(stain), (framed.width - 10, framed.height // 3))
+    first, second = look(photo(8)), look(framed)
+    assert second.content[2] == 1.0
+    found = align_as_guessed(first, second, [Guess(0.9, "content", 0)])
+    assert (found.within, found.bordered) == ("whole", "second")
     assert found.correlation > 0.95
