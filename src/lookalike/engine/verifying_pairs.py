@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -21,6 +19,7 @@ from lookalike.engine.candidates import Candidates
 from lookalike.engine.fill import shows_still
 from lookalike.engine.likeness import METHOD, SCENE_COSINE, Evidence, facts_of, likeness
 from lookalike.engine.likeness_words import stored
+from lookalike.engine.own_processes import OwnProcesses
 from lookalike.engine.sources import asset_of
 from lookalike.engine.spool import batches
 from lookalike.images.alignment import APART, align, look_at, shrunk
@@ -42,12 +41,15 @@ if TYPE_CHECKING:
     from lookalike.images.sketches import Guess
     from lookalike.store.collection_store import ItemRecord, Snapshot
 
+    _Sketched = tuple[list[bytes], NDArray[np.int64], NDArray[np.int64]]
+    """Sketches, and the places of pairs among them."""
+
 LOOKS = 4_096
 """Small pictures kept: up to 20 kB each, 80 MB."""
-_GUESSED_TOGETHER, _GUESSED_BY_A_THREAD = 16_384, 2_048
-"""Pairs whose sketches are in memory, and of these what one thread compares in one call."""
-_READ_TOGETHER, _JUDGED_BY_A_THREAD = 1_024, 32
-"""Pairs whose small pictures are in memory, and of these what one thread lays over each other: some ms each."""
+_GUESSED_TOGETHER, _GUESSED_BY_A_PROCESS = 16_384, 2_048
+"""Pairs whose sketches are in memory, and of these what one process compares in one call: a third of a second."""
+_READ_TOGETHER, _JUDGED_BY_A_PROCESS = 1_024, 64
+"""Pairs whose small pictures are in memory, and of these what one process lays over each other: a third of a second."""
 _SIDE = 64
 """What decoding is asked for: the shorter side is 256 pixels then, or what the picture has."""
 
@@ -64,8 +66,17 @@ class _Pair:
     ways: list[Guess] | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Pairs, what their pictures look like as far as they could be read, and what their files say."""
+
+    pairs: Sequence[_Pair]
+    looks: Mapping[int, Look]
+    facts: Mapping[int, Facts]
+
+
 class Verifier(Closing):
-    """A context manager; holds the decoding processes and the small pictures looked at last.
+    """A context manager; holds processes that decode and compare, and the small pictures looked at last.
 
     `sources`: of every root, by its number (`engine.sources.sources_of`). `compared`: pairs judged so far. Once `stop`
     is set, judging ends early: a block that was not finished must not be noted as looked at.
@@ -74,7 +85,7 @@ class Verifier(Closing):
     def __init__(self, sources: Mapping[int, Source], *, workers: int, stop: threading.Event | None = None) -> None:
         self._sources = sources
         self._pool = DecodingPool(workers, stop=stop)
-        self._threads = ThreadPoolExecutor(workers)
+        self._processes = OwnProcesses(workers)
         self._stop = stop
         self._looks: OrderedDict[int, Look] = OrderedDict()
         self.compared = 0
@@ -86,9 +97,9 @@ class Verifier(Closing):
         return len(self._unread)
 
     def close(self) -> None:
-        """End the decoding processes."""
+        """End the processes."""
         self._pool.close()
-        self._threads.shutdown()
+        self._processes.close()
 
     def verified(self, snapshot: Snapshot, candidates: Candidates) -> Iterator[PairRecord]:
         """The pairs that are alike, in their order; those that are not are left out."""
@@ -127,8 +138,8 @@ class Verifier(Closing):
         sketches = [kept.get(number, b"") for number in numbers.tolist()]
         has_one = np.array([number in kept for number in numbers.tolist()], np.bool_)
         known = np.flatnonzero(has_one[one] & has_one[other])
-        chunks = [known[start : start + _GUESSED_BY_A_THREAD] for start in range(0, len(known), _GUESSED_BY_A_THREAD)]
-        guessed = self._threads.map(lambda chunk: guesses_of(sketches, one[chunk], other[chunk]), chunks)
+        chunks = [known[start : start + _GUESSED_BY_A_PROCESS] for start in range(0, len(known), _GUESSED_BY_A_PROCESS)]
+        guessed = self._processes.map(_guesses, [_of_pairs(sketches, one[chunk], other[chunk]) for chunk in chunks])
         ways: list[list[Guess] | None] = [None] * len(first)
         for place, guesses in zip(known.tolist(), chain.from_iterable(guessed), strict=True):
             ways[place] = guesses
@@ -143,8 +154,8 @@ class Verifier(Closing):
             return []
         self._unread.update(promising - looks.keys())
         facts = {picture: _facts(places) for picture, places in items.items()}
-        judged = self._threads.map(partial(_records, looks, facts), batches(pairs, _JUDGED_BY_A_THREAD))
-        return list(chain.from_iterable(judged))
+        chunks = [_chunk_of(some, looks, facts) for some in batches(pairs, _JUDGED_BY_A_PROCESS)]
+        return list(chain.from_iterable(self._processes.map(_records, chunks)))
 
     def _is_stopping(self) -> bool:
         return self._stop is not None and self._stop.is_set()
@@ -206,12 +217,31 @@ def _numbers(pairs: Iterable[_Pair]) -> set[int]:
     return {number for pair in pairs for number in (pair.first, pair.second)}
 
 
-def _records(looks: Mapping[int, Look], facts: Mapping[int, Facts], pairs: Sequence[_Pair]) -> list[PairRecord]:
+def _of_pairs(sketches: Sequence[bytes], first: NDArray[np.int64], second: NDArray[np.int64]) -> _Sketched:
+    """The sketches that these pairs need, and the places of the pairs among them."""
+    import numpy as np
+
+    needed, places = np.unique(np.concatenate([first, second]), return_inverse=True)
+    return [sketches[each] for each in needed.tolist()], places[: len(first)], places[len(first) :]
+
+
+def _guesses(pairs: _Sketched) -> list[list[Guess]]:
+    return guesses_of(*pairs)
+
+
+def _chunk_of(pairs: Sequence[_Pair], looks: Mapping[int, Look], facts: Mapping[int, Facts]) -> _Chunk:
+    numbers = _numbers(pairs)
+    seen = {number: looks[number] for number in numbers if number in looks}
+    return _Chunk(pairs, seen, {number: facts[number] for number in numbers})
+
+
+def _records(chunk: _Chunk) -> list[PairRecord]:
     """What is said of pairs; those whose pictures are not alike are left out."""
     found = []
-    for pair in pairs:
-        one, other = facts[pair.first], facts[pair.second]
-        judged = likeness(Evidence(one, other, pair.distance, pair.turn, pair.cosine, _alignment(pair, looks)))
+    for pair in chunk.pairs:
+        one, other = chunk.facts[pair.first], chunk.facts[pair.second]
+        alignment = _alignment(pair, chunk.looks)
+        judged = likeness(Evidence(one, other, pair.distance, pair.turn, pair.cosine, alignment))
         if judged is not None:
             found.append(PairRecord(pair.first, pair.second, judged.kind, judged.sure, stored(judged.why), METHOD))
     return found
