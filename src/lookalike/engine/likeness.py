@@ -46,6 +46,10 @@ photos cut to 60 % of both sides 99 in 100 reach it, of those cut, recoloured an
 from one place reach 0.80 and 0.93 (faces in a room)."""
 PLAIN_GROUND_CORRELATION = 0.90
 """The same where both have plain borders, as things on white have: one motorbike in two colours reaches 0.89."""
+LEAST_FILLED, LAID_STRETCH = 0.37, 0.05
+"""Least share of blocks with something to see in such a part, and by how much its shape may differ: laid over each
+other any two blobs on plain ground agree. Drawn shapes have up to 0.36 and differ by up to 0.14; of 1,500 photos cut or
+framed one has 0.39, few less than 0.6, and one that agrees differs by 0.04, all others by 0.02."""
 SCENE_CORRELATION, SCENE_AGREEING = 0.53, 0.59
 """Of two shots of one scene whose times are not known."""
 LEAST_PART, LEAST_SCENE = 0.2, 0.25
@@ -193,6 +197,8 @@ def _is_whole(alignment: Alignment, distance: int | None) -> bool:
 def _is_laid(alignment: Alignment) -> bool:
     """Whether one shows a part of the other, or the same within a border."""
     if alignment.within == "whole" and not alignment.bordered:
+        return False
+    if alignment.filled < LEAST_FILLED or abs(alignment.stretch - 1) > LAID_STRETCH:
         return False
     least = PLAIN_GROUND_CORRELATION if alignment.bordered == "both" else LAID_CORRELATION
     agrees = alignment.correlation >= least and alignment.agreeing >= LAID_AGREEING

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from lookalike.images.planes import Box, Plane
     from lookalike.images.sketches import Guess, Within
 
+    _Agreement = tuple[float, float, float]
+
 LONG_SIDE = 128
 """Of the grey picture, in pixels: a part of 60 % still has 77."""
 _COLOUR_SIDE = 32
@@ -80,8 +82,9 @@ class Alignment:
     `box`: that part of the other picture. `bordered`: which of them has plain borders that were taken off: "first",
     "second", "both", or "".
     `correlation`: of the details, in [-1, 1]. `agreeing`: share of blocks with something to see that agree.
-    `tones`: mean difference of the colours, 0 to 255. `stretch`: the ratio of the shapes, 1 for the same shape. `spot`:
-    as a whole, the largest difference in grey levels of a small spot, when brightness and contrast are evened out.
+    `tones`: mean difference of the colours, 0 to 255. `stretch`: the ratio of the shapes of what is laid over each
+    other, either way, 1 for the same shape. `spot`: as a whole, the largest difference in grey levels of a small spot,
+    when brightness and contrast are evened out. `filled`: share of blocks with something to see.
     """
 
     turn: int
@@ -93,9 +96,10 @@ class Alignment:
     tones: float
     stretch: float
     spot: float
+    filled: float
 
 
-APART = Alignment(0, "whole", WHOLE_BOX, "", 0.0, 0.0, 0.0, 1.0, 0.0)
+APART = Alignment(0, "whole", WHOLE_BOX, "", 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 """Of pictures between which there is not even a guess."""
 
 
@@ -154,9 +158,9 @@ def _as_a_whole(first: Look, second: Look, turn: int) -> Alignment:
     left, right = turn_pixels(first.grey, turn), second.grey
     height, width = right.shape
     stretch = (left.shape[1] / left.shape[0]) / (width / height)
-    facts = _agreement(resized(left, (width, height)), resized(right, (width, height)))
+    *facts, filled = _agreement(resized(left, (width, height)), resized(right, (width, height)))
     tones = _tones(turn_pixels(first.colour, turn), WHOLE_BOX, second.colour, WHOLE_BOX)
-    return Alignment(turn, "whole", WHOLE_BOX, "", *facts, tones, stretch, _spot(left, right))
+    return Alignment(turn, "whole", WHOLE_BOX, "", *facts, tones, stretch, _spot(left, right), filled)
 
 
 def _within_borders(first: Look, second: Look, turn: int) -> Alignment:
@@ -168,9 +172,10 @@ def _within_borders(first: Look, second: Look, turn: int) -> Alignment:
     laid = [_laid(greys[outer], inner, boxes[outer])]
     if laid[0][1][0] < _ENOUGH:  # a side may have been overlooked
         laid.append(_laid(greys[outer], inner, _as_wide_everywhere(greys[outer], boxes[outer])))
-    boxes[outer], facts = max(laid, key=lambda each: each[1][0])
+    boxes[outer], (*facts, filled) = max(laid, key=lambda each: each[1][0])
+    stretch = _stretch(greys[outer], boxes[outer], inner)
     tones = _tones(turn_pixels(first.colour, turn), boxes[0], second.colour, boxes[1])
-    return Alignment(turn, "whole", WHOLE_BOX, which, *facts, tones, 1.0, 0.0)
+    return Alignment(turn, "whole", WHOLE_BOX, which, *facts, tones, stretch, 0.0, filled)
 
 
 def _as_a_part(first: Look, second: Look, guess: Guess) -> Alignment:
@@ -181,9 +186,10 @@ def _as_a_part(first: Look, second: Look, guess: Guess) -> Alignment:
     which, outer = _bordered(first, second), 0 if guess.within == "second" else 1
     inner, part = boxes[outer], cut(greys[1 - outer], boxes[1 - outer])
     about = inside(inner, _found(cut(greys[outer], inner), part, guess.scale))
-    boxes[outer], facts = _laid(greys[outer], part, about)
+    boxes[outer], (*facts, filled) = _laid(greys[outer], part, about)
+    stretch = _stretch(greys[outer], boxes[outer], part)
     tones = _tones(turn_pixels(first.colour, turn), boxes[0], second.colour, boxes[1])
-    return Alignment(turn, guess.within, _share(inner, boxes[outer]), which, *facts, tones, 1.0, 0.0)
+    return Alignment(turn, guess.within, _share(inner, boxes[outer]), which, *facts, tones, stretch, 0.0, filled)
 
 
 def _as_wide_everywhere(grey: NDArray[np.uint8], content: Box) -> Box:
@@ -202,7 +208,7 @@ def _bordered(first: Look, second: Look) -> str:
     return names[first.content != WHOLE_BOX, second.content != WHOLE_BOX]
 
 
-def _laid(whole: NDArray[np.uint8], part: NDArray[np.uint8], box: Box) -> tuple[Box, tuple[float, float]]:
+def _laid(whole: NDArray[np.uint8], part: NDArray[np.uint8], box: Box) -> tuple[Box, _Agreement]:
     """Where in the whole the part lies exactly, and how well they agree there; compared as large as the smaller is."""
     (high, wide), (most_high, most_wide) = whole.shape, part.shape
     wide, high = round((box[2] - box[0]) * wide), round((box[3] - box[1]) * high)
@@ -210,6 +216,12 @@ def _laid(whole: NDArray[np.uint8], part: NDArray[np.uint8], box: Box) -> tuple[
     small = resized(part, size)
     box = settled(whole, small, box, _RADIUS)
     return box, _agreement(view(whole, box, size), small)
+
+
+def _stretch(whole: NDArray[np.uint8], box: Box, part: NDArray[np.uint8]) -> float:
+    """The shape of the box of the whole by that of the part."""
+    wide, high = (box[2] - box[0]) * whole.shape[1], (box[3] - box[1]) * whole.shape[0]
+    return wide / high / (part.shape[1] / part.shape[0])
 
 
 def _share(outer: Box, box: Box) -> Box:
@@ -252,8 +264,8 @@ def _found(whole: NDArray[np.uint8], part: NDArray[np.uint8], scale: float) -> B
     return place
 
 
-def _agreement(first: Plane, second: Plane) -> tuple[float, float]:
-    """Correlation of the details, and the share of blocks that agree."""
+def _agreement(first: Plane, second: Plane) -> _Agreement:
+    """Correlation of the details, the share of blocks that agree, and of those with something to see."""
     import numpy as np
 
     one, other = without_lines(evened(first, _RADIUS), _RADIUS), without_lines(evened(second, _RADIUS), _RADIUS)
@@ -262,7 +274,7 @@ def _agreement(first: Plane, second: Plane) -> tuple[float, float]:
     energy, larger = np.sqrt(ones * others), np.maximum(ones, others)
     full = larger > _EMPTY_BLOCK * max(float(ones.mean()), float(others.mean()))
     agrees = products[full] >= _BLOCK_AGREES * np.maximum(energy[full], larger[full] / 2)
-    return correlation, float(agrees.mean()) if agrees.size else 0.0
+    return correlation, float(agrees.mean()) if agrees.size else 0.0, float(full.mean())
 
 
 def _spot(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:

@@ -11,10 +11,10 @@ from lookalike.engine.likeness_words import why_alike
 from lookalike.images.alignment import Alignment
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
-EQUAL = Alignment(0, "whole", WHOLE, "", 0.99, 1.0, 0.5, 1.0, 1.0)
-PART = Alignment(0, "second", (0.0, 0.1, 0.62, 0.72), "", 0.95, 1.0, 3.0, 1.0, 0.0)
-MOVED = Alignment(0, "whole", WHOLE, "", 0.7, 0.75, 8.0, 1.0, 60.0)
-OTHER = Alignment(3, "whole", WHOLE, "", 0.3, 0.2, 60.0, 1.0, 200.0)
+EQUAL = Alignment(0, "whole", WHOLE, "", 0.99, 1.0, 0.5, 1.0, 1.0, 1.0)
+PART = Alignment(0, "second", (0.0, 0.1, 0.62, 0.72), "", 0.95, 1.0, 3.0, 1.0, 0.0, 1.0)
+MOVED = Alignment(0, "whole", WHOLE, "", 0.7, 0.75, 8.0, 1.0, 60.0, 1.0)
+OTHER = Alignment(3, "whole", WHOLE, "", 0.3, 0.2, 60.0, 1.0, 200.0, 1.0)
 CAMERA = "Canon EOS 80D"
 
 
@@ -79,6 +79,14 @@ def test_things_on_plain_ground_have_to_agree_better():
         things = replace(PART, within=within, box=WHOLE, bordered="both", correlation=0.88)
         assert judged(things) is None
         assert judged(replace(things, correlation=0.91)).kind == "edited"
+
+
+@pytest.mark.parametrize("bordered", ["", "first", "both"])
+@pytest.mark.parametrize("change", [{"filled": 0.3}, {"stretch": 1.1}, {"stretch": 0.9}])
+def test_a_blob_on_plain_ground_is_no_part_of_another_picture(bordered, change):
+    part = replace(PART, correlation=0.98, bordered=bordered)
+    assert judged(part).kind == "edited"
+    assert (found := judged(replace(part, **change))) is None or found.kind == "burst"
 
 
 def test_a_line_of_text_may_spoil_more_blocks_where_the_fingerprints_are_near():

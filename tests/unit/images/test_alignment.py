@@ -176,3 +176,17 @@ def test_a_border_of_which_a_side_is_no_plain_colour_is_found_by_its_other_sides
     found = align_as_guessed(first, second, [Guess(0.9, "content", 0)])
     assert (found.within, found.bordered) == ("whole", "second")
     assert found.correlation > 0.95
+
+
+def test_it_is_told_how_much_there_is_to_see():
+    drawn = Image.new("RGB", (320, 320), "white")
+    ImageDraw.Draw(drawn).ellipse((150, 120, 240, 200), fill="navy")
+    for image, least, most in ((photo(13), 0.95, 1.0), (drawn, 0.0, 0.4)):
+        for other in (image, ImageOps.expand(image, 20, "black")):
+            assert least <= align(image, other).filled <= most
+
+
+def test_the_shape_of_what_lies_in_a_border_is_compared():
+    bordered = ImageOps.expand(photo(14).resize((270, 270)), 20, "white")
+    assert align(photo(14), bordered).stretch == pytest.approx(3 / 4, rel=0.03)
+    assert align(photo(14), ImageOps.expand(photo(14), 20, "white")).stretch == pytest.approx(1, rel=0.02)
