@@ -10,16 +10,15 @@ sample, and at least `RARE` groups or all it has.
 from __future__ import annotations
 
 import csv
-import random
 from argparse import ArgumentParser
 from collections import defaultdict
+from hashlib import sha256
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
 import lookalike
 
-SEED = 14
 RARE = 30
 """Groups of a kind that are always looked at: a share of 30 tells little more than whether most are right."""
 _HEIGHT, _WIDTH, _MOST = 150, 1_400, 7
@@ -38,16 +37,18 @@ def line_of(number: int, kind: str, sure: float, why: str, files: list[str]) -> 
     return line
 
 
-def drawn(kinds: list[str], count: int) -> list[int]:
-    """Places of a sample, those of a kind together."""
-    by_kind: dict[str, list[int]] = defaultdict(list)
-    for place, kind in enumerate(kinds):
-        by_kind[kind].append(place)
+def drawn(groups: list[tuple[str, list[str]]], count: int) -> list[int]:
+    """Places of a sample of groups, each its kind and files; those of a kind together.
+
+    By a digest of the files, so that what was looked at once comes up again after another look.
+    """
+    by_kind: dict[str, list[tuple[bytes, int]]] = defaultdict(list)
+    for place, (kind, files) in enumerate(groups):
+        by_kind[kind].append((sha256("\n".join(sorted(files)).encode(errors="surrogateescape")).digest(), place))
     some: list[int] = []
-    for kind in sorted(by_kind, key=lambda each: len(by_kind[each])):
-        there = by_kind[kind]
-        share = round(count * len(there) / len(kinds))
-        some += sorted(random.Random(SEED).sample(there, min(len(there), max(RARE, share))))
+    for there in sorted(by_kind.values(), key=len):
+        share = round(count * len(there) / len(groups))
+        some += [place for _, place in sorted(there)[: max(RARE, share)]]
     return some
 
 
@@ -70,7 +71,7 @@ def main() -> None:
         table.writerows(
             (number, kind, sure, why, "|".join(files)) for number, (kind, sure, why, files) in enumerate(found)
         )
-    some = drawn([kind for kind, *_ in found], asked.count)
+    some = drawn([(kind, files) for kind, _, _, files in found], asked.count)
     (asked.out / "sample.csv").write_text("".join(f"{number},{found[number][0]}\n" for number in some))
     for sheet, start in enumerate(range(0, len(some), asked.per_sheet)):
         lines = [line_of(number, *found[number]) for number in some[start : start + asked.per_sheet]]
