@@ -133,7 +133,7 @@ def refuse_target(store: Store, target: bytes) -> None:
     if is_below(os.path.realpath(target), os.path.realpath(os.fsencode(store.path))):
         raise QueryError(f"{shown} lies in the collection itself", hint="name a folder of your own")
     there = target
-    while not os.path.lexists(there):
+    while not os.path.lexists(there) and there != os.path.dirname(there):  # a drive may be away
         there = os.path.dirname(there)
     if not os.path.isdir(there):
         raise QueryError(f"{shown} cannot be made: {os.fsdecode(there)} is no folder", hint="name another folder")

@@ -81,10 +81,10 @@ class Alignment:
     counts as "whole".
     `box`: that part of the other picture. `bordered`: which of them has plain borders that were taken off: "first",
     "second", "both", or "".
-    `correlation`: of the details, in [-1, 1]. `agreeing`: share of blocks with something to see that agree.
-    `tones`: mean difference of the colours, 0 to 255. `stretch`: the ratio of the shapes of what is laid over each
-    other, either way, 1 for the same shape. `spot`: as a whole, the largest difference in grey levels of a small spot,
-    when brightness and contrast are evened out. `filled`: share of blocks with something to see.
+    `correlation`: of the details, in [-1, 1]. `filled`: share of blocks with something to see, `agreeing`: of
+    these, share of those that agree. `tones`: mean difference of the colours, 0 to 255. `stretch`: the ratio of the
+    shapes of what is laid over each other, either way, 1 for the same shape. `spot`: as a whole, the largest difference
+    in grey levels of a small spot, when brightness and contrast are evened out.
     """
 
     turn: int
@@ -93,13 +93,13 @@ class Alignment:
     bordered: str
     correlation: float
     agreeing: float
+    filled: float
     tones: float
     stretch: float
     spot: float
-    filled: float
 
 
-APART = Alignment(0, "whole", WHOLE_BOX, "", 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+APART = Alignment(0, "whole", WHOLE_BOX, "", 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 """Of pictures between which there is not even a guess."""
 
 
@@ -158,9 +158,9 @@ def _as_a_whole(first: Look, second: Look, turn: int) -> Alignment:
     left, right = turn_pixels(first.grey, turn), second.grey
     height, width = right.shape
     stretch = (left.shape[1] / left.shape[0]) / (width / height)
-    *facts, filled = _agreement(resized(left, (width, height)), resized(right, (width, height)))
+    facts = _agreement(resized(left, (width, height)), resized(right, (width, height)))
     tones = _tones(turn_pixels(first.colour, turn), WHOLE_BOX, second.colour, WHOLE_BOX)
-    return Alignment(turn, "whole", WHOLE_BOX, "", *facts, tones, stretch, _spot(left, right), filled)
+    return Alignment(turn, "whole", WHOLE_BOX, "", *facts, tones, stretch, _spot(left, right))
 
 
 def _within_borders(first: Look, second: Look, turn: int) -> Alignment:
@@ -172,10 +172,10 @@ def _within_borders(first: Look, second: Look, turn: int) -> Alignment:
     laid = [_laid(greys[outer], inner, boxes[outer])]
     if laid[0][1][0] < _ENOUGH:  # a side may have been overlooked
         laid.append(_laid(greys[outer], inner, _as_wide_everywhere(greys[outer], boxes[outer])))
-    boxes[outer], (*facts, filled) = max(laid, key=lambda each: each[1][0])
+    boxes[outer], facts = max(laid, key=lambda each: each[1][0])
     stretch = _stretch(greys[outer], boxes[outer], inner)
     tones = _tones(turn_pixels(first.colour, turn), boxes[0], second.colour, boxes[1])
-    return Alignment(turn, "whole", WHOLE_BOX, which, *facts, tones, stretch, 0.0, filled)
+    return Alignment(turn, "whole", WHOLE_BOX, which, *facts, tones, stretch, 0.0)
 
 
 def _as_a_part(first: Look, second: Look, guess: Guess) -> Alignment:
@@ -186,10 +186,10 @@ def _as_a_part(first: Look, second: Look, guess: Guess) -> Alignment:
     which, outer = _bordered(first, second), 0 if guess.within == "second" else 1
     inner, part = boxes[outer], cut(greys[1 - outer], boxes[1 - outer])
     about = inside(inner, _found(cut(greys[outer], inner), part, guess.scale))
-    boxes[outer], (*facts, filled) = _laid(greys[outer], part, about)
+    boxes[outer], facts = _laid(greys[outer], part, about)
     stretch = _stretch(greys[outer], boxes[outer], part)
     tones = _tones(turn_pixels(first.colour, turn), boxes[0], second.colour, boxes[1])
-    return Alignment(turn, guess.within, _share(inner, boxes[outer]), which, *facts, tones, stretch, 0.0, filled)
+    return Alignment(turn, guess.within, _share(inner, boxes[outer]), which, *facts, tones, stretch, 0.0)
 
 
 def _as_wide_everywhere(grey: NDArray[np.uint8], content: Box) -> Box:
@@ -221,7 +221,8 @@ def _laid(whole: NDArray[np.uint8], part: NDArray[np.uint8], box: Box) -> tuple[
 def _stretch(whole: NDArray[np.uint8], box: Box, part: NDArray[np.uint8]) -> float:
     """The shape of the box of the whole by that of the part."""
     wide, high = (box[2] - box[0]) * whole.shape[1], (box[3] - box[1]) * whole.shape[0]
-    return wide / high / (part.shape[1] / part.shape[0])
+    stretch: float = wide / high / (part.shape[1] / part.shape[0])
+    return stretch
 
 
 def _share(outer: Box, box: Box) -> Box:

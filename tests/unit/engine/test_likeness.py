@@ -11,10 +11,10 @@ from lookalike.engine.likeness_words import why_alike
 from lookalike.images.alignment import Alignment
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
-EQUAL = Alignment(0, "whole", WHOLE, "", 0.99, 1.0, 0.5, 1.0, 1.0, 1.0)
-PART = Alignment(0, "second", (0.0, 0.1, 0.62, 0.72), "", 0.95, 1.0, 3.0, 1.0, 0.0, 1.0)
-MOVED = Alignment(0, "whole", WHOLE, "", 0.7, 0.75, 8.0, 1.0, 60.0, 1.0)
-OTHER = Alignment(3, "whole", WHOLE, "", 0.3, 0.2, 60.0, 1.0, 200.0, 1.0)
+EQUAL = Alignment(0, "whole", WHOLE, "", 0.99, 1.0, 1.0, 0.5, 1.0, 1.0)
+PART = Alignment(0, "second", (0.0, 0.1, 0.62, 0.72), "", 0.95, 1.0, 1.0, 3.0, 1.0, 0.0)
+MOVED = Alignment(0, "whole", WHOLE, "", 0.7, 0.75, 1.0, 8.0, 1.0, 60.0)
+OTHER = Alignment(3, "whole", WHOLE, "", 0.3, 0.2, 1.0, 60.0, 1.0, 200.0)
 CAMERA = "Canon EOS 80D"
 
 
