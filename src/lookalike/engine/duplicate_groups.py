@@ -17,6 +17,7 @@ from lookalike.core.records import LIKENESS_KINDS
 from lookalike.engine.connected import Part, parts
 from lookalike.engine.duplicates_report import DuplicateGroup, GroupPage, Member
 from lookalike.engine.grouping import groups
+from lookalike.engine.likeness import as_saved, facts_of
 from lookalike.engine.likeness_words import SAME_BYTES, SAME_PIXELS, reasons_of
 from lookalike.engine.originals import made_from_others
 from lookalike.engine.spool import batches
@@ -190,16 +191,16 @@ def _described(
 ) -> DuplicateGroup:
     centre = group.items[0]
     members = []
+    kept = facts_of(records[centre.id])
     for grouped in group.items:
-        reasons = reasons_of(grouped.why) if grouped.why else ()
+        reasons = as_saved(reasons_of(grouped.why), kept, facts_of(records[grouped.id])) if grouped.why else ()
         if grouped.kind == "same" and grouped.picture == centre.picture and grouped.id != centre.id:
             reasons = SAME_BYTES if digests[grouped.id] == digests[centre.id] else SAME_PIXELS
         members.append(_member(records[grouped.id], grouped.kind, grouped.sure, reasons))
     keep_reasons = keeping.reasons(records[centre.id], [records[each.id] for each in group.items[1:]])
-    least = min(members[1:], key=lambda member: member.sure)
-    reasons = least.reasons if group.kind == "same" else reasons_of(group.why)
+    least = min((member for member in members[1:] if member.kind == group.kind), key=lambda member: member.sure)
     return DuplicateGroup(
-        group.kind, group.sure, reasons, tuple(members), centre.id, keep_reasons, _cursor(_key(group))
+        group.kind, group.sure, least.reasons, tuple(members), centre.id, keep_reasons, _cursor(_key(group))
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lookalike.core.fields import FALLBACKS, date_ns
+from lookalike.engine.likeness_words import codes
 from lookalike.images.planes import area
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ AWAY_BITS, AWAY_COSINE = 10, 0.97
 BORDERED, CROPPED = "bordered", "cropped"
 """Reasons that `originals` looks for."""
 
+_OF_FILES = frozenset({"size", "formats", "saved_again", "no_camera"})
+"""Codes of `_saved`."""
 _NS = 1_000_000_000
 _SECONDS = len("2001-02-03T04:05:06")
 _FEW_COLOURS = "GIF"
@@ -243,6 +246,15 @@ def _unseen(evidence: Evidence) -> Likeness | None:
 
 
 # -- reasons --------------------------------------------------------------------------------------
+
+
+def as_saved(reasons: Reasons, first: Facts, second: Facts) -> Reasons:
+    """The reasons of two pictures as they are of two of their files: equal pixels lie in files of several formats, and
+    only some of these still have what the camera wrote.
+    """
+    if not codes(reasons) & _OF_FILES:
+        return reasons
+    return (*(reason for reason in reasons if reason[0] not in _OF_FILES), *_saved(first, second))
 
 
 def _saved(first: Facts, second: Facts) -> Reasons:

@@ -14,6 +14,7 @@ import lookalike
 from lookalike.core.records import LIKENESS_KINDS, Fingerprint
 from lookalike.engine.grouping import groups
 from lookalike.engine.keeping import Keeping
+from lookalike.engine.likeness import as_saved, facts_of
 from lookalike.engine.likeness_words import reasons_of, stored, why_alike, why_kept
 from lookalike.engine.originals import made_from_others
 from lookalike.engine.remembered import Remembered
@@ -125,7 +126,9 @@ def slowly(path: Path, kinds, where=None) -> list[tuple]:
         centre, *others = (records[item.id] for item in group.items)
         place = LIKENESS_KINDS.index(group.kind), min(item.picture for item in group.items), centre.id
         members = [(item.id, item.kind, item.sure) for item in group.items]
-        why = "equal" if group.kind == "same" else why_alike(reasons_of(group.why))
+        least = next(other for other in group.items[1:] if (other.kind, other.sure) == (group.kind, group.sure))
+        reasons = as_saved(reasons_of(group.why), facts_of(centre), facts_of(records[least.id]))
+        why = "equal" if group.kind == "same" else why_alike(reasons)
         told.append((place, group.sure, why, why_kept(keeping.reasons(centre, others)), members))
     return sorted(told)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from lookalike.engine.likeness import BURST_S, Evidence, Facts, likeness, seconds_apart
+from lookalike.engine.likeness import BURST_S, Evidence, Facts, as_saved, likeness, seconds_apart
 from lookalike.engine.likeness_words import why_alike
 from lookalike.images.alignment import Alignment
 
@@ -36,6 +36,19 @@ def test_the_same_from_edge_to_edge_is_a_copy_and_it_is_said_how_it_differs():
 def test_a_copy_without_metadata_is_said_to_be_one():
     found = judged(EQUAL, photo("2020-05-01T12:00:00", CAMERA))
     assert (found.kind, why_alike(found.why)) == ("copy", "saved again as JPEG, one without the camera's metadata")
+
+
+def test_of_pictures_that_lie_in_several_formats_it_is_said_how_two_files_differ():
+    as_pictures = (("size", 50), ("formats", "PNG", "JPEG"), ("no_camera",))
+    wide, half = photo("2020-05-01T12:00:00", CAMERA), photo("2020-05-01T12:00:00", CAMERA, width=2000)
+    assert as_saved(as_pictures, wide, half) == (("size", 50),)
+    assert as_saved((("saved_again", "JPEG"),), wide, photo(format="PNG")) == (
+        ("formats", "JPEG", "PNG"),
+        ("no_camera",),
+    )
+    assert as_saved((("little",), ("formats", "PNG", "JPEG")), wide, wide) == (("little",), ("saved_again", "JPEG"))
+    for others in ((("turned_90",),), (("said", "saved again"),), (("away",),), ()):
+        assert as_saved(others, wide, half) == others
 
 
 @pytest.mark.parametrize(
