@@ -53,8 +53,12 @@ class LikenessStore:
             return [(picture, items[picture]) for picture in pictures]
 
     def put_fingerprints(self, prints: Iterable[tuple[int, Fingerprint]]) -> None:
-        """Keep fingerprints and sketches of pictures, by number; they are looked at again then."""
+        """Keep fingerprints and sketches of pictures, by number; they are looked at again then, and what was said of
+        them unseen is forgotten.
+        """
+        prints = list(prints)
         with self._writing() as connection:
+            likenesses.forget_unseen(connection, (picture for picture, _ in prints))
             likenesses.put_fingerprints(connection, prints)
 
     # -- likenesses ------------------------------------------------------------------------------

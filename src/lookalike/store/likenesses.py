@@ -202,6 +202,15 @@ def forget_likenesses(connection: sqlite3.Connection, before: int | None = None)
             connection.execute(f"DELETE FROM {table} WHERE method < ?", (before,))  # noqa: S608 names of ours
 
 
+def forget_unseen(connection: sqlite3.Connection, pictures: Iterable[int]) -> None:
+    """Forget which copies and edits those have that lack a sketch: only fingerprints said so. Part of a transaction."""
+    sql = f"SELECT number FROM pictures p WHERE {_NO_SKETCH} AND number IN ({{}})"  # noqa: S608 names of ours
+    unseen = list(select_in(connection, sql, (), pictures))
+    for column in ("first", "second"):
+        sql = f"DELETE FROM likenesses WHERE {column} = ? AND kind IN ('copy', 'edited')"  # noqa: S608 names of ours
+        connection.executemany(sql, unseen)
+
+
 def read_likenesses(connection: sqlite3.Connection, kinds: Sequence[Kind] = ()) -> Iterator[PairRecord]:
     """All pairs of pictures that are both seen somewhere, of some kinds or of all, by their numbers."""
     chosen = f" AND l.kind IN ({', '.join('?' * len(kinds))})" if kinds else ""

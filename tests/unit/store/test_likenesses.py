@@ -129,6 +129,14 @@ def test_a_picture_that_has_a_fingerprint_but_no_sketch_gets_one_and_is_looked_a
     assert not_looked_at(store) == [5]
 
 
+def test_what_was_said_of_a_picture_unseen_is_forgotten_when_it_can_be_seen(store, root):
+    judged = [pair(1, 2), pair(1, 5), pair(4, 5, "edited"), pair(3, 5, "burst")]
+    store.likenesses.put(judged, [1, 2, 3, 4, 5], METHOD)
+    store.likenesses.put_fingerprints([(1, print_of(1)), (5, print_of(5))])
+    assert pairs(store) == [(1, 2), (3, 5)]
+    assert not_looked_at(store) == [5]
+
+
 def test_only_pictures_that_nobody_looked_at_are_asked_for(store, root):
     assert not_looked_at(store) == [1, 2, 3, 4, 5]
     store.likenesses.put([pair(1, 2)], [1, 2, 3, 4, 5], METHOD)
