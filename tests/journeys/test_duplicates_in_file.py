@@ -110,6 +110,7 @@ def test_the_page_speaks_the_browsers_language_and_others_when_asked(page):
     expect(page.locator("html")).to_have_attribute("lang", "ru")
     expect(page.locator("h2").first).to_have_text("копия сохранена заново как <PNG> уверенность 90 %")
     expect(page.locator("figure p").first).to_have_text("остаётся: больше всего пикселей, 96 × 72")
+    expect(page.locator("dl dd").nth(2)).to_have_text("1 000")
     page.get_by_label("это другая").nth(1).check()
     expect(page.locator("#count")).to_have_text("1 решение; выполните в терминале:")
     page.get_by_label("это другая").nth(2).check()
@@ -120,6 +121,7 @@ def test_the_page_speaks_the_browsers_language_and_others_when_asked(page):
     expect(page.locator("#count")).to_have_text("2 рішення; виконайте в терміналі:")
     page.get_by_role("button", name="English").click()
     expect(page.locator("h2").first).to_have_text("copy saved again as <PNG> 90% sure")
+    expect(page.locator("dl dd").nth(2)).to_have_text("1,000")
     expect(page.locator("header p:visible")).to_have_count(1)
 
 

@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from lookalike.core.errors import LookalikeError
-from lookalike.core.languages import ENGLISH, LANGUAGES
+from lookalike.core.languages import ENGLISH, LANGUAGES, number
 from lookalike.engine.likeness_words import why_alike, why_kept
 from lookalike.engine.sources import open_uri
 from lookalike.evaluation.thumbnails import one_line, tile_jpeg
@@ -59,22 +59,22 @@ def duplicates_page(
     return written, left_out
 
 
-def _section(number: int, group: DuplicateGroup) -> str:
+def _section(place: int, group: DuplicateGroup) -> str:
     sure = "" if group.kind == "same" else f" <small{_said('sure', round(100 * group.sure))}</small>"
     differing = _differing(group.items)
-    figures = "\n".join(_figure(number, item, group, differing) for item in group.items)
+    figures = "\n".join(_figure(place, item, group, differing) for item in group.items)
     return (
-        f'<section id="g{number}" data-keep="{_text(group.keep)}" tabindex="-1" aria-labelledby="h{number}">\n'
-        f'<h2 id="h{number}"><span class="kind {group.kind}"{_said(group.kind)}</span> '
+        f'<section id="g{place}" data-keep="{_text(group.keep)}" tabindex="-1" aria-labelledby="h{place}">\n'
+        f'<h2 id="h{place}"><span class="kind {group.kind}"{_said(group.kind)}</span> '
         f"<span{_in_all(lambda language: why_alike(group.reasons, language))}</span>"
         f'{sure}</h2>\n<div class="items">\n{figures}\n</div>\n</section>\n'
     )
 
 
-def _figure(number: int, item: Member, group: DuplicateGroup, differing: frozenset[str]) -> str:
+def _figure(place: int, item: Member, group: DuplicateGroup, differing: frozenset[str]) -> str:
     kept = item.id == group.keep
     facts = "".join(
-        f"<dt{_said(name)}</dt><dd{' class=differs' if name in differing else ''}>{_text(value)}</dd>"
+        f"<dt{_said(name)}</dt><dd{' class=differs' if name in differing else ''}{_value(name, value, item)}</dd>"
         for name, value in _facts(item).items()
         if value
     )
@@ -88,7 +88,7 @@ def _figure(number: int, item: Member, group: DuplicateGroup, differing: frozens
     return (
         f'<figure data-id="{_text(item.id)}">{_image(item)}<figcaption>'
         f'<b title="{_text(item.uri)}">{_text(_name(item))}</b><p{said}</p><dl>{facts}</dl>'
-        f'<label><input type="radio" name="k{number}" value="{_text(item.id)}"{" checked" if kept else ""}>'
+        f'<label><input type="radio" name="k{place}" value="{_text(item.id)}"{" checked" if kept else ""}>'
         f" <span{_said('keep_this')}</span></label>"
         f'<label><input type="checkbox" value="{_text(item.id)}"> <span{_said("not_same")}</span></label>'
         "</figcaption></figure>"
@@ -110,8 +110,13 @@ def _image(item: Member) -> str:
 def _facts(item: Member) -> dict[str, str]:
     taken = str(item.metadata.get("taken", "")) if item.metadata.get("taken_from") != "file time" else ""
     folder = item.uri[: -len(_name(item))].rstrip("/\\")
-    pixels = f"{item.width} x {item.height}" if item.width else ""
-    return dict(zip(_FACTS, (pixels, item.format, f"{item.size:,}", taken.replace("T", " "), folder), strict=True))
+    pixels = f"{item.width} \N{MULTIPLICATION SIGN} {item.height}" if item.width else ""
+    return dict(zip(_FACTS, (pixels, item.format, str(item.size), taken.replace("T", " "), folder), strict=True))
+
+
+def _value(name: str, value: str, item: Member) -> str:
+    """A fact as `_in_all` gives words: languages write bytes in their own way."""
+    return _in_all(lambda language: number(language, item.size)) if name == "bytes" else f">{_text(value)}"
 
 
 def _differing(items: Sequence[Member]) -> frozenset[str]:
