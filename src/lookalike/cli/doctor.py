@@ -22,7 +22,7 @@ from lookalike.core.errors import LookalikeError
 if TYPE_CHECKING:
     from pathlib import Path
 
-MODULES = {"pillow": "PIL", "pillow-heif": "pillow_heif", "faiss-cpu": "faiss", "huggingface-hub": "huggingface_hub"}
+MODULES = {"pillow": "PIL", "pi-heif": "pi_heif", "faiss-cpu": "faiss", "huggingface-hub": "huggingface_hub"}
 """Modules that are not named like what installs them."""
 LOW_DISK_BYTES = 500_000_000
 """Below this a collection of some 100,000 pictures may not fit."""
