@@ -29,8 +29,8 @@ _BOOTSTRAP = (
     "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer);"
     "from lookalike.engine.own_processes import serve; serve()"
 )
-_ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS")}
-"""Each process has a core; libraries that start threads for each core would get in each other's way."""
+_LIBRARIES = ("OMP", "OPENBLAS")
+"""That would start threads for each core: each of these processes has one."""
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")
@@ -116,7 +116,6 @@ def _started() -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=os.environ | _ONE_THREAD,
         **apart,
     )
     assert process.stdin is not None
@@ -127,6 +126,8 @@ def _started() -> subprocess.Popen[bytes]:
 def serve() -> None:
     """Answer calls until standard input closes: what the process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for library in _LIBRARIES:
+        os.putenv(f"{library}_NUM_THREADS", "1")  # none of them is loaded yet
     with os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)  # what libraries print goes nowhere
         while True:
