@@ -34,11 +34,21 @@ def collection_path(given: str | None, environment: Mapping[str, str] = os.envir
 
 
 def remote_address(given: str | None, environment: Mapping[str, str] = os.environ) -> str | None:
-    """The address of the engine that holds the collection; None where it is a folder."""
-    from lookalike.remote.opening import is_engine
+    """The address of the engine that holds the collection; None where it is a folder.
+
+    Raises RemoteRefused for an address of anything else: no folder is called so.
+    """
+    from lookalike.remote.opening import is_engine, without_secrets
 
     named = given or environment.get(COLLECTION_VARIABLE) or ""
-    return named if is_engine(named) else None
+    if is_engine(named):
+        return named
+    if "://" in named:
+        from lookalike.core.errors import RemoteRefused
+
+        hint = "an address begins with milvus:// or postgresql://; anything else is a folder on this computer"
+        raise RemoteRefused(f"no collection can lie at {without_secrets(named)}", hint=hint)
+    return None
 
 
 def engine_access(environment: Mapping[str, str] = os.environ) -> Access:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lookalike.cli.settings import collection_path, colour_wanted, default_collection
+import pytest
+
+from lookalike.cli.settings import collection_path, colour_wanted, default_collection, remote_address
+from lookalike.core.errors import RemoteRefused
 
 
 def test_what_is_given_outweighs_the_environment(tmp_path):
     environment = {"LOOKALIKE_COLLECTION": str(tmp_path / "b")}
     assert collection_path(str(tmp_path / "a"), environment) == tmp_path / "a"
     assert collection_path(None, environment) == tmp_path / "b"
+
+
+def test_an_address_that_is_no_engines_is_no_folder_either():
+    assert remote_address("milvus://host/shop", {}) == "milvus://host/shop"
+    assert remote_address("photos", {}) is None
+    with pytest.raises(RemoteRefused, match=r"no collection can lie at http://me@host/x$"):
+        remote_address(None, {"LOOKALIKE_COLLECTION": "http://me:secret@host/x"})
 
 
 def test_without_a_word_it_lies_in_the_users_data_folder(user_folders):
