@@ -2,8 +2,7 @@
 threads of one process.
 
 Promises: results in the order of what was given; the processes end with this one, however it ends, and Ctrl-C is not
-for them. Plain processes with a pipe each, as in `images.decoding_pool`: `multiprocessing` would run the user's main
-module again in each of them.
+for them.
 """
 
 from __future__ import annotations
@@ -11,24 +10,20 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lookalike.core.child_processes import ended, started
 from lookalike.core.closing import Closing
 from lookalike.core.errors import LookalikeError
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator, Sequence
 
-_BOOTSTRAP = (
-    "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer);"
-    "from lookalike.engine.own_processes import serve; serve()"
-)
 _LIBRARIES = ("OMP", "OPENBLAS")
 """That would start threads for each core: each of these processes has one."""
 
@@ -77,7 +72,11 @@ class _Process:
         self._process: subprocess.Popen[bytes] | None = None
 
     def call(self, function: Callable[[Given], Result], given: Given) -> Result:
-        process = self._process = self._process or _started()
+        if self._process is None:
+            self._process = started(__name__)
+            assert self._process.stdin is not None
+            pickle.dump(sys.path, self._process.stdin)
+        process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -98,29 +97,7 @@ class _Process:
         if self._process is None:
             return
         self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            assert pipe is not None
-            with suppress(OSError):  # unsent bytes have no reader any more
-                pipe.close()
-
-
-def _started() -> subprocess.Popen[bytes]:
-    apart: dict[str, Any] = (  # out of reach of the terminal's Ctrl-C: this process decides when they end
-        {"process_group": 0}
-        if os.name == "posix"
-        else {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-W", "ignore", "-c", _BOOTSTRAP],  # -P: no modules from the current folder
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        **apart,
-    )
-    assert process.stdin is not None
-    pickle.dump(sys.path, process.stdin)
-    return process
+        ended(self._process)
 
 
 def serve() -> None:

@@ -6,30 +6,29 @@ or runs out of memory costs the file it had in hand (`Skipped`, code "crashed");
 only in the thread that asks for results, and only a few ahead of them: memory is bounded. Workers start when the
 first job comes and end with this process, however it ends.
 
-Workers are plain processes with a pipe each, not `multiprocessing`: that one would run the user's main
-module again in every worker. Each worker is attended by a thread here; one more thread watches the time.
+Each worker is attended by a thread here; one more thread watches the time.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import pickle
 import queue
 import signal
-import subprocess
 import sys
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias
 
+from lookalike.core.child_processes import ended, started
 from lookalike.core.closing import Closing
 from lookalike.core.errors import LookalikeError, SourceError
 from lookalike.core.records import Asset, DecodeLimits, Picture, Skipped
 from lookalike.images.fingerprint import fingerprint_of_greys
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterable, Iterator
 
     from PIL.Image import Image
@@ -46,10 +45,6 @@ _PATIENCE_S = 0.2
 """How long a wait for results may overlook `stop`, and Ctrl-C on Windows."""
 _PIPE_BYTES = 1 << 20
 """A whole reduced picture fits into the pipe (Linux; elsewhere the system's own size holds)."""
-_BOOTSTRAP = (
-    "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer);"
-    "from lookalike.images.decoding_worker import serve; serve()"
-)
 
 
 def decode_many(
@@ -262,18 +257,7 @@ class _Worker:
 
     def _launch(self) -> None:
         self.discard()
-        apart: dict[str, Any] = (  # out of reach of the terminal's Ctrl-C: this process decides when workers end
-            {"process_group": 0}
-            if os.name == "posix"
-            else {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
-        )
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-W", "ignore", "-c", _BOOTSTRAP],  # -P: no modules from the current folder
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            **apart,
-        )
+        process = started("lookalike.images.decoding_worker")
         _widen(process.stdout)
         with self._lock:
             self._process, self._overdue, self._known_source = process, False, None
@@ -315,13 +299,8 @@ class _Worker:
 
     def discard(self) -> None:
         """Give back what a dead process leaves behind."""
-        if self._process is None:
-            return
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):  # unsent bytes have no reader any more
-                    pipe.close()
+        if self._process is not None:
+            ended(self._process)
 
 
 def _widen(pipe: IO[bytes] | None) -> None:
