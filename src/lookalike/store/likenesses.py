@@ -134,18 +134,18 @@ def read_sketches(connection: sqlite3.Connection, pictures: Iterable[int]) -> di
 
 def pictures_without_sketch(connection: sqlite3.Connection, after: int, limit: int) -> list[int]:
     """Up to `limit` pictures numbered above `after` that are seen somewhere and have no sketch, or no fingerprint."""
-    sql = f"SELECT number FROM pictures p WHERE number > ? AND {_NO_SKETCH} ORDER BY number LIMIT ?"  # noqa: S608
+    sql = f"SELECT number FROM pictures p WHERE number > ? AND {_NO_SKETCH} ORDER BY number LIMIT ?"  # noqa: S608 names of ours
     return [number for (number,) in connection.execute(sql, (after, limit))]
 
 
 def count_without_sketch(connection: sqlite3.Connection) -> int:
     """How many pictures are seen somewhere and have no sketch, or no fingerprint."""
-    return int(connection.execute(f"SELECT count(*) FROM pictures p WHERE {_NO_SKETCH}").fetchone()[0])  # noqa: S608
+    return int(connection.execute(f"SELECT count(*) FROM pictures p WHERE {_NO_SKETCH}").fetchone()[0])  # noqa: S608 ours
 
 
 def count_without_fingerprint(connection: sqlite3.Connection) -> int:
     """How many pictures are seen somewhere and have no fingerprint."""
-    return int(connection.execute(f"SELECT count(*) FROM pictures p WHERE {_NO_PRINT}").fetchone()[0])  # noqa: S608
+    return int(connection.execute(f"SELECT count(*) FROM pictures p WHERE {_NO_PRINT}").fetchone()[0])  # noqa: S608 ours
 
 
 def pictures_and_rows(connection: sqlite3.Connection, space: Space) -> tuple[Pictures, NDArray[np.int64]]:
