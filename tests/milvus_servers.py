@@ -66,6 +66,7 @@ class MilvusServer:
         """Returns at once: whoever calls it tries until it answers."""
         program = Path(sys.executable).with_name("milvus-lite")
         place = ["--data-dir", str(self._folder / "data"), "--host", "127.0.0.1", "--port", str(self._port)]
+        place += ["--max-workers", "1"]  # as docs/milvus.md says
         with (self._folder / "log.txt").open("ab") as log:
             self._process = subprocess.Popen([program, "server", *place], stdout=log, stderr=log)
 

@@ -11,10 +11,11 @@ import logging
 import socket
 import threading
 import time
-from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import MissingExtra, RemoteRefused, RemoteUnavailable
+from lookalike.remote.milvus_lite import address_in_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,20 +137,14 @@ class Calls:
     def _made(self, left_s: float) -> MilvusClient:
         try:
             from pymilvus import MilvusClient
-            from pymilvus.exceptions import ConnectionConfigException
         except ImportError:
             raise MissingExtra("a collection on Milvus", "milvus") from None
         for name in ("pymilvus", "milvus_lite"):  # they log what they raise, with all it was about
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        if self.address.is_path and find_spec("milvus_lite") is None:
-            raise RemoteRefused(f"{self.address.shown} needs milvus-lite", hint="pip install milvus-lite")
-        try:
-            return MilvusClient(self.address.uri, token=self._token, db_name=self.address.database, timeout=left_s)
-        except ConnectionConfigException:
-            raise RemoteRefused(
-                f"{self.address.shown} cannot be opened",
-                hint="one process at a time may have such files open; for more, start milvus-lite server",
-            ) from None
+        uri = self.address.uri
+        if self.address.is_path:
+            uri = address_in_process(Path(uri), self.address.shown)
+        return MilvusClient(uri, token=self._token, db_name=self.address.database, timeout=left_s)
 
     def _load(self) -> None:
         for name in (self.address.name, self.address.settings):
