@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -137,8 +138,26 @@ def refuse_target(store: Store, target: bytes) -> None:
         there = os.path.dirname(there)
     if not os.path.isdir(there):
         raise QueryError(f"{shown} cannot be made: {os.fsdecode(there)} is no folder", hint="name another folder")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise QueryError(f"nothing can be written in {os.fsdecode(there)}", hint="name a folder where you may write")
+    try:
+        _try_folder(target, there)
+    except OSError as error:
+        what = f"nothing can be written in {shown}" if there == target else f"{shown} cannot be made"
+        raise QueryError(f"{what} ({error.strerror or error})", hint="name a folder where you may write") from error
+
+
+def _try_folder(target: bytes, there: bytes) -> None:
+    """Make a folder in `target`, and take it away again with all that was made for it below `there`. Raises OSError.
+
+    What a system says about rights is not what it does: a disk may refuse all the same.
+    """
+    place = os.path.join(target, b".lookalike-%d" % os.getpid())
+    try:
+        os.makedirs(place)
+    finally:
+        while len(place) > len(there):
+            with suppress(OSError):  # it was not made, or another process put something there
+                os.rmdir(place)
+            place = os.path.dirname(place)
 
 
 @dataclass(slots=True)

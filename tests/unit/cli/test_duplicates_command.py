@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 
 import pytest
 
@@ -189,6 +190,26 @@ def test_a_folder_that_cannot_be_moved_to_is_an_error_before_anything_is_looked_
         assert said in called.err
         assert "compared" not in called.err
     assert spare(doubled) == before
+
+
+def test_a_folder_whose_name_no_disk_takes_is_refused_and_nothing_is_left_of_trying(call, doubled, tmp_path):
+    before = sorted(tmp_path.rglob("*"))
+    called = call("duplicates", "--move-to", tmp_path / "new" / ("a" * 300))
+    assert (called.code, called.out) == (1, "")
+    assert "cannot be made" in called.err
+    assert "where you may write" in called.err
+    assert call("duplicates", "--kind", "same", "--move-to", tmp_path / "new" / "aside").code == 0
+    assert sorted(path for path in tmp_path.rglob("*") if path.parent.name != "doubled.lookalike") == [
+        path for path in before if path.parent.name != "doubled.lookalike"
+    ]
+
+
+if sys.platform == "linux":
+
+    def test_a_folder_that_only_its_disk_refuses_is_refused_before_yes(call, doubled):
+        called = call("duplicates", "--move-to", "/proc/aside")
+        assert (called.code, called.out) == (1, "")
+        assert "/proc/aside cannot be made" in called.err
 
 
 def test_it_is_told_when_what_moves_stays_in_the_collection(call, doubled, tmp_path):
