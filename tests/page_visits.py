@@ -86,6 +86,7 @@ def window(browser: Browser, visitor: Visitor, at: str, refusals: tuple[int, ...
         has_touch=visitor.is_phone,
         is_mobile=visitor.is_phone,
         color_scheme=visitor.scheme,
+        reduced_motion="reduce",  # nothing is looked at halfway
         locale=visitor.language,
         **more,
     )

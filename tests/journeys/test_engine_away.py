@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOOKALIKE = str(Path(sys.executable).with_name("lookalike"))
-ENVIRONMENT = {**os.environ, "COLUMNS": "80", "LOOKALIKE_REMOTE_TIMEOUT": "2"}
+SOON, PATIENTLY = ({"COLUMNS": "80", "LOOKALIKE_REMOTE_TIMEOUT": seconds} for seconds in ("2", "120"))
+"""Environments of commands that nobody answers, and of those that a busy machine's server shall answer."""
 NO_NAME, REFUSED = "nohost.invalid", "127.0.0.1:9"
 UNREACHABLE = [
     f"milvus://{NO_NAME}/shop",
@@ -35,9 +36,9 @@ SEARCH, INDEX, MOVE = (
 ASKED = [*((SEARCH, address) for address in UNREACHABLE), (INDEX, UNREACHABLE[1]), (MOVE, UNREACHABLE[3])]
 
 
-def said(arguments: list[str], **environment: str) -> str:
+def said(arguments: list[str], environment: dict[str, str] = PATIENTLY) -> str:
     """What a command that fails writes, in one line."""
-    env = {**ENVIRONMENT, **environment}
+    env = {**os.environ, **environment}
     done = subprocess.run([LOOKALIKE, *arguments], check=False, env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
@@ -47,7 +48,7 @@ def said(arguments: list[str], **environment: str) -> str:
 @pytest.mark.parametrize(("command", "address"), ASKED)
 def test_a_server_that_cannot_be_reached_is_told_with_the_reason(command, address, collection, pictures):
     given = [part.format(photos=pictures, here=collection.place) for part in command]
-    told = said([*given, address])
+    told = said([*given, address], SOON)
     assert "not answer" in told
     assert ("refused" in told) is (REFUSED in address)
     assert "look whether the server runs" in told or "see whether the server runs" in told
@@ -55,9 +56,8 @@ def test_a_server_that_cannot_be_reached_is_told_with_the_reason(command, addres
 
 @pytest.mark.parametrize("address", UNREACHABLE[1::2])
 def test_a_service_says_when_it_starts_that_its_engine_is_away(address):
-    with subprocess.Popen(
-        [LOOKALIKE, "serve", "--port", "0", "--collection", address], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
-    ) as service:
+    command = [LOOKALIKE, "serve", "--port", "0", "--collection", address]
+    with subprocess.Popen(command, env={**os.environ, **SOON}, stderr=subprocess.PIPE, text=True) as service:
         assert service.stderr is not None
         try:
             told = [service.stderr.readline() for _ in range(2)]
@@ -85,7 +85,7 @@ def test_a_name_that_is_not_there_is_told_with_what_makes_it(servers, which, tmp
         ["search", "red", "--collection", address],
         ["move", address, str(tmp_path / "back.lookalike")],
     ):
-        told = said(arguments, LOOKALIKE_REMOTE_TIMEOUT="60")
+        told = said(arguments)
         assert "there is no collection" in told
         assert "lookalike index FOLDER" in told
     assert not (tmp_path / "back.lookalike").exists()
@@ -94,7 +94,8 @@ def test_a_name_that_is_not_there_is_told_with_what_makes_it(servers, which, tmp
 
 def test_a_collection_of_another_encoder_is_not_mixed_with(servers, collection, pictures, colour_encoder):
     address = f"{servers['postgres']}mixed"
-    subprocess.run([LOOKALIKE, "move", collection.place, address], env=ENVIRONMENT, check=True, capture_output=True)
+    command = [LOOKALIKE, "move", collection.place, address]
+    subprocess.run(command, env={**os.environ, **PATIENTLY}, check=True, capture_output=True)
     told = said(["index", str(pictures), "--encoder", str(colour_encoder), "--collection", address])
     assert ToyEncoder().name in told
     assert "name another collection" in told

@@ -83,7 +83,7 @@ class _Process:
             pickle.dump((function, given), process.stdin, pickle.HIGHEST_PROTOCOL)
             process.stdin.flush()
             is_error, answer = pickle.load(process.stdout)  # noqa: S301 - of our own process
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, pickle.UnpicklingError) as error:  # it may end amid an answer
             raise LookalikeError(
                 f"a process that compares pictures ended by itself (exit status {process.wait()})",
                 hint="look again: what was compared is kept; lookalike doctor tells how much memory there is",
