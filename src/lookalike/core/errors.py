@@ -28,17 +28,26 @@
 
 Each message says what happened and to what; `hint` says what to do next. Interfaces (CLI, service)
 turn them into exit codes and statuses in one place. Wrong arguments from a programmer stay `ValueError`.
+
+What a visitor of the page can meet is given as a `Wording`, which has words in three languages; `str(error)` and `hint`
+are English.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lookalike.core.wording import Wording
+
 
 class LookalikeError(Exception):
-    """Base of the tree. `str(error)` is for a person; `hint` is the next step, or ''."""
+    """Base of the tree. `str(error)` is for a person; `hint` is the next step, or ''. `said`: both, as given."""
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+    def __init__(self, message: str | Wording, *, hint: str | Wording = "") -> None:
+        super().__init__(str(message))
+        self.hint = str(hint)
+        self.said = (message, hint)
 
 
 class SourceError(LookalikeError):
@@ -48,7 +57,7 @@ class SourceError(LookalikeError):
 class CannotDecode(LookalikeError):
     """One file cannot be taken as a picture. `code` is a stable short word, the message is for a person."""
 
-    def __init__(self, code: str, message: str, *, hint: str = "") -> None:
+    def __init__(self, code: str, message: str | Wording, *, hint: str | Wording = "") -> None:
         super().__init__(message, hint=hint)
         self.code = code
 
@@ -87,7 +96,7 @@ class CollectionBusy(CollectionError):
     `pid` is its process id, or None when unreadable.
     """
 
-    def __init__(self, message: str, *, pid: int | None, hint: str = "") -> None:
+    def __init__(self, message: str | Wording, *, pid: int | None, hint: str | Wording = "") -> None:
         super().__init__(message, hint=hint)
         self.pid = pid
 
@@ -127,7 +136,7 @@ class NotForRemote(CollectionError):
 class IndexUnusable(LookalikeError):
     """An index file cannot be trusted: set it aside and build it again. `reason` is a stable short word."""
 
-    def __init__(self, reason: str, message: str, *, hint: str = "") -> None:
+    def __init__(self, reason: str, message: str | Wording, *, hint: str | Wording = "") -> None:
         super().__init__(message, hint=hint)
         self.reason = reason
 
@@ -139,7 +148,7 @@ class QueryError(LookalikeError):
 class FilterError(QueryError):
     """A filter cannot be understood. `position` counts characters from 0; the message shows the place with a caret."""
 
-    def __init__(self, message: str, *, position: int, hint: str = "") -> None:
+    def __init__(self, message: str | Wording, *, position: int, hint: str | Wording = "") -> None:
         super().__init__(message, hint=hint)
         self.position = position
 

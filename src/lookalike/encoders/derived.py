@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.arrays import unit_vectors
 from lookalike.core.errors import EncoderBroken, NoTextTower
+from lookalike.core.wording import Wording
 from lookalike.encoders.writing import replacing
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class Derived:
         return self._projected(self._text, rows)
 
     def _wordless(self) -> NoTextTower:
-        return NoTextTower(f"{self.name} only understands pictures", hint="search with a picture")
+        return NoTextTower(Wording("only_pictures", name=self.name), hint=Wording("search_with_picture"))
 
     def _projected(self, projection: Projection, rows: Vectors | HalfVectors) -> Vectors:
         try:

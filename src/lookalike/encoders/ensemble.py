@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.arrays import unit_vectors
 from lookalike.core.errors import EncoderBroken, NoTextTower
+from lookalike.core.wording import Wording
 from lookalike.encoders.derived import Derived
 from lookalike.encoders.narrowed import Narrowed
 from lookalike.encoders.writing import replacing
@@ -88,7 +89,7 @@ class Ensemble:
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """(n, dim) in input order; (0, dim) for none. Raises NoTextTower, EncoderBroken."""
         if "text" not in self.modalities:
-            raise NoTextTower(f"{self.name} only understands pictures", hint="search with a picture")
+            raise NoTextTower(Wording("only_pictures", name=self.name), hint=Wording("search_with_picture"))
         read: dict[str, Vectors] = {}
         return self.join(
             [

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.cores import usable_cores
 from lookalike.core.errors import EncoderBroken, NoTextTower
+from lookalike.core.wording import Wording
 from lookalike.encoders.preprocess import read_preprocessing
 from lookalike.encoders.tokenise import open_tokeniser, read_rules
 from lookalike.encoders.towers import Tower
@@ -130,7 +131,7 @@ class OnnxEncoder:
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """(n, dim) in input order; (0, dim) for none. Raises NoTextTower, EncoderBroken."""
         if "text" not in self._towers:
-            raise NoTextTower(f"{self._name} only understands pictures", hint="search with a picture")
+            raise NoTextTower(Wording("only_pictures", name=self._name), hint=Wording("search_with_picture"))
         return self._gathered("text", len(texts), self._text_batches(texts))
 
     def _image_batches(self, pictures: Sequence[Pixels]) -> Iterator[NDArray[np.float32]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from lookalike.core.closing import Closing
 from lookalike.core.errors import CollectionNotFound, QueryError
+from lookalike.core.wording import Wording
 from lookalike.engine.encoder_choice import EncoderChoice
 from lookalike.engine.paths import PathLike, absolute
 from lookalike.engine.plan import TARGET_RECALL
@@ -359,9 +360,7 @@ class Collection(Closing):
             asked = [as_query(query, how, lambda: self.encoder.image_side) for query in queries]
             return search(self._store, self._remembered, self._encoders.of, asked)
         except CollectionNotFound:
-            raise QueryError(
-                f"the collection {self.path} holds no pictures yet", hint="lookalike index FOLDER puts some in"
-            ) from None
+            raise QueryError(Wording("no_pictures_yet", name=self.path), hint=Wording("index_puts_some")) from None
 
     def search_page(
         self, query: Any, k: int = 10, *, after: str | None = None, **options: Unpack[SearchOptions]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from lookalike.core.errors import QueryError
 from lookalike.core.records import LIKENESS_KINDS
+from lookalike.core.wording import Wording
 from lookalike.engine.connected import Part, parts
 from lookalike.engine.duplicates_report import DuplicateGroup, GroupPage, Member
 from lookalike.engine.grouping import groups
@@ -246,5 +247,5 @@ def _parsed(cursor: str) -> _Place:
     kind, _, behind = cursor.partition(":")
     number, _, id = behind.partition(":")
     if kind not in LIKENESS_KINDS or not number.isdecimal() or len(number) > _MOST_DIGITS:
-        raise QueryError(f"{cursor} is no cursor of groups", hint='take the "next" of the page before')
+        raise QueryError(Wording("no_group_cursor", cursor=cursor), hint=Wording("take_next"))
     return LIKENESS_KINDS.index(kind), int(number), id

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, get_args
 
 from lookalike.core.errors import CollectionBusy, CollectionReadOnly, QueryError
 from lookalike.core.records import LIKENESS_KINDS
+from lookalike.core.wording import Wording
 from lookalike.engine.duplicates_report import DuplicatesReport, GroupPage, Rule
 
 if TYPE_CHECKING:
@@ -248,5 +249,5 @@ class Duplicates:
     def _two_ids(self, first: str, second: str) -> tuple[str, str]:
         ids = self._id_of(first), self._id_of(second)
         if ids[0] == ids[1]:
-            raise QueryError(f"{first} and {second} are one item", hint="name two items, by their ids or paths")
+            raise QueryError(Wording("one_item", first=first, second=second), hint=Wording("two_items"))
         return ids

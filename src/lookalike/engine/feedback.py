@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 from lookalike.core.arrays import unit_vectors
 from lookalike.core.errors import QueryError
+from lookalike.core.wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,5 +56,5 @@ def with_feedback(
     if len(disliked):
         moved -= weights.disliked * np.asarray(disliked, np.float64).mean(0)
     if not np.linalg.norm(moved) > 1e-6:  # also catches NaN
-        raise QueryError("what is liked and disliked takes away all of the query")
+        raise QueryError(Wording("feedback_cancels"))
     return cast("Vectors", unit_vectors(moved)[0])

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, cast
 from lookalike.core.conditions import FILE, METADATA, And, Compare, Contains, Has, In, Moments, Not, Or
 from lookalike.core.errors import FilterError
 from lookalike.core.fields import ITEM_FIELDS
+from lookalike.core.wording import Wording
 from lookalike.engine.filter_mistakes import EXAMPLE, KINDS, mistake, not_understood, unknown_field, unreadable_value
 from lookalike.engine.filter_values import YES_OR_NO, bytes_of, moments_of, number_of, text_of_moments
 
@@ -85,9 +86,9 @@ def parse(text: str, fields: Mapping[str, FieldKind], now: datetime | None = Non
     from lark.exceptions import UnexpectedInput
 
     if not text.strip():
-        raise FilterError("the filter is empty", position=0, hint=f"for example: {EXAMPLE}")
+        raise FilterError(Wording("filter_empty"), position=0, hint=Wording("for_example", example=EXAMPLE))
     if len(text) > MAX_CHARACTERS:
-        raise mistake(f"a filter has at most {MAX_CHARACTERS:,} characters", text, MAX_CHARACTERS)
+        raise mistake(Wording("filter_too_long", most=MAX_CHARACTERS), text, MAX_CHARACTERS)
     try:
         tree = _parser().parse(text)
     except UnexpectedInput as unexpected:
@@ -139,12 +140,12 @@ class _Reading:
         rule, children = tree.data, [each for each in tree.children if not isinstance(each, str)]
         if rule in {"both", "either", "negation"}:
             if depth >= MAX_DEPTH:
-                raise mistake(f"more than {MAX_DEPTH} parentheses or nots inside each other", self._text, _start(tree))
+                raise mistake(Wording("filter_too_deep", most=MAX_DEPTH), self._text, _start(tree))
             parts = tuple(self.condition(each, depth + 1) for each in children)
             return And(parts) if rule == "both" else Or(parts) if rule == "either" else Not(parts[0])
         self._comparisons += 1
         if self._comparisons > MAX_COMPARISONS:
-            raise mistake(f"a filter has at most {MAX_COMPARISONS} comparisons", self._text, _start(tree))
+            raise mistake(Wording("filter_too_many", most=MAX_COMPARISONS), self._text, _start(tree))
         read = {"comparison": self._comparison, "contains": self._contains, "among": self._among, "has": self._has}
         leaf = read[rule](tree, children[0], children[1:])
         is_negated = rule != "comparison" and any(isinstance(each, str) for each in tree.children)
@@ -155,14 +156,14 @@ class _Reading:
         token = cast("Token", tree.children[1])
         op = _SAME.get(token, cast("Operator", str(token)))
         if kind == "bool" and op not in {"=", "!="}:
-            raise mistake(f"{name} is yes or no, which {op} does not compare", self._text, token.start_pos or 0)
+            raise mistake(Wording("yes_or_no_has_no_order", name=name, sign=op), self._text, token.start_pos or 0)
         return Compare(name, op, self._value(values[0], name, kind))
 
     def _contains(self, _: Tree[Token], field: Tree[Token], values: Sequence[Tree[Token]]) -> Condition:
         name, kind = self._field(field)
         if kind not in {"text", "texts"}:
-            hint = "compare it with =, !=, <, <=, > or >="
-            raise mistake(f"~ looks inside text, and {name} is {KINDS[kind]}", self._text, _start(field), hint=hint)
+            what = Wording("not_text", name=name, kind=KINDS[kind])
+            raise mistake(what, self._text, _start(field), hint=Wording("compare_with"))
         return Contains(name, str(self._value(values[0], name, kind)))
 
     def _among(self, _: Tree[Token], field: Tree[Token], values: Sequence[Tree[Token]]) -> Condition:
@@ -198,8 +199,8 @@ class _Reading:
         text = _text_of(tree)
         if kind in {"text", "texts"}:
             if len(tree.children) > 1:
-                hint = f'put it in quotes: "{text}"'
-                raise mistake("a value of several words", self._text, _start(tree), hint=hint)
+                hint = Wording("put_in_quotes", text=text)
+                raise mistake(Wording("several_words"), self._text, _start(tree), hint=hint)
             return text
         readers: dict[str, Callable[[str], Value]] = {
             "bool": lambda text: YES_OR_NO[text.casefold()],

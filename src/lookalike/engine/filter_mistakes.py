@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from lookalike.core.errors import FilterError
 from lookalike.core.pointing import pointing
+from lookalike.core.wording import Wording
+from lookalike.engine.filter_values import FIRST_YEAR, LAST_YEAR, NotOfYears
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,19 +23,19 @@ if TYPE_CHECKING:
     from lookalike.core.fields import FieldKind
 
 EXAMPLE = "price < 50 and colour in (red, pink)"
-KINDS: Mapping[FieldKind, str] = {
-    "int": "a number",
-    "float": "a number",
-    "bool": "yes or no",
-    "text": "text",
-    "texts": "a list of text",
-    "date": "a date",
+KINDS: Mapping[FieldKind, Wording] = {
+    "int": Wording("kind_number"),
+    "float": Wording("kind_number"),
+    "bool": Wording("kind_yes_or_no"),
+    "text": Wording("kind_text"),
+    "texts": Wording("kind_texts"),
+    "date": Wording("kind_date"),
 }
-_WRITTEN_AS: Mapping[FieldKind, str] = {
-    "int": "write 50 or 2.5",
-    "float": "write 50 or 2.5",
-    "bool": "write yes or no",
-    "date": "write 2024, 2024-05, 2024-05-03, 2024-05-03T17:20, today, or -7d for seven days ago",
+_WRITTEN_AS: Mapping[FieldKind, Wording] = {
+    "int": Wording("write_number"),
+    "float": Wording("write_number"),
+    "bool": Wording("write_yes_or_no"),
+    "date": Wording("write_date"),
 }
 _INSTEAD = {
     "&&": "and",
@@ -56,9 +58,10 @@ _NAMED = 64
 """Letters of an unknown name that are compared with the known ones, and shown."""
 
 
-def mistake(message: str, text: str, position: int, *, hint: str = "") -> FilterError:
+def mistake(what: Wording, text: str, position: int, *, hint: Wording | None = None) -> FilterError:
     """The error about a place in the filter."""
-    return FilterError(f"{message}\n{pointing(text, position)}", position=position, hint=hint)
+    message = Wording("at_place", what=what, place=pointing(text, position))
+    return FilterError(message, position=position, hint=hint or "")
 
 
 def unknown_field(text: str, token: Token, written: str, fields: Iterable[str]) -> FilterError:
@@ -67,21 +70,20 @@ def unknown_field(text: str, token: Token, written: str, fields: Iterable[str]) 
     known = {each.casefold(): each for each in fields}
     near = difflib.get_close_matches(written[:_NAMED].casefold(), known, n=1)
     if near:
-        hint = f"did you mean {known[near[0]]}?"
-    elif written[:1].isdigit():
-        hint = "the field comes first, then the value"
+        hint = Wording("did_you_mean", name=known[near[0]])
     else:
-        hint = "lookalike fields shows what there is"
-    return mistake(f"there is no field {shown}", text, token.start_pos or 0, hint=hint)
+        hint = Wording("field_first" if written[:1].isdigit() else "fields_lists")
+    return mistake(Wording("no_field", name=shown), text, token.start_pos or 0, hint=hint)
 
 
 def unreadable_value(text: str, position: int, name: str, kind: FieldKind, error: Exception) -> FilterError:
     """A value that is none of its field's kind."""
-    detail = f": {error}" if "from" in str(error) else ""
-    hint = _WRITTEN_AS[kind]
-    if name.endswith("size") and kind == "int":
-        hint = "write 5000000, 5 MB or 5 MiB"
-    return mistake(f"{name} is {KINDS[kind]}, which this is not{detail}", text, position, hint=hint)
+    what = Wording("not_of_kind", name=name, kind=KINDS[kind])
+    if isinstance(error, NotOfYears):
+        years = Wording("years", first=str(FIRST_YEAR), last=str(LAST_YEAR))
+        what = Wording("not_of_kind_for", name=name, kind=KINDS[kind], why=years)
+    is_size = name.endswith("size") and kind == "int"
+    return mistake(what, text, position, hint=Wording("write_size") if is_size else _WRITTEN_AS[kind])
 
 
 def not_understood(text: str, unexpected: UnexpectedInput) -> FilterError:
@@ -94,49 +96,50 @@ def not_understood(text: str, unexpected: UnexpectedInput) -> FilterError:
     is_end = token.type == "$END"
     position = len(text.rstrip()) if is_end else token.start_pos or 0
     wanted = _wanted(expected) or _after_value(text[:position], is_end=is_end)
-    message = f"the filter ends where {wanted} should follow" if is_end else f"here {wanted} should stand"
-    return mistake(message, text, position, hint=_hint(text[:position].split(), str(token), expected))
+    what = Wording("filter_ends" if is_end else "here_should", wanted=Wording(wanted))
+    return mistake(what, text, position, hint=_hint(text[:position].split(), str(token), expected))
 
 
 def _strange_character(text: str, position: int) -> FilterError:
     if text[position] in _QUOTES:
-        hint = "a quote inside a text is written twice, or the text put into the other kind of quotes"
-        return mistake("this quote is not closed", text, position, hint=hint)
-    return mistake("this has no meaning here", text, position, hint="not equal is !=, the opposite is not (...)")
+        return mistake(Wording("quote_not_closed"), text, position, hint=Wording("quote_inside"))
+    return mistake(Wording("no_meaning"), text, position, hint=Wording("not_equal_is"))
 
 
 def _wanted(expected: frozenset[str]) -> str:
-    """What could have come, from the names of terminals in the grammar, of which one tells; "" after a value."""
+    """What could have come, from the names of terminals in the grammar, of which one tells: the code of its words; ""
+    after a value.
+    """
     for terminal, words in (
-        ("OPERATOR", "=, !=, <, <=, >, >=, ~ or in"),
-        ("FIELD", "a field"),
-        ("TEXT", "a value"),
-        ("_CONTAINS", "~ or in"),
+        ("OPERATOR", "wanted_sign"),
+        ("FIELD", "wanted_field"),
+        ("TEXT", "wanted_value"),
+        ("_CONTAINS", "wanted_contains"),
     ):
         if terminal in expected:
             return words
-    return "a list in parentheses" if expected == {"_LEFT"} else ""
+    return "wanted_list" if expected == {"_LEFT"} else ""
 
 
 def _after_value(before: str, *, is_end: bool) -> str:
     if _OPEN_LIST.search(before):
-        return "a comma or )"
-    return "and, or, or )" if is_end else "and, or, or the end"
+        return "wanted_comma"
+    return "wanted_more" if is_end else "wanted_end"
 
 
-def _hint(before: list[str], token: str, expected: frozenset[str]) -> str:
+def _hint(before: list[str], token: str, expected: frozenset[str]) -> Wording | None:
     last = [each.casefold() for each in (token, *reversed(before[-4:]))]
     other = next((word for word in last if word in _INSTEAD), None)
     word_before = before[-1][:_NAMED] if before else ""
     name, colon, value = word_before.partition(":")
     if other is not None:
-        return f"write {_INSTEAD[other]} instead of {other}"
+        return Wording("write_instead", right=_INSTEAD[other], wrong=other)
     if token.casefold() in {"and", "or", "not", "in", "has"} and "TEXT" in expected:
-        return f'as a value it stands in quotes: "{token}"'
+        return Wording("value_in_quotes", word=token)
     if token.startswith(",") and word_before[-1:].isdigit():
-        return "parts of a number stand behind a point: 2.5"
+        return Wording("decimal_point")
     if token and "WORD" in expected and "_AND" in expected:
-        return f"is there an and missing before {word_before}? A value of several words stands in quotes"
+        return Wording("missing_and", word=word_before)
     if name and colon and "OPERATOR" in expected:
-        return f"write {name} = {value}"
-    return f"for example: {EXAMPLE}; words to look for belong into the query" if "OPERATOR" in expected else ""
+        return Wording("write_equals", name=name, value=value)
+    return Wording("for_example_and_words", example=EXAMPLE) if "OPERATOR" in expected else None

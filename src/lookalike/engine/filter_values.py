@@ -29,6 +29,10 @@ FIRST_YEAR, LAST_YEAR = 1678, 2261
 """The years that nanoseconds of 64 bits hold in whole."""
 
 
+class NotOfYears(ValueError):
+    """A date outside of those years."""
+
+
 def number_of(text: str) -> int | float:
     """Raises ValueError for what is no number. A whole number of more than 64 bits becomes a float."""
     if not _NUMBER.fullmatch(text):
@@ -112,7 +116,7 @@ def _day_of(text: str, now: datetime) -> datetime | None:
 
 def _within(moment: datetime) -> datetime:
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise ValueError(f"dates are from {FIRST_YEAR} to {LAST_YEAR}")
+        raise NotOfYears(f"dates are from {FIRST_YEAR} to {LAST_YEAR}")
     return moment
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import QueryError
 from lookalike.core.fields import date_text
+from lookalike.core.wording import Wording
 from lookalike.engine.sources import asset_of, sources_of
 
 if TYPE_CHECKING:
@@ -61,10 +62,7 @@ def find_item(snapshot: Moment, given: str) -> ItemRecord:
 
 def no_such_item(given: str) -> QueryError:
     """The error for an item that is not there."""
-    return QueryError(
-        f"there is no item {given} in this collection",
-        hint="an item is named by its id, as in lookalike search --json, or by the path of an indexed file",
-    )
+    return QueryError(Wording("no_item", given=given), hint=Wording("item_named_by"))
 
 
 def _item_at(snapshot: Moment, given: str) -> ItemRecord | None:

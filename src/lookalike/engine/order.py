@@ -24,6 +24,7 @@ from lookalike.core.conditions import METADATA, folded, kind_in_metadata, place_
 from lookalike.core.errors import QueryError
 from lookalike.core.fields import ITEM_FIELDS, date_ns
 from lookalike.core.pointing import pointing
+from lookalike.core.wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,14 +58,15 @@ def parse_order(text: str, fields: Mapping[str, FieldKind]) -> tuple[SortKey, ..
         at = place + len(part) - len(part.lstrip())
         if found is None:
             raise QueryError(
-                f"an order is names of fields with commas between\n{pointing(text, at)}",
-                hint="like: taken desc, price",
+                Wording("at_place", what=Wording("not_an_order"), place=pointing(text, at)),
+                hint=Wording("order_like", example="taken desc, price"),
             )
         field = found[1]
         if field not in OF_THE_QUERY and not _is_known(field, fields):
             near = difflib.get_close_matches(field, [*fields, *OF_THE_QUERY], n=1)
-            hint = f"did you mean {near[0]}?" if near else "lookalike fields lists them"
-            raise QueryError(f"there is no field {field}\n{pointing(text, at)}", hint=hint)
+            hint = Wording("did_you_mean", name=near[0]) if near else Wording("fields_lists")
+            what = Wording("no_field", name=field)
+            raise QueryError(Wording("at_place", what=what, place=pointing(text, at)), hint=hint)
         direction = _DIRECTIONS[(found[2] or "").lower()]
         keys.append(SortKey(field, field in OF_THE_QUERY if direction is None else direction))
         place += len(part) + 1

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import QueryError
 from lookalike.core.records import PictureAt
+from lookalike.core.wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,13 +74,10 @@ class Cursor:
         shown = body[_HEAD.size :]
         whole = len(body) >= _HEAD.size and _digest(body, _SUM_BYTES) == data[-_SUM_BYTES:]
         if not whole or body[0] != _VERSION or len(shown) % _ID_BYTES or len(shown) > REMEMBERED * _ID_BYTES:
-            raise QueryError("that is no cursor of lookalike", hint="leave it out to begin with the first page")
+            raise QueryError(Wording("no_cursor"), hint=Wording("first_page"))
         _, asked, generation, position = _HEAD.unpack_from(body)
         if asked != query:
-            raise QueryError(
-                "this cursor belongs to another query",
-                hint="words, filter and order stay the same from page to page; leave it out to begin anew",
-            )
+            raise QueryError(Wording("other_cursor"), hint=Wording("begin_anew"))
         ids = tuple(shown[at : at + _ID_BYTES] for at in range(0, len(shown), _ID_BYTES))
         return cls(asked, generation, position, ids)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from lookalike.core.arrays import unit_vectors
 from lookalike.core.errors import QueryError
 from lookalike.core.records import PictureAt, Query, Term
+from lookalike.core.wording import Wording
 from lookalike.engine.query_language import ITEM
 from lookalike.engine.query_pictures import is_image, read_pictures
 
@@ -36,7 +37,7 @@ def as_query(given: Any, how: Query, side: Callable[[], int]) -> Query:
     """
     query = given if isinstance(given, Query) else replace(how, terms=terms_of(given))
     if not query.terms or any(term.kind == "text" and not term.value.strip() for term in query.terms):
-        raise QueryError("the query is empty", hint='try: lookalike search "a dog in the snow"')
+        raise QueryError(Wording("query_empty"), hint=Wording("query_like"))
     return replace(query, terms=read_pictures(query.terms, side))
 
 
@@ -98,7 +99,7 @@ def _together(query: Query, parts: Sequence[tuple[float, Vectors]]) -> Vectors:
         return vector
     total = np.sum([weight * vector for weight, vector in parts], axis=0)
     if not float(total @ total) > SHORTEST**2:  # also catches NaN
-        raise QueryError(f"the parts of the query cancel each other out: {describe(query)}")
+        raise QueryError(Wording("parts_cancel", query=describe(query)))
     return cast("Vectors", unit_vectors(total)[0])
 
 
@@ -129,7 +130,7 @@ def _item_vector(snapshot: Moment, given: str) -> Vectors:
 
     rows = snapshot.rows_of_item(given) or snapshot.rows_of_item(find_item(snapshot, given).id)
     if not rows:
-        raise QueryError(f"the item {given} has no vector yet", hint="lookalike index makes what is missing")
+        raise QueryError(Wording("item_without_vector", given=given), hint=Wording("index_makes_missing"))
     return cast("Vectors", unit_vectors(snapshot.rows[rows[0]])[0])
 
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import CannotDecode
 from lookalike.core.records import DecodeLimits, Picture
+from lookalike.core.wording import Wording
 from lookalike.images.colour import to_8_bit, to_srgb
 from lookalike.images.colour_names import dominant_colours
 from lookalike.images.dicom import middle_frame
@@ -115,9 +116,9 @@ def decode_image(data: bytes, *, side: int | None = None, limits: DecodeLimits |
     """`decode_picture` without numpy and without the digest of the bytes."""
     limits = limits or DecodeLimits()
     if not data:
-        raise CannotDecode("empty", "the file is empty (0 bytes)")
+        raise CannotDecode("empty", Wording("file_empty"))
     if len(data) > limits.max_bytes:
-        raise CannotDecode("too-big", f"{len(data):,} bytes, more than the limit of {limits.max_bytes:,}")
+        raise CannotDecode("too-big", Wording("file_too_big", size=len(data), most=limits.max_bytes))
     name = picture_format(data)
     if name == "TIFF" and is_camera_raw(data):
         name = "RAW"
@@ -166,20 +167,17 @@ class _Loaded:
 
 def _decode(data: bytes, name: str | None, shortest: int | None, limits: DecodeLimits) -> Decoded:
     if name not in ("RAW", "DICOM") and name not in _OPENERS:
-        what = "JPEG XL is not supported" if name == "JXL" else "the content is no picture that lookalike can read"
-        raise CannotDecode("unsupported", what)
+        raise CannotDecode("unsupported", Wording("no_jpeg_xl" if name == "JXL" else "no_picture"))
     try:
         return _from_raw(data, shortest, limits) if name == "RAW" else _from_file(data, name, shortest, limits)
     except CannotDecode:
         raise
     except MemoryError:
-        raise CannotDecode("out-of-memory", "not enough memory to decode the picture") from None
+        raise CannotDecode("out-of-memory", Wording("no_memory")) from None
     except Exception as error:  # Pillow's plugins raise almost anything on bad input; all of it means one thing
         if type(error).__name__ == "DecompressionBombError":
-            raise CannotDecode("too-large", f"more pixels than Pillow's own limit allows ({error})") from error
-        raise CannotDecode(
-            "damaged", f"the {name} data is damaged or of an unusual kind ({_in_short(error)})"
-        ) from error
+            raise CannotDecode("too-large", Wording("too_many_for_pillow", told=str(error))) from error
+        raise CannotDecode("damaged", Wording("data_damaged", format=name, told=_in_short(error))) from error
 
 
 def _from_raw(data: bytes, shortest: int | None, limits: DecodeLimits) -> Decoded:
@@ -189,7 +187,7 @@ def _from_raw(data: bytes, shortest: int | None, limits: DecodeLimits) -> Decode
     preview = embedded_preview(data)
     name = picture_format(preview.data)
     if name not in ("JPEG", "PPM"):
-        raise CannotDecode("damaged", "the preview inside the camera RAW file cannot be read")
+        raise CannotDecode("damaged", Wording("no_raw_preview"))
     decoded = _from_file(preview.data, name, shortest, limits, orientation=preview.orientation)
     metadata = {**decoded.metadata, **metadata_of_raw(data)}
     return replace(decoded, format="RAW", width=preview.width, height=preview.height, metadata=metadata)
@@ -222,7 +220,8 @@ def _load(data: bytes, name: str, shortest: int | None, limits: DecodeLimits, or
     image: Image = getattr(importlib.import_module(module), opener)(BytesIO(data))
     width, height = image.size
     if width * height > limits.max_pixels:
-        raise CannotDecode("too-large", f"{width} x {height} pixels, more than the limit of {limits.max_pixels:,}")
+        what = Wording("too_many_pixels", width=str(width), height=str(height), most=limits.max_pixels)
+        raise CannotDecode("too-large", what)
     scale = _draft_scale(name, width, height, shortest)
     if scale > 1:
         image.draft(None, (width // scale, height // scale))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import CannotDecode
 from lookalike.core.fields import date_text
+from lookalike.core.wording import Wording
 from lookalike.images.moments import moment_of
 from lookalike.images.values import clean_text, known
 
@@ -46,27 +47,24 @@ def middle_frame(data: bytes, *, max_pixels: int) -> Frame:
         import pydicom
         from pydicom.pixels.utils import pixel_array
     except ImportError:
-        raise CannotDecode(
-            "needs-extra", f"DICOM files need a part that is not installed: {_INSTALL}", hint=_INSTALL
-        ) from None
+        raise CannotDecode("needs-extra", Wording("dicom_needs_part", install=_INSTALL), hint=_INSTALL) from None
     from PIL import Image
 
     if len(data) > _LARGEST_DEFLATED_BYTES and _DEFLATED in data:
-        raise CannotDecode("too-big", f"a deflated DICOM file of more than {_LARGEST_DEFLATED_BYTES:,} bytes")
+        raise CannotDecode("too-big", Wording("dicom_too_big", most=_LARGEST_DEFLATED_BYTES))
     said = pydicom.dcmread(BytesIO(data))
     if "PixelData" not in said:
-        raise CannotDecode("unsupported", "the DICOM file holds no picture")
+        raise CannotDecode("unsupported", Wording("dicom_empty"))
     width, height = int(said.Columns), int(said.Rows)
     if width * height > max_pixels:
-        raise CannotDecode("too-large", f"{width} x {height} pixels, more than the limit of {max_pixels:,}")
+        what = Wording("too_many_pixels", width=str(width), height=str(height), most=max_pixels)
+        raise CannotDecode("too-large", what)
     frames = int(said.get("NumberOfFrames") or 1)
     try:
         pixels = pixel_array(said, index=frames // 2)
     except RuntimeError as error:  # pydicom has a plugin for each compression, or has not
         kind = said.file_meta.TransferSyntaxUID.name
-        raise CannotDecode(
-            "unsupported", f"the DICOM file is compressed in a way that cannot be read ({kind})"
-        ) from error
+        raise CannotDecode("unsupported", Wording("dicom_compressed", told=kind)) from error
     return Frame(Image.fromarray(_as_shown(said, pixels)), _metadata(said, frames))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from lookalike.core.errors import CannotDecode
+from lookalike.core.wording import Wording
 
 _INSTALL = 'pip install "lookalike[raw]"'
 _FLIP_TO_ORIENTATION = {0: 1, 3: 3, 5: 8, 6: 6}
@@ -30,9 +31,7 @@ def embedded_preview(data: bytes) -> Preview:
     try:
         import rawpy
     except ImportError:
-        raise CannotDecode(
-            "needs-extra", f"camera RAW files need a part that is not installed: {_INSTALL}", hint=_INSTALL
-        ) from None
+        raise CannotDecode("needs-extra", Wording("raw_needs_part", install=_INSTALL), hint=_INSTALL) from None
     try:
         with rawpy.imread(BytesIO(data)) as raw:
             thumb = raw.extract_thumb()
@@ -43,7 +42,7 @@ def embedded_preview(data: bytes) -> Preview:
                 height, width = thumb.data.shape[:2]
                 content = b"P6 %d %d 255\n" % (width, height) + thumb.data.tobytes()
     except Exception as error:  # LibRaw's many errors, and what its wrapper makes of garbage
-        raise CannotDecode("damaged", f"no preview can be read from the camera RAW file ({error})") from error
+        raise CannotDecode("damaged", Wording("raw_damaged", told=str(error))) from error
     orientation = _FLIP_TO_ORIENTATION.get(sizes.flip, 1)
     width, height = (sizes.height, sizes.width) if orientation >= 5 else (sizes.width, sizes.height)
     return Preview(content, width, height, orientation)

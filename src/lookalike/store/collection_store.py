@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.closing import Closing
 from lookalike.core.errors import CollectionDamaged, CollectionNotFound, CollectionReadOnly
+from lookalike.core.wording import Wording
 from lookalike.store import indexes, moves
 from lookalike.store.database import (
     DATABASE,
@@ -279,10 +280,7 @@ class Store(Closing):
 
     def _refuse_read_only(self) -> None:
         if self.read_only:
-            raise CollectionReadOnly(
-                f"the collection {self.path} cannot be written",
-                hint="searching works; to index, give a place you may write: --collection DIR",
-            )
+            raise CollectionReadOnly(Wording("cannot_be_written", name=self.path), hint=Wording("place_to_write"))
 
     @contextmanager
     def _writing_shortly(self) -> Iterator[sqlite3.Connection]:

@@ -18,6 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import (
     CollectionBusy,
     CollectionDamaged,
@@ -26,6 +27,7 @@ from lookalike.core.errors import (
     CollectionTooNew,
     OutOfSpace,
 )
+from lookalike.core.wording import Wording
 from lookalike.store.migrations import STEPS, is_foreign, migrate, stand_in, version_of
 
 if TYPE_CHECKING:
@@ -266,20 +268,16 @@ def _meaning(error: sqlite3.Error, directory: Path) -> CollectionError | None:
         )
     if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return CollectionBusy(
-            f"another process kept the collection {directory} locked for {BUSY_S:.0f} s", pid=None, hint="try again"
+            Wording("kept_locked", name=directory, seconds=f"{BUSY_S:.0f}"), pid=None, hint=Wording("try_again")
         )
     return None
 
 
 def _out_of_space(directory: Path, error: Exception) -> OutOfSpace:
-    return OutOfSpace(
-        f"the collection {directory} could not be written: the disk is full, or a size limit was met ({error})",
-        hint="make room and run the same command again; everything committed is kept",
-    )
+    return OutOfSpace(Wording("disk_full", name=directory, told=cause_of(error)), hint=Wording("make_room"))
 
 
 def _forbidden(directory: Path, error: Exception) -> CollectionReadOnly:
     return CollectionReadOnly(
-        f"the collection {directory} cannot be written ({error})",
-        hint="searching works; to index, give a place you may write: --collection DIR",
+        Wording("cannot_be_written_for", name=directory, told=cause_of(error)), hint=Wording("place_to_write")
     )

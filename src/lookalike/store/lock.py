@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from lookalike.core.errors import CollectionBusy
+from lookalike.core.wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ BUILD_HOLDER = "index.pid"
 
 def take_lock(directory: Path) -> BaseFileLock:
     """Take the write lock of a collection or raise CollectionBusy at once. Release with `release_lock`."""
-    return _take(directory, LOCK, HOLDER, "is writing to")
+    return _take(directory, LOCK, HOLDER, "being_written")
 
 
 def release_lock(directory: Path, lock: BaseFileLock) -> None:
@@ -37,7 +38,7 @@ def release_lock(directory: Path, lock: BaseFileLock) -> None:
 @contextmanager
 def build_lock(directory: Path) -> Iterator[None]:
     """Hold the lock of who builds an index; writing goes on meanwhile. Raises CollectionBusy at once."""
-    lock = _take(directory, BUILD_LOCK, BUILD_HOLDER, "is building an index of")
+    lock = _take(directory, BUILD_LOCK, BUILD_HOLDER, "being_indexed")
     try:
         yield
     finally:
@@ -52,11 +53,9 @@ def _take(directory: Path, name: str, holder: str, doing: str) -> BaseFileLock:
         lock.acquire(timeout=0)
     except Timeout:
         pid = _pid_in(directory / holder)
-        who = "another process" if pid is None else f"process {pid}"
+        who = Wording("another_process") if pid is None else Wording("process", pid=str(pid))
         raise CollectionBusy(
-            f"{who} {doing} the collection {directory}",
-            pid=pid,
-            hint="wait until it is done; searching works meanwhile",
+            Wording(doing, who=who, name=directory), pid=pid, hint=Wording("wait_searching_works")
         ) from None
     with suppress(OSError):  # a courtesy: on a full disk removing and compacting must still work
         (directory / holder).write_text(str(os.getpid()), encoding="ascii")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.closing import Closing
 from lookalike.core.errors import CollectionDamaged, CollectionNotFound
+from lookalike.core.wording import Wording
 from lookalike.store import decisions, filters, inventory, likenesses, word_search
 from lookalike.store.column_sets import current_columns
 from lookalike.store.database import chunks, translated
@@ -326,8 +327,7 @@ class Snapshot(Closing):
             self.generation, number = row if wanted is None else (row[0], wanted.number)
             if number is None:
                 raise CollectionNotFound(
-                    f"the collection {self._directory} holds no pictures yet",
-                    hint="lookalike index FOLDER puts some in",
+                    Wording("no_pictures_yet", name=self._directory), hint=Wording("index_puts_some")
                 )
             moment = self._readers.moment
             if moment is None or (moment.generation, moment.space.number) != (self.generation, number):
