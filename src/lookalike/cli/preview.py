@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from lookalike.cli import printing
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import LookalikeError, MissingExtra
 from lookalike.engine.sources import open_uri
 
@@ -39,7 +40,7 @@ def show_pictures(hits: Iterable[Hit]) -> None:
             with open_uri(hit.uri) as file:
                 picture = decode_picture(file.read(), side=COLUMNS)
         except (OSError, LookalikeError) as error:
-            printing.note(f"   cannot be shown: {error}")
+            printing.note(f"   cannot be shown: {cause_of(error)}")
             continue
         image = Image.fromarray(picture.pixels)
         image.thumbnail((COLUMNS, COLUMNS))

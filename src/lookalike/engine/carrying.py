@@ -17,6 +17,8 @@ import shutil
 import stat
 from contextlib import suppress
 
+from lookalike.core.causes import cause_of
+
 _PART = b".lookalike-part"
 """Behind the name of a copy that is being written."""
 _BLOCK = 1 << 20
@@ -35,7 +37,7 @@ def carry(source: bytes, target: bytes) -> None:
     try:
         _carry(source, target)
     except OSError as error:
-        raise Stays(f"it cannot be moved ({error.strerror or error})") from error
+        raise Stays(f"it cannot be moved ({cause_of(error)})") from error
 
 
 def _carry(source: bytes, target: bytes) -> None:

@@ -14,6 +14,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import SourceError
 from lookalike.engine.safe_pickle import PickledArray, PickledTable, read_pickle
 from lookalike.engine.vector_files import VECTOR_COLUMNS, lists_of_numbers
@@ -64,7 +65,7 @@ def read_embeddings(path: Path, names_in: str | None = None) -> EmbeddingFile:
     try:
         found = read(path, names_in)
     except (OSError, ValueError, TypeError, EOFError) as error:  # pyarrow's own errors are these
-        raise SourceError(f"{path} cannot be read: {error}", hint=_forms()) from error
+        raise SourceError(f"{path} cannot be read: {cause_of(error)}", hint=_forms()) from error
     if found.names is not None and len(found.names) != len(found.vectors):
         raise SourceError(f"{path} holds {len(found.vectors):,} vectors and {len(found.names):,} names for them")
     if not found.vectors.size:

@@ -12,6 +12,7 @@ import os
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import SourceError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class ExportNote:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise SourceError(f"{file} cannot be read: {error}") from error
+            raise SourceError(f"{file} cannot be read: {cause_of(error)}") from error
         if isinstance(values, dict) and isinstance(values.get("format"), int) and values["format"] > FORMAT:
             raise SourceError(
                 f"{folder} was written by a later version of lookalike", hint="pip install --upgrade lookalike"

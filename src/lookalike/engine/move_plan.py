@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import QueryError
 from lookalike.engine.fill import is_as_indexed
 from lookalike.engine.scopes import is_below
@@ -142,7 +143,7 @@ def refuse_target(store: Store, target: bytes) -> None:
         _try_folder(target, there)
     except OSError as error:
         what = f"nothing can be written in {shown}" if there == target else f"{shown} cannot be made"
-        raise QueryError(f"{what} ({error.strerror or error})", hint="name a folder where you may write") from error
+        raise QueryError(f"{what} ({cause_of(error)})", hint="name a folder where you may write") from error
 
 
 def _try_folder(target: bytes, there: bytes) -> None:
@@ -202,7 +203,7 @@ class _Planning:
                 try:
                     self._plan(group, item)
                 except OSError as error:  # a file or folder that goes just now
-                    self._leave(member, f"it cannot be read now ({error.strerror})")
+                    self._leave(member, f"it cannot be read now ({cause_of(error)})")
 
     def _leave(self, member: Member, reason: str) -> None:
         self.left.append(LeftItem(member.id, member.uri, reason))
@@ -217,7 +218,7 @@ class _Planning:
         try:
             found = os.stat(os.fsencode(item.uri))
         except OSError as error:
-            return f"it cannot be read now ({error.strerror})"
+            return f"it cannot be read now ({cause_of(error)})"
         if (found.st_size, found.st_mtime_ns) != (item.size, item.modified_ns):
             return "it changed since it was indexed; lookalike index looks at it again"
         return ""

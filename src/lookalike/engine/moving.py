@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import QueryError
 from lookalike.engine.carrying import Stays, carry
 from lookalike.engine.fill import is_as_indexed
@@ -132,7 +133,7 @@ def _make_folder(target: bytes) -> None:
     try:
         os.makedirs(target, exist_ok=True)
     except OSError as error:
-        what = f"{os.fsdecode(target)} cannot be made ({error.strerror or error})"
+        what = f"{os.fsdecode(target)} cannot be made ({cause_of(error)})"
         raise QueryError(what, hint="name another folder") from error
 
 
@@ -218,7 +219,7 @@ def _digest(file: PlannedFile) -> bytes:
                 digest.update(block)
         found = os.lstat(file.source)
     except OSError as error:
-        raise Stays(f"it cannot be read now ({error.strerror or error})") from error
+        raise Stays(f"it cannot be read now ({cause_of(error)})") from error
     if (found.st_size, found.st_mtime_ns) != (file.size, file.modified_ns):
         raise Stays("it changed just now")
     return digest.digest()

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import CollectionError, EncoderMismatch
 from lookalike.core.records import Fingerprint, Skipped
 from lookalike.engine.exchange import TABLES_FOLDER, VECTORS_FOLDER
@@ -195,7 +196,8 @@ def _readable(folder: ShardFolder, name: str) -> Iterator[None]:
         yield
     except (OSError, ValueError, KeyError, TypeError, EOFError) as error:  # pyarrow's own errors are these
         raise CollectionError(
-            f"the shard {name} in {folder.address} cannot be read: {error}", hint="remove its files and index again"
+            f"the shard {name} in {folder.address} cannot be read: {cause_of(error)}",
+            hint="remove its files and index again",
         ) from error
 
 

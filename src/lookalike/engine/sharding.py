@@ -15,6 +15,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import CollectionError
 from lookalike.core.records import Skipped
 from lookalike.engine.look import TRANSIENT
@@ -108,7 +109,7 @@ def encode_in_shards(run: ShardRun, pending: Iterable[Pending]) -> Iterator[Enco
         with folder.held() if run.sharding.keep else nullcontext():
             yield from _in_folder(run, folder, pending)
     except OSError as error:
-        raise CollectionError(f"shards cannot be kept in {folder.address}: {error}") from error
+        raise CollectionError(f"shards cannot be kept in {folder.address}: {cause_of(error)}") from error
 
 
 def _in_folder(run: ShardRun, folder: ShardFolder, pending: Iterable[Pending]) -> Iterator[EncodedShard]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import SourceError
 from lookalike.engine.exchange import TABLES_FOLDER, VECTOR_COLUMN, VECTORS_FOLDER, Described, ExportNote, read_paths
 
@@ -206,7 +207,7 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, EOFError) as error:  # pyarrow's own errors are these
-        raise SourceError(f"{path} cannot be read: {error}") from error
+        raise SourceError(f"{path} cannot be read: {cause_of(error)}") from error
 
 
 def _table(path: Path) -> Any:

@@ -19,6 +19,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import CollectionBusy, MissingExtra, SourceError
 from lookalike.engine.look import CHANGING
 from lookalike.engine.paths import absolute
@@ -159,7 +160,7 @@ def _notices(folders: Sequence[bytes], stop: threading.Event) -> Generator[set[b
         ):
             yield {os.fsencode(path) for _, path in found}
     except (OSError, UnicodeError, RuntimeError) as error:  # too many folders; a name that is no text; of watchfiles
-        why = str(error) or type(error).__name__
+        why = cause_of(error)
         while not stop.wait(_TICK_MS / 1000):
             yield why
 

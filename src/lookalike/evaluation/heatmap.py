@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import NoTextTower, SourceError
 from lookalike.evaluation.embedding import embed_pictures, embed_texts
 from lookalike.evaluation.separability import Separability, separability
@@ -170,7 +171,7 @@ def read_texts(path: str | Path, classes: Sequence[str]) -> list[ClassText]:
         with open(path, encoding="utf-8-sig") as file:
             lines = [line.strip() for line in file]
     except (OSError, UnicodeError) as error:
-        raise SourceError(f"{path} cannot be read: {error}", hint="one text a line, in UTF-8") from error
+        raise SourceError(f"{path} cannot be read: {cause_of(error)}", hint="one text a line, in UTF-8") from error
     named = {_plain(name): name for name in classes}
     found = []
     for number, line in enumerate(lines, start=1):

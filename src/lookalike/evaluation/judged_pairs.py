@@ -17,6 +17,7 @@ import os
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import LookalikeError, SourceError
 
 if TYPE_CHECKING:
@@ -105,7 +106,9 @@ def read_pairs(path: Path) -> list[JudgedPair]:
                 )
             return [_pair(row) for row in rows]
     except (OSError, ValueError, csv.Error) as error:
-        raise SourceError(f"{path} cannot be read: {error}", hint="it must be what lookalike judge wrote") from error
+        raise SourceError(
+            f"{path} cannot be read: {cause_of(error)}", hint="it must be what lookalike judge wrote"
+        ) from error
 
 
 def refuse_unconfirmed(path: Path) -> None:

@@ -12,6 +12,7 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import SourceError
 
 if TYPE_CHECKING:
@@ -69,10 +70,10 @@ def _opened(path: str) -> Iterator[TextIO]:
         with open(path, encoding=encoding, errors=errors, newline="") as text:
             yield text
     except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise SourceError(f"{path} cannot be read: {cause_of(error)}") from error
     except (UnicodeError, csv.Error) as error:
         raise SourceError(
-            f"{path} cannot be read: {error}", hint="it must be a CSV file in UTF-8 with a line of headings"
+            f"{path} cannot be read: {cause_of(error)}", hint="it must be a CSV file in UTF-8 with a line of headings"
         ) from error
 
 

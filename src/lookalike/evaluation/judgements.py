@@ -19,6 +19,7 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import SourceError
 from lookalike.core.records import Asset, Skipped
 from lookalike.evaluation.judged_tables import columns_of, read_rows
@@ -193,7 +194,7 @@ def picture_at(path: str, sayings: tuple[str, ...] = ()) -> JudgedPicture | Skip
     except FileNotFoundError:
         return Skipped(path, "there is no such file", "missing")
     except (OSError, ValueError) as error:
-        return Skipped(path, str(error), "unreadable")
+        return Skipped(path, cause_of(error), "unreadable")
     if not stat.S_ISREG(status.st_mode):
         return Skipped(path, "a folder, not a picture" if stat.S_ISDIR(status.st_mode) else "not a file", "not-a-file")
     return JudgedPicture(folder(path), Asset(b"", path, status.st_size, status.st_mtime_ns), sayings)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import LookalikeError, SourceError
 from lookalike.core.records import Asset, Skipped
 from lookalike.evaluation.classify import METHODS, Labelled, Method, Validated, classify, confusions, cross_validate
@@ -198,7 +199,7 @@ def label_sidecars(answers: Sequence[Answer], least: float, *, write: bool) -> S
             if change is not None and write:
                 write_sidecar(change)
         except (LookalikeError, OSError) as error:
-            failed.append(Skipped(each.picture.uri, str(error), "sidecar"))
+            failed.append(Skipped(each.picture.uri, cause_of(error), "sidecar"))
             continue
         if change is not None:
             changes.append(change)

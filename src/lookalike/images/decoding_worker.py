@@ -20,6 +20,7 @@ from functools import lru_cache
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NoReturn
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import CannotDecode
 from lookalike.images.decode import DIGEST_BYTES, decode_image, digest
 from lookalike.images.folder import unreadable_code
@@ -121,7 +122,7 @@ def _work(job: Job, source: Source) -> tuple[Answer, bytes]:
     except MemoryError:
         return Answer("skipped", ("out-of-memory", "not enough memory to read the file")), b""
     except OSError as error:
-        return Answer("skipped", (unreadable_code(error), f"the file cannot be read: {error.strerror or error}")), b""
+        return Answer("skipped", (unreadable_code(error), f"the file cannot be read: {cause_of(error)}")), b""
     except Exception as error:  # a source's `open` is anybody's code; it may only cost its file
         return Answer("skipped", ("unreadable", f"the source cannot open it: {type(error).__name__}: {error}")), b""
     known = (picture.width, picture.height, picture.format, digest(data), picture.pixels_digest, picture.metadata)

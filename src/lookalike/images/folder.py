@@ -29,6 +29,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import SourceError
 from lookalike.core.fields import BESIDE, STACK
 from lookalike.core.records import Asset, Skipped
@@ -78,7 +79,7 @@ class FolderSource:
             status = os.stat(self.root)
         except OSError as error:
             raise SourceError(
-                f"{os.fsdecode(self.root)} cannot be read: {_sentence(error)}",
+                f"{os.fsdecode(self.root)} cannot be read: {cause_of(error)}",
                 hint="is the path right, the disk there?",
             ) from error
         if stat.S_ISDIR(status.st_mode):
@@ -267,7 +268,7 @@ def _told(name: bytes, together: Beside, entries: Mapping[bytes, os.DirEntry[byt
 
 def _skipped(key: bytes, path: bytes, error: Exception, *, code: str = "", folder: bool = False) -> Skipped:
     what = "the folder cannot be listed" if folder else "the file cannot be looked at"
-    reason = f"{what}: {_sentence(error)}"
+    reason = f"{what}: {cause_of(error)}"
     return Skipped(os.fsdecode(path), reason, code or unreadable_code(error), key, folder)
 
 
@@ -277,11 +278,6 @@ def unreadable_code(error: Exception) -> str:
     return {errno.ENAMETOOLONG: "path-too-long", errno.ELOOP: "broken-link", errno.ENOENT: "vanished"}.get(
         number or 0, "unreadable"
     )
-
-
-def _sentence(error: Exception) -> str:
-    """The system's own words, without number and path."""
-    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _is_folder(entry: os.DirEntry[bytes]) -> bool:

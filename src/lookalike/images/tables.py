@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import MissingExtra, SourceError
 
 if TYPE_CHECKING:
@@ -100,10 +101,12 @@ def open_table(path: bytes, *, encoding: str | None = None) -> Table:
 def _unreadable(path: bytes, error: Exception, encoding: str) -> SourceError:
     if isinstance(error, UnicodeError):
         return SourceError(
-            f"{os.fsdecode(path)} is not written in {encoding}: {error}", hint="name its encoding: --encoding cp1251"
+            f"{os.fsdecode(path)} is not written in {encoding}: {cause_of(error)}",
+            hint="name its encoding: --encoding cp1251",
         )
-    reason = (isinstance(error, OSError) and error.strerror) or error
-    return SourceError(f"{os.fsdecode(path)} cannot be read: {reason}", hint="is it a table, and the path right?")
+    return SourceError(
+        f"{os.fsdecode(path)} cannot be read: {cause_of(error)}", hint="is it a table, and the path right?"
+    )
 
 
 # --- text ------------------------------------------------------------------------------------------

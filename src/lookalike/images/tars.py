@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import SourceError
 from lookalike.core.records import Asset, Skipped
 from lookalike.images.folder import unreadable_code
@@ -125,7 +126,7 @@ def _walk(archive: bytes, prefix: bytes, stop: Callable[[], bool]) -> Iterator[A
             if not stop():
                 _refuse_torn(tar)
     except (tarfile.TarError, OSError, EOFError) as error:
-        reason = f"the archive cannot be read to its end: {error}"
+        reason = f"the archive cannot be read to its end: {cause_of(error)}"
         code = unreadable_code(error) if isinstance(error, OSError) else "unreadable"
         yield Skipped(path, reason, code, prefix.rstrip(b"/"), folder=True)
     if sample is not None and not stop():

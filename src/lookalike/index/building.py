@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from lookalike.core.causes import cause_of
 from lookalike.core.cores import usable_cores
 from lookalike.core.errors import CollectionError, OutOfSpace
 from lookalike.core.memory import let_go
@@ -238,4 +239,4 @@ def _unwritable(path: Path, error: OSError) -> CollectionError:
         return OutOfSpace(
             f"the disk is full: the index {path} could not be written", hint="free some space and try again"
         )
-    return CollectionError(f"the index {path} could not be written ({error})")
+    return CollectionError(f"the index {path} could not be written ({cause_of(error)})")

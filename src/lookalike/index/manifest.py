@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import IndexUnusable
 from lookalike.index.files import beside, put_json
 from lookalike.index.kinds import IndexSpec
@@ -108,7 +109,7 @@ def read_manifest(path: Path) -> Manifest:
     except FileNotFoundError:
         raise _unusable("missing", path, "has no manifest") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise _unusable("manifest", path, f"has a manifest that cannot be read ({error})") from None
+        raise _unusable("manifest", path, f"has a manifest that cannot be read ({cause_of(error)})") from None
     try:
         values = json.loads(text)
         if values.get("format") != FORMAT:
@@ -139,7 +140,7 @@ def check(path: Path, identity: Identity, *, full: bool = False) -> Manifest:
     except FileNotFoundError:
         raise _unusable("missing", path, "is not there") from None
     except OSError as error:
-        raise _unusable("missing", path, f"cannot be read ({error})") from None
+        raise _unusable("missing", path, f"cannot be read ({cause_of(error)})") from None
     return manifest
 
 

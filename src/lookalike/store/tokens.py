@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, get_args
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import LookalikeError
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def service_database(path: Path) -> sqlite3.Connection:
         if is_new:
             os.chmod(path, 0o600)
     except (sqlite3.Error, OSError) as error:
-        raise LookalikeError(f"{path} cannot be opened: {error}") from error
+        raise LookalikeError(f"{path} cannot be opened: {cause_of(error)}") from error
     return connection
 
 
