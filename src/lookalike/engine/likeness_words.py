@@ -20,6 +20,7 @@ Reasons: TypeAlias = tuple[Reason, ...]
 
 SAID = "said"
 """Code of a sentence that stands for itself, in English."""
+UNKNOWN: Reason = ("unknown",)
 SAME_PICTURE: Reasons = (("same_picture",),)
 SAME_BYTES: Reasons = (("same_bytes",),)
 SAME_PIXELS: Reasons = (("same_pixels",),)
@@ -47,9 +48,13 @@ def codes(reasons: Reasons) -> set[str]:
 
 
 def why_alike(reasons: Reasons, language: str = ENGLISH) -> str:
-    """The reasons of a likeness in one line, without capital and full stop. "" for none."""
+    """The reasons of a likeness in one line, without capital and full stop. "" for none.
+
+    What only a later version has words for is left out; where nothing else is left, that is said.
+    """
+    known = [reason for reason in reasons if _is_known(reason, language)]
     said = ""
-    for reason in reasons:
+    for reason in known or [UNKNOWN for _ in reasons[:1]]:
         between = "; " if reason[0] in _AFTER_ALL else ", "
         said += (between if said else "") + _in_words(reason, language)
     return said
@@ -59,6 +64,14 @@ def why_kept(reasons: Reasons, language: str = ENGLISH) -> str:
     """Why one is kept: what put it before the others, and, if that did not put it before all, what decided then."""
     said = [_in_words(reason, language) for reason in reasons]
     return said[0] if len(said) == 1 else _words(language)["of_those"].format(*said)
+
+
+def _is_known(reason: Reason, language: str) -> bool:
+    try:
+        _in_words(reason, language)
+    except (KeyError, IndexError):  # of a code, or of a figure
+        return False
+    return True
 
 
 def _in_words(reason: Reason, language: str) -> str:

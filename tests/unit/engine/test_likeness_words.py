@@ -75,3 +75,10 @@ def test_why_one_is_kept_tells_what_decided_first_and_last():
 
 def test_that_a_file_is_away_is_said_of_all_before_it():
     assert why_alike((("mirrored",), ("away",))) == "mirrored; a file is away: judged by the fingerprints alone"
+
+
+def test_what_only_a_later_version_can_say_is_left_out_or_said_to_be_so():
+    later = reasons_of('[["seen_in_a_mirror",3],["cropped"]]')
+    assert why_alike(later) == "for a reason that only a later version of lookalike can tell"
+    assert why_alike((*later, ("mirrored",)), "ru") == WORDS["ru"]["mirrored"]
+    assert why_alike(()) == ""
