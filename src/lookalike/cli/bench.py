@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from lookalike.cli import printing
-from lookalike.cli.options import collection_option, command, device_option, json_option
+from lookalike.cli.numbers import any_number
+from lookalike.cli.options import collection_option, command, device_option, json_option, output_file
 from lookalike.cli.trying import kinds_option, megabytes, milliseconds, stop_telling, teller
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lookalike.evaluation.speed import Speed, SpeedReport
 
 HEADER = ("index", "recall", "p50", "p95", "p99", "qps", "all", "MB", "RSS", "build")
@@ -21,7 +23,7 @@ HEADER = ("index", "recall", "p50", "p95", "p99", "qps", "all", "MB", "RSS", "bu
 @kinds_option("Measure only these, separated by commas, beside exact.")
 @click.option(
     "--target-recall",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=any_number(0, 1, above=True),
     default=0.95,
     show_default=True,
     help="Share of the right ten answers with which every candidate is searched.",
@@ -47,14 +49,15 @@ def bench(
     from lookalike.cli.opening import open_collection
     from lookalike.evaluation.speed import bench as measure
 
+    chart = None if plot is None else output_file("--plot", plot)
     with open_collection(collection, device=device) as opened:
         try:
             with opened.trials() as trials:
                 report = measure(trials, kinds=kinds, target_recall=target_recall, told=teller())
         finally:
             stop_telling()
-    if plot is not None:
-        draw(report, Path(plot))
+    if chart is not None:
+        draw(report, chart)
     if as_json:
         printing.out_json(report.as_dict())
     else:

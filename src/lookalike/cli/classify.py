@@ -9,6 +9,7 @@ import click
 
 from lookalike.cli import printing
 from lookalike.cli.counting import counting
+from lookalike.cli.numbers import any_number
 from lookalike.cli.options import command, device_option, json_option, output_file
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _LISTED = 10
 @click.option(
     "--min-chance",
     metavar="CHANCE",
-    type=click.FloatRange(0, 1),
+    type=any_number(0, 1),
     default=0.5,
     show_default=True,
     help="Give no label that is less likely right.",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from lookalike.cli import printing
-from lookalike.cli.options import collection_option, command, json_option, output_file
+from lookalike.cli.numbers import whole_number
+from lookalike.cli.options import WithExample, collection_option, command, json_option, output_file
 from lookalike.cli.outcome import Failed, Interrupted
 from lookalike.core.records import LIKENESS_KINDS
 
@@ -30,19 +31,29 @@ SHOWN = 20
 """Groups listed in a terminal unless told otherwise."""
 RULES = ("best", "largest", "oldest", "newest")
 
+_TWO = "holiday.jpg phone/holiday.jpg"
+"""An example of two items."""
+
 
 @command
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(LIKENESS_KINDS), help="Only this kind; repeatable.")
 @click.option("--where", metavar="FILTER", help="Only items that meet a filter: 'taken >= 2024-05'.")
-@click.option(
-    "-k", "k", type=click.IntRange(min=0), default=SHOWN, metavar="N", show_default=True, help="Groups to list."
-)
+@click.option("-k", "k", type=whole_number(0), default=SHOWN, metavar="N", show_default=True, help="Groups to list.")
 @click.option("--paths", "only_paths", is_flag=True, help="Print only the paths that could go, one a line.")
 @click.option("-0", "null", is_flag=True, help="Print only these paths, each ended by NUL, for xargs -0.")
 @click.option("--html", metavar="FILE", help="Write a page to review the groups side by side, with keys.")
 @click.option("--again", is_flag=True, help="Compare everything again, not only what is new.")
-@click.option("--not", "apart", nargs=2, multiple=True, metavar="A B", help="These are no duplicates; remembered.")
-@click.option("--forget-not", nargs=2, multiple=True, metavar="A B", help="Forget that.")
+@click.option(
+    "--not",
+    "apart",
+    nargs=2,
+    multiple=True,
+    metavar="A B",
+    cls=WithExample,
+    example=_TWO,
+    help="These are no duplicates; remembered.",
+)
+@click.option("--forget-not", nargs=2, multiple=True, metavar="A B", cls=WithExample, example=_TWO, help="Forget that.")
 @click.option("--list-not", is_flag=True, help="List the pairs that are no duplicates.")
 @click.option("--choose", multiple=True, metavar="ITEM", help="Keep this one of its group; remembered.")
 @click.option("--forget-choice", multiple=True, metavar="ITEM", help="Forget that.")

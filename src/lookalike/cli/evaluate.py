@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lookalike.cli import printing
+from lookalike.cli.numbers import whole_number
 from lookalike.cli.options import command, device_option, json_option, output_file
 from lookalike.cli.settings import collection_path, colour_wanted
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     "--encoders", metavar="LIST", help="Several, separated by commas; the others are compared with the first."
 )
 @click.option("--metrics", metavar="LIST", help="Other figures, like hit@1,ndcg@20.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the resampling.")
+@click.option("--seed", type=whole_number(0), default=0, show_default=True, help="Of the resampling.")
 @click.option("--html", metavar="FILE", help="Write a report with plots and pictures.")
 @click.option("--per-query", metavar="CSV", help="Write every question's own figures.")
 @device_option

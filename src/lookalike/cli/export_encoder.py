@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from lookalike.cli import printing
+from lookalike.cli.numbers import whole_number
 from lookalike.cli.options import command, json_option
 
 
@@ -21,7 +22,7 @@ from lookalike.cli.options import command, json_option
     show_default=True,
     help="published: downloaded by the library; random: to try things out; or a file.",
 )
-@click.option("--side", metavar="PIXELS", type=click.IntRange(32, 1024), help="Look at pictures of this size.")
+@click.option("--side", metavar="PIXELS", type=whole_number(32, 1024), help="Look at pictures of this size.")
 @json_option
 def export_encoder(*, model: str, out: str, weights: str, side: int | None, as_json: bool) -> None:
     """Write a model of timm, torchvision, open_clip, sentence-transformers or ruCLIP as an encoder.

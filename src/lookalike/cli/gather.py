@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from lookalike.cli import printing
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import LookalikeError
 from lookalike.engine.sources import open_uri
 
@@ -26,6 +27,9 @@ def gather(hits: Iterable[Hit], folder: str, *, link: bool) -> None:
     os.makedirs(target, exist_ok=True)
     gathered = 0
     for hit in hits:
+        if os.path.isfile(hit.uri) and not os.access(hit.uri, os.R_OK):
+            printing.note(f"{printing.printable(hit.uri)} may not be read, left out")
+            continue
         place = _free_name(target, f"{hit.rank:02d}-{os.path.basename(hit.uri)}")
         if os.path.isfile(hit.uri) and link:
             os.symlink(hit.uri, place)
@@ -51,7 +55,7 @@ def _fetch(uri: str, place: str, *, link: bool) -> str:
         with open_uri(uri) as source:
             content = source.read()
     except (OSError, LookalikeError) as error:
-        return f"cannot be read ({error})"
+        return f"cannot be read ({cause_of(error)})"
     with open(place, "xb") as copy:
         copy.write(content)
     return ""

@@ -8,6 +8,7 @@ import click
 
 from lookalike.cli import printing
 from lookalike.cli.counting import counting
+from lookalike.cli.numbers import whole_number
 from lookalike.cli.options import command, device_option, json_option, output_file
 
 if TYPE_CHECKING:
@@ -24,9 +25,7 @@ _ENDINGS = (".png", ".svg", ".csv")
 @click.option("--texts", metavar="FILE", help="The texts: one a line, the class it is right for and a tab before it.")
 @click.option("--images", metavar="DIR", help="Where the images a CSV file names lie.  [default: beside it]")
 @click.option("--classes", metavar="NAMES", default="", help="Only these classes, with commas between.")
-@click.option(
-    "--per-class", metavar="N", type=click.IntRange(1), default=10, show_default=True, help="Pictures of each."
-)
+@click.option("--per-class", metavar="N", type=whole_number(1), default=10, show_default=True, help="Pictures of each.")
 @click.option("--out", metavar="FILE", multiple=True, help="Where to draw it: .png, .svg or .csv; may be given again.")
 @click.option("--encoder", metavar="NAME", default="builtin", show_default=True, help="The encoder to look at.")
 @device_option

@@ -13,6 +13,7 @@ import click
 
 from lookalike.cli import printing
 from lookalike.cli.counting import counting
+from lookalike.cli.numbers import any_number, whole_number
 from lookalike.cli.options import collection_option, command, device_option, json_option
 from lookalike.cli.outcome import Interrupted
 from lookalike.cli.settings import collection_path
@@ -41,9 +42,13 @@ AUTOMATIC = "auto"
     show_default=True,
     help="What compares the words: minilm, builtin, a folder.",
 )
-@click.option("--above", type=float, metavar="LIKENESS", help="Propose from this likeness on.  [default: as measured]")
-@click.option("--at-most", type=click.IntRange(1), default=30, show_default=True, help="Proposals for one question.")
-@click.option("--yes-above", type=float, metavar="LIKENESS", help="Ask nobody: take these, marked as nobody's word.")
+@click.option(
+    "--above", type=any_number(), metavar="LIKENESS", help="Propose from this likeness on.  [default: as measured]"
+)
+@click.option("--at-most", type=whole_number(1), default=30, show_default=True, help="Proposals for one question.")
+@click.option(
+    "--yes-above", type=any_number(), metavar="LIKENESS", help="Ask nobody: take these, marked as nobody's word."
+)
 @click.option("--second", metavar="CSV", help="Ask again what was judged there, to see how far two people agree.")
 @click.option("--judge", "judge_name", metavar="NAME", help="Who answers.  [default: your user name]")
 @device_option
@@ -98,6 +103,7 @@ def judge(
 
 def _questions(path: Path) -> list[str]:
     """Each once, in their order. Raises SourceError."""
+    from lookalike.core.causes import cause_of
     from lookalike.core.errors import SourceError
     from lookalike.evaluation.judged_tables import read_rows
 
@@ -107,9 +113,8 @@ def _questions(path: Path) -> list[str]:
         try:
             found = [" ".join(line.split()) for line in path.read_text(encoding="utf-8-sig").splitlines()]
         except (OSError, UnicodeError) as error:
-            why = (isinstance(error, OSError) and error.strerror) or error
             raise SourceError(
-                f"{path} cannot be read: {why}", hint="it holds questions in UTF-8, one a line"
+                f"{path} cannot be read: {cause_of(error)}", hint="it holds questions in UTF-8, one a line"
             ) from error
     questions = list(dict.fromkeys(each for each in found if each and not each.startswith("#")))
     if not questions:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from lookalike.core.causes import cause_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -67,16 +69,57 @@ def device_option(function: Decorated) -> Decorated:
 
 
 def output_file(option: str, name: str) -> Path:
-    """Where a file is to be written, checked before hours of work: its folder must be there. Raises UsageError."""
+    """Where a file is to be written, checked before hours of work: it must be possible there. Raises UsageError."""
     path = Path(name).expanduser()
     if path.is_dir() or not path.parent.is_dir():
         wrong = "is a folder" if path.is_dir() else f"there is no folder {path.parent}"
         raise click.UsageError(f"{option} {name}: {wrong}")
+    try:
+        _try_writing(path)
+    except OSError as error:
+        wrong = f"it cannot be written ({cause_of(error)}); name a file in a folder where you may write"
+        raise click.UsageError(f"{option} {name}: {wrong}") from error
     return path
+
+
+def _try_writing(path: Path) -> None:
+    """Leaves what is there as it is. Raises OSError."""
+    if path.is_file():
+        path.open("ab").close()
+    elif not path.exists():  # else it is a pipe or a device, whose reader would take this for all there is
+        import tempfile
+
+        tempfile.TemporaryFile(dir=path.parent).close()
+
+
+class WithExample(click.Option):
+    """An option of which an example is shown to whoever gives it too few values: `example="a.jpg b.jpg"`."""
+
+    def __init__(self, *given: Any, example: str, **settings: Any) -> None:
+        super().__init__(*given, **settings)
+        self.example = example
+
+
+class _Command(click.Command):
+    """Says of an option without its value what it takes."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.BadOptionUsage as error:  # it knows no context, so the command could not be named
+            options = [each for each in self.params if error.option_name in each.opts]
+            takers = [each for each in options if isinstance(each, click.Option) and not each.is_flag]
+            said = _what_it_takes(error.option_name, takers[0], ctx) if takers else error.message
+            raise click.UsageError(said, ctx) from error
+
+
+def _what_it_takes(name: str, option: click.Parameter, ctx: click.Context) -> str:
+    takes = f"{name} takes {'a value' if option.nargs == 1 else 'two values'}: {option.make_metavar(ctx)}"
+    return f"{takes}, such as {name} {option.example}" if isinstance(option, WithExample) else takes
 
 
 def command(function: Callable[..., None]) -> click.Command:
     """A command named after its function, with `-h` and `--debug`; its docstring is its help."""
-    made = click.command(function.__name__.replace("_", "-"), context_settings=CONTEXT)(function)
+    made = click.command(function.__name__.replace("_", "-"), cls=_Command, context_settings=CONTEXT)(function)
     made.params.append(debug_option())
     return made

@@ -6,6 +6,7 @@ a traceback is shown only with `--debug`.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -13,11 +14,23 @@ from typing import TYPE_CHECKING
 import click
 
 from lookalike.cli import printing
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import LookalikeError, QueryError
 
 if TYPE_CHECKING:
     from lookalike.cli.options import Session
 
+_OS_HINTS = {
+    errno.EACCES: "look at the rights of that file and of its folder, or name another",
+    errno.EPERM: "look at the rights of that file and of its folder, or name another",
+    errno.EROFS: "nothing can be written on that disk; name a place on another",
+    errno.ENOSPC: "make room on that disk, or name a place on another",
+    errno.ENOENT: "check the path",
+    errno.ENOTDIR: "check the path: a part of it is a file",
+    errno.EISDIR: "it is a folder; name a file",
+    errno.ENAMETOOLONG: "give it a shorter name",
+}
+"""What to do about an error of the system that nobody has foreseen where it came from."""
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -68,7 +81,7 @@ def _exit_code(error: BaseException) -> int:
     elif isinstance(error, LookalikeError):
         printing.error(str(error), error.hint)
     elif isinstance(error, OSError):
-        printing.error(_os_message(error))
+        printing.error(_os_message(error), _OS_HINTS.get(error.errno or 0, ""))
     elif isinstance(error, MemoryError):
         printing.error("there is not enough memory", "close other programs, or index fewer folders at once")
     elif isinstance(error, SystemExit):
@@ -91,7 +104,7 @@ def _say_usage(error: click.UsageError) -> None:
 
 
 def _os_message(error: OSError) -> str:
-    what = error.strerror or str(error) or type(error).__name__
+    what = cause_of(error)
     return f"{what}: {os.fsdecode(error.filename)}" if isinstance(error.filename, (str, bytes)) else what
 
 

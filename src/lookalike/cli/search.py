@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from lookalike.cli import printing
+from lookalike.cli.numbers import any_number, whole_number
 from lookalike.cli.options import collection_option, command, device_option, json_option
 from lookalike.core.records import Mode
 
@@ -22,9 +23,7 @@ FIRST_PAGE = "start"
 
 @command
 @click.argument("query", nargs=-1, required=True)
-@click.option(
-    "-k", "k", type=click.IntRange(min=1), default=K, metavar="N", show_default=True, help="How many answers."
-)
+@click.option("-k", "k", type=whole_number(1), default=K, metavar="N", show_default=True, help="How many answers.")
 @click.option("--in", "folder", metavar="DIR", help="Only pictures below this folder.")
 @click.option("--where", metavar="FILTER", help="Only what meets a filter: 'price < 50 and taken >= 2024-05'.")
 @click.option("--sort", "order", metavar="FIELDS", default="", help="In the order of fields: 'taken desc, price'.")
@@ -37,11 +36,11 @@ FIRST_PAGE = "start"
 )
 @click.option(
     "--min-relevance",
-    type=click.FloatRange(0, 1),
+    type=any_number(0, 1),
     metavar="CHANCE",
     help="Leave out what is less likely right; 0 shows all.  [default: 0.3, with --json and paths 0]",
 )
-@click.option("--variety", type=click.FloatRange(0, 1), default=0.0, metavar="SHARE", help="How much answers differ.")
+@click.option("--variety", type=any_number(0, 1), default=0.0, metavar="SHARE", help="How much answers differ.")
 @click.option("--like", multiple=True, metavar="ITEM", help="More like this answer; may be repeated.")
 @click.option("--unlike", multiple=True, metavar="ITEM", help="Less like this answer; may be repeated.")
 @click.option("--group-by", metavar="FIELD", help="One answer for all that share a value; '' for every picture.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lookalike.cli import printing
+from lookalike.cli.numbers import whole_number
 from lookalike.cli.options import command, device_option, json_option
 from lookalike.cli.settings import cache_folder, collection_path, engine_access, remote_address
 
@@ -31,7 +32,7 @@ FAREWELL_S = 2.0
     help="A collection to serve; may be repeated.  [default: $LOOKALIKE_COLLECTION, else one in your data folder]",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one.")
+@click.option("--port", type=whole_number(0, 65535), default=PORT, show_default=True, help="0 takes a free one.")
 @click.option("--name", "names", multiple=True, metavar="HOST", help="A name it is called by; may be repeated.")
 @click.option(
     "--proxy",

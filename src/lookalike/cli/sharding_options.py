@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from lookalike.cli.numbers import any_number, whole_number
 from lookalike.cli.settings import collection_path, ray_address
 
 if TYPE_CHECKING:
@@ -22,10 +23,10 @@ SHARDS_FOLDER = "shards"
 """In the folder of a collection, where shards lie until they are taken in."""
 _OPTIONS = (
     click.option("--on", metavar="WHERE", help="Encode by shards: here, on ray, or on ray://HEAD:10001."),
-    click.option("--workers", type=click.IntRange(min=1), metavar="N", help="With --on ray: how many encode at once."),
+    click.option("--workers", type=whole_number(1), metavar="N", help="With --on ray: how many encode at once."),
     click.option(
         "--gpus",
-        type=click.FloatRange(min=0),
+        type=any_number(0),
         default=0.0,
         metavar="SHARE",
         help="With --on ray: GPUs of each, such as 0.5.",

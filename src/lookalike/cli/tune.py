@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from lookalike.cli import printing
-from lookalike.cli.options import collection_option, command, device_option, json_option
+from lookalike.cli.numbers import any_number
+from lookalike.cli.options import collection_option, command, device_option, json_option, output_file
 from lookalike.cli.trying import kinds_option, megabytes, memory_option, milliseconds, stop_telling, teller
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lookalike.engine.tuning_report import Tried, TuneReport
 
 HEADER = ("index", "layout", "search", "recall", "words", "ms", "p95", "MB", "build")
@@ -25,14 +27,14 @@ _LEAST_SHOWN = 0.5
 @click.argument("where", metavar="[COLLECTION]", required=False)
 @click.option(
     "--target-recall",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=any_number(0, 1, above=True),
     default=0.95,
     show_default=True,
     help="Share of the right ten answers that the index has to find, for pictures and for words.",
 )
 @click.option(
     "--budget-ms",
-    type=click.FloatRange(0, min_open=True),
+    type=any_number(0, above=True),
     metavar="MS",
     help="What 95 of 100 searches may take: the smallest index within it wins.  [default: the fastest wins]",
 )
@@ -40,7 +42,7 @@ _LEAST_SHOWN = 0.5
 @kinds_option("Try only these, separated by commas, and take one of them.")
 @click.option(
     "--minutes",
-    type=click.FloatRange(0, min_open=True),
+    type=any_number(0, above=True),
     default=MINUTES,
     show_default=True,
     help="After so long take the best so far.",
@@ -74,6 +76,7 @@ def tune(
 
     if where is not None and collection is not None:
         raise click.UsageError("name the collection once: as COLLECTION or with --collection")
+    chart = None if plot is None else output_file("--plot", plot)
     aim = Aim(target_recall, budget_ms, memory, kinds, 60 * minutes)
     with open_collection(where or collection, device=device) as opened:
         try:
@@ -82,8 +85,8 @@ def tune(
         finally:
             stop_telling()
     assert report is not None, "nothing stopped it"
-    if plot is not None:
-        draw(report, Path(plot))
+    if chart is not None:
+        draw(report, chart)
     if as_json:
         printing.out_json(report.as_dict())
     else:

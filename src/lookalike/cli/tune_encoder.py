@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lookalike.cli import printing
+from lookalike.cli.numbers import whole_number
 from lookalike.cli.options import command, device_option, json_option
 
 if TYPE_CHECKING:
@@ -27,10 +28,8 @@ if TYPE_CHECKING:
 @click.option("--stop-words", is_flag=True, help="Leave small words out of texts.")
 @click.option("--lemmas", is_flag=True, help="Take the ground forms of words (extra lemmas for Cyrillic).")
 @click.option("--label-column", metavar="NAME", help="The column that says what kind a picture is.")
-@click.option(
-    "--views", type=click.IntRange(1, 64), metavar="N", help="Looks at each picture.  [default: the recipe's]"
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the split and of the learning.")
+@click.option("--views", type=whole_number(1, 64), metavar="N", help="Looks at each picture.  [default: the recipe's]")
+@click.option("--seed", type=whole_number(0), default=0, show_default=True, help="Of the split and of the learning.")
 @click.option("--work", metavar="DIR", help="Where vectors are kept between runs.  [default: OUT.work]")
 @click.option("--force", is_flag=True, help="Write the encoder even if it is no better than the base.")
 @click.option("--wandb", is_flag=True, help="Also log the curves to Weights & Biases.")

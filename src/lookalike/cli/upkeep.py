@@ -7,6 +7,7 @@ from collections import Counter
 import click
 
 from lookalike.cli import printing
+from lookalike.cli.numbers import whole_number
 from lookalike.cli.options import collection_option, command, device_option, json_option
 from lookalike.cli.outcome import Failed
 
@@ -71,7 +72,7 @@ def compact(*, collection: str | None, as_json: bool) -> None:
 @command
 @click.option(
     "--sample",
-    type=click.IntRange(min=0),
+    type=whole_number(0),
     default=SAMPLE,
     show_default=True,
     help="How many pictures to encode again and compare.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lookalike.cli import printing
+from lookalike.cli.numbers import whole_number
 from lookalike.cli.options import collection_option, command, device_option, json_option
 from lookalike.cli.outcome import Interrupted
 from lookalike.cli.settings import collection_path
@@ -28,7 +29,7 @@ ROOT_WIDTH = 60
 @click.option(
     "--every",
     "every_s",
-    type=click.IntRange(min=1),
+    type=whole_number(1),
     metavar="SECONDS",
     default=EVERY_S,
     show_default=True,

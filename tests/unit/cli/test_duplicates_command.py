@@ -211,6 +211,19 @@ if sys.platform == "linux":
         assert (called.code, called.out) == (1, "")
         assert "/proc/aside cannot be made" in called.err
 
+    def test_a_page_that_cannot_be_written_is_refused_before_anything_is_looked_at(call, doubled):
+        called = call("duplicates", "--html", "/proc/review.html")
+        assert (called.code, called.out) == (2, "")
+        assert "a folder where you may write" in called.err
+        assert "compared" not in called.err
+
+
+def test_a_page_takes_the_place_of_an_older_one_only_once_it_is_made(call, doubled, tmp_path):
+    page = tmp_path / "review.html"
+    page.write_text("older", encoding="utf-8")
+    assert call("duplicates", "--html", page, "--where", "name <").code == 1
+    assert page.read_text("utf-8") == "older"
+
 
 def test_it_is_told_when_what_moves_stays_in_the_collection(call, doubled, tmp_path):
     inside = call("duplicates", "--kind", "same", "--move-to", doubled / "aside")

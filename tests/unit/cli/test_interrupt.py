@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -45,6 +47,19 @@ def test_a_run_that_does_not_listen_is_stopped(monkeypatch):
 
     with pytest.raises(KeyboardInterrupt):
         deaf()
+
+
+def test_an_interrupt_after_all_is_said_changes_nothing():
+    program = (
+        "import atexit, signal, sys\n"
+        "atexit.register(signal.raise_signal, signal.SIGINT)\n"
+        "from lookalike.cli.main import main\n"
+        "sys.exit(main())"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "--version"], capture_output=True, text=True, check=False, timeout=600
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_afterwards_interrupts_mean_what_they_meant_before():

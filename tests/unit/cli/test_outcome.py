@@ -74,7 +74,12 @@ def test_the_exit_code_tells_how_it_ended(error, code):
 
 def test_a_system_error_names_the_file(capfd):
     ending(OSError(errno.ENOSPC, "No space left on device", "/a/b"))
-    assert capfd.readouterr().err == "error: No space left on device: /a/b\n"
+    assert capfd.readouterr().err.startswith("error: No space left on device: /a/b\n  make room")
+
+
+def test_what_may_not_be_written_comes_with_what_to_do(capfd):
+    ending(PermissionError(errno.EACCES, "Permission denied", "/a/b"))
+    assert capfd.readouterr().err.splitlines()[1].startswith("  look at the rights of that file")
 
 
 def test_a_surprise_is_no_traceback_unless_asked_for(capfd):
