@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from lookalike.core.conditions import Compare
+from lookalike.core.conditions import Compare, Has
 from lookalike.core.errors import EncoderMismatch
 from lookalike.remote.contract import Asked, RemoteFacts, RemoteItem
 from memory_engine import MemoryEngine
@@ -130,6 +130,28 @@ def test_putting_items_twice_leaves_the_same_and_the_last_one_counts(engine):
     (found,) = engine.get([changed.id], vectors=True)
     assert found.metadata == {"new": 1}
     assert np.array_equal(found.vector, items[2].vector)
+
+
+@pytest.mark.parametrize("is_built", [False, True])
+def test_what_an_item_has_no_more_finds_it_no_more(engine, is_built):
+    known = {"price": 5, "colour": ["red", "blue"], "sold": "2024-05-03"}
+    one, other, *rest = drawn_items()
+    engine.upsert([replace(one, metadata=known, stems=("old",), names=("old_name",), pixels_digest=b"o" * 16), *rest])
+    if is_built:
+        engine.build_index()
+    now = replace(one, metadata={"colour": "blue"}, stems=("new",), names=(), vector=other.vector)
+    engine.upsert([now])
+    for gone in (Has("price"), Has("sold"), Compare("price", "<", 9), Compare("colour", "=", "red")):
+        assert (list(engine.items(asked=Asked(gone))), engine.count(Asked(gone))) == ([], 0)
+    (found,) = engine.items(asked=Asked(Compare("colour", "=", "blue")))
+    assert found == replace(now, vector=None)
+    assert engine.of_pictures([b"o" * 16]) == []
+    assert engine.with_stems(["old", "old_name"], 5) == []
+    assert engine.count_with(["old", "new"]) == {"old": 0, "new": 1}
+    question = np.asarray(other.vector, np.float32)[None]
+    assert engine.nearest(question, 1)[0][0].item.id == one.id
+    engine.delete([one.id])
+    assert list(engine.items(asked=Asked(Compare("colour", "=", "blue")))) == []
 
 
 def test_items_come_in_the_order_of_their_ids_from_any_of_them_on(engine):

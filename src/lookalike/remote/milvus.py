@@ -122,9 +122,10 @@ class MilvusEngine:
 
     def upsert(self, items: Sequence[RemoteItem]) -> None:
         rows = [row_of(item) for item in {item.id: item for item in items}.values()]
+        put = "insert" if self._is_lite() else "upsert"  # its upsert leaves facts that an item has no more
         with self._writing:
             for start in range(0, len(rows), PAGE):
-                self._calls("upsert", self._name, rows[start : start + PAGE])
+                self._calls(put, self._name, rows[start : start + PAGE])
             self._written(len(rows))
 
     def delete(self, ids: Iterable[str]) -> None:
@@ -162,7 +163,7 @@ class MilvusEngine:
                 continue
             if not rows:
                 return
-            yield from map(item_of, rows)
+            yield from map(item_of, {row[ID]: row for row in rows}.values())  # milvus-lite may have some twice
             last = rows[-1][ID]
 
     def _page(self, where: str, last: str | None, limit: int, columns: list[str]) -> Any:
@@ -175,7 +176,7 @@ class MilvusEngine:
 
     def _count(self, where: str) -> int:
         if where and self._is_lite():  # it would count by reading whole items
-            return len(self._calls("query", self._name, filter=where, output_fields=[ID]))
+            return len({row[ID] for row in self._calls("query", self._name, filter=where, output_fields=[ID])})
         rows = self._calls("query", self._name, filter=where, output_fields=["count(*)"], **_STRONG)
         return int(rows[0]["count(*)"])
 
@@ -230,7 +231,8 @@ class MilvusEngine:
     ) -> list[list[Found]]:
         options = {"limit": k, "filter": where, "search_params": params, "output_fields": _columns(vectors=True)}
         answers = self._calls("search", self._name, questions, anns_field=column, **options, **_SESSION)
-        return [[Found(item_of(hit["entity"]), float(hit["distance"])) for hit in hits] for hits in answers]
+        each_once = [{hit[ID]: hit for hit in hits}.values() for hits in answers]
+        return [[Found(item_of(hit["entity"]), float(hit["distance"])) for hit in hits] for hits in each_once]
 
     # --- the index ---------------------------------------------------------------------------------
 
