@@ -255,7 +255,8 @@ class RemoteCollection(Closing):
             state = self._states.current()
             return search_there(self.engine, state, self._encoders.of(_space_of(state.facts)), asked)
         except CollectionNotFound as error:
-            raise QueryError(str(error), hint=error.hint) from None
+            message, hint = error.said
+            raise QueryError(message, hint=hint) from None
 
     def search_page(
         self, query: Any, k: int = 10, *, after: str | None = None, **options: Unpack[SearchOptions]

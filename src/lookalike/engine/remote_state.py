@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from lookalike.core.errors import CollectionNotFound
+from lookalike.core.wording import Wording
 from lookalike.engine.catalogues import GROUP_SETTING, TEXTS_SETTING
 from lookalike.engine.fields import fields_of
 from lookalike.engine.judging import LEAST_ROWS, SCALE_SETTING, judge_by
@@ -152,10 +153,7 @@ def refuse_absent(engine: RemoteEngine) -> RemoteFacts:
     """The collection as it is now. Raises CollectionNotFound where there is none."""
     facts = engine.describe()
     if facts is None:
-        raise CollectionNotFound(
-            f"there is no collection {engine.address}",
-            hint="lookalike index FOLDER --collection ADDRESS makes one; lookalike move brings one there",
-        )
+        raise CollectionNotFound(Wording("no_collection_there", name=engine.address), hint=Wording("make_it_there"))
     return facts
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import MissingExtra, RemoteRefused, RemoteUnavailable
+from lookalike.core.wording import Wording
 from lookalike.remote.milvus_lite import address_in_process
 
 if TYPE_CHECKING:
@@ -113,10 +114,9 @@ class Calls:
             self._connecting.release()
 
     def _away(self) -> RemoteUnavailable:
-        return RemoteUnavailable(
-            f"{self.address.shown} did not answer within {self.timeout_s:g} s{self._reason()}",
-            hint="see whether the server runs and the address is right, and try again: what it had confirmed stays",
-        )
+        seconds, why = f"{self.timeout_s:g}", self._reason()
+        silent = Wording("engine_silent", engine=self.address.shown, seconds=seconds, why=why)
+        return RemoteUnavailable(silent, hint=Wording("engine_again"))
 
     def _reason(self) -> str:
         """What the system says of the way there, behind a colon; "" where a line can be had, or nothing is said."""

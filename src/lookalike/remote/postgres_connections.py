@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lookalike.core.errors import MissingExtra, RemoteRefused, RemoteUnavailable
+from lookalike.core.wording import Wording
 from lookalike.remote.postgres_address import ssl_of
 
 if TYPE_CHECKING:
@@ -159,18 +160,16 @@ class Connections:
 
     def _told(self, error: Exception) -> RemoteUnavailable | RemoteRefused:
         state, said = _state(error), _said(error)
-        reach = "look whether the server runs and the address is right, then run the same again: nothing is done twice"
+        away = Wording("engine_away", engine=str(self._address), why=said)
         if isinstance(error, _NoLine):
-            return RemoteUnavailable(f"{self._address} does not answer: {said}", hint=reach)
+            return RemoteUnavailable(away, hint=Wording("engine_reach"))
         if state == _GAVE_UP or isinstance(error, TimeoutError):
-            hint = (
-                "see whether the server is busy or stands still, or set a longer LOOKALIKE_REMOTE_TIMEOUT;"
-                " a large collection needs its index (lookalike index does it)"
-            )
-            return RemoteUnavailable(f"{self._address} was not done within {self._timeout_s:g} s", hint=hint)
+            slow = Wording("engine_slow", engine=str(self._address), seconds=f"{self._timeout_s:g}")
+            return RemoteUnavailable(slow, hint=Wording("engine_longer"))
         if _is_passing(error):
-            return RemoteUnavailable(f"{self._address} does not answer: {said}", hint=reach)
-        return RemoteRefused(f"{self._address} refused: {said}", hint=_HINTS.get(state[:2], ""))
+            return RemoteUnavailable(away, hint=Wording("engine_reach"))
+        refused = Wording("engine_refused", engine=str(self._address), why=said)
+        return RemoteRefused(refused, hint=_HINTS.get(state[:2], ""))
 
 
 def _line(its: Address, timeout_s: float) -> socket.socket:
