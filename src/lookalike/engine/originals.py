@@ -7,6 +7,7 @@ pair is to each other decides, then which file is older. Nothing is read but wha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 from lookalike.engine.likeness import BORDERED, CROPPED
@@ -15,6 +16,7 @@ from lookalike.engine.likeness_words import codes, reasons_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from lookalike.engine.likeness_words import Reason
     from lookalike.store.collection_store import ItemRecord
     from lookalike.store.likenesses import PairRecord
 
@@ -24,6 +26,9 @@ _OF_FORMAT = {"RAW": RAW, "DNG": RAW, "PNG": LOSSLESS, "TIFF": LOSSLESS, "BMP": 
 _OF_FORMAT |= {"GIF": FEW_COLOURS, "ICO": FEW_COLOURS}
 MOST_FRAME = 2.0
 """Times the pixels of a picture that it has with a frame, at most; beyond it the larger one simply shows more."""
+
+LEAST_WHOLE = 0.75
+"""Share of a picture's area that is left, at least, where its own plain edge was taken for a part of its border."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +80,22 @@ def _unpacked(items: Sequence[ItemRecord]) -> Iterator[str]:
 
 
 def _is_framed(larger: Sequence[ItemRecord], smaller: Sequence[ItemRecord], why: str) -> bool:
-    """Of two pictures of which only the larger one has a border. A part that was cut out and framed is no frame."""
-    said = codes(reasons_of(why))
-    if BORDERED not in said or CROPPED in said:
+    """Of two pictures of which only the larger one has a border. A part that was cut out and framed is no frame; what
+    is little less than the whole may be, for a border is told from a plain edge of the picture only roughly.
+    """
+    reasons = reasons_of(why)
+    if BORDERED not in codes(reasons):
+        return False
+    if any(reason[0] == CROPPED and _part(reason) < LEAST_WHOLE for reason in reasons):
+        return False
+    if CROPPED in codes(reasons) and _age(larger) < _age(smaller):  # cut out of one that had its border before
         return False
     return pixels(smaller[0]) < pixels(larger[0]) <= MOST_FRAME * pixels(smaller[0])
+
+
+def _part(cropped: Reason) -> float:
+    """The share of the area that a reason of the code CROPPED tells of; 0 where it has no figures."""
+    return prod(float(percent) / 100 for percent in cropped[1:]) if len(cropped) > 1 else 0.0
 
 
 def _age(items: Sequence[ItemRecord]) -> tuple[int, int, str]:

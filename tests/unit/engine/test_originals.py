@@ -36,15 +36,16 @@ def item(name: str, picture: int, **changes) -> ItemRecord:
 def kept(
     first: ItemRecord,
     second: ItemRecord,
-    why: str,
+    why: str | tuple[tuple[str | int, ...], ...],
     *,
     kind="edited",
     rule="best",
     bordered=("edited", "framed", "part"),
 ) -> tuple[str, str]:
-    """Which of two is kept, and why, when a look said `why` about them, in codes; `bordered`: those with a border."""
+    """Which of two is kept, and why, when a look said `why` of them (reasons, or codes); `bordered`: have a border."""
     framed = {picture for picture, its in ((1, first), (2, second)) if its.id in bordered}
-    said = PairRecord(1, 2, kind, 0.9, stored(tuple((code,) for code in why.split())), 1)
+    reasons = tuple((code,) for code in why.split()) if isinstance(why, str) else why
+    said = PairRecord(1, 2, kind, 0.9, stored(reasons), 1)
     made = made_from_others([said], {1: [first], 2: [second]}, framed)
     keeping = Keeping(rule).knowing(made)
     best, other = sorted((first, second), key=keeping.key, reverse=True)
@@ -76,6 +77,16 @@ def test_a_part_that_was_cut_out_and_framed_does_not_make_the_photo_a_framed_one
     photo = item("photo", 1, width=800, height=600)
     part = item("part", 2, width=700, height=560, modified_ns=20_001 * DAY_NS)
     assert kept(photo, part, "cropped middle bordered")[0] == "photo"
+
+
+@pytest.mark.parametrize(
+    ("share", "made_days_later", "best"),
+    [((91, 100), 1, "photo"), ((91, 100), -1, "framed"), ((60, 60), 1, "framed"), ((), 1, "framed")],
+)
+def test_a_frame_is_one_too_where_a_plain_edge_of_the_photo_was_taken_for_a_part_of_it(share, made_days_later, best):
+    photo = item("photo", 1)
+    framed = item("framed", 2, width=460, height=360, modified_ns=(20_000 + made_days_later) * DAY_NS)
+    assert kept(photo, framed, (("cropped", *share), ("middle",), ("bordered",)))[0] == best
 
 
 def test_of_a_framed_picture_and_a_larger_one_without_a_frame_the_larger_one_is_kept():
