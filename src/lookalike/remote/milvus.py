@@ -190,7 +190,10 @@ class MilvusEngine:
         self._settings.write(_GENERATION, {"": time.time_ns()})
 
     def _flush(self) -> None:
-        self._calls("flush", self._name)
+        try:
+            self._calls("flush", self._name)
+        except RemoteRefused:  # by milvus-lite that was killed amid one, where half of its log was left: once
+            self._calls("flush", self._name)
         self._unflushed = 0
 
     # --- searching ---------------------------------------------------------------------------------

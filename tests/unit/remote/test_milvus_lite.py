@@ -48,7 +48,7 @@ def test_what_many_wrote_at_once_is_there_after_a_sudden_end(which, tmp_path):
 ENDS_AMID_A_FLUSH = f"""
 import os, sys
 import numpy as np
-from milvus_lite.storage.wal import WAL
+from milvus_lite.storage import wal
 from lookalike.remote.contract import RemoteFacts, RemoteItem
 from lookalike.remote.milvus import connect
 
@@ -59,15 +59,30 @@ engine.upsert([
     RemoteItem(id, f"/{{id}}", b"/", id.encode(), 1, 1, None, None, 1, 1, "", stems=("red",), vector=vector)
     for id, vector in zip("abcd", vectors)
 ])
-WAL.close_and_delete = lambda _: os._exit(0)
+engine.delete(["gone"])
+engine.upsert(engine.get(["d"], vectors=True))
+remove = os.remove
+
+def end(*_):
+    os._exit(0)
+
+def remove_and_end(path):
+    remove(path)
+    end()
+
+if sys.argv[2] == "before its log goes":
+    wal.WAL.close_and_delete = end
+else:
+    os.remove = remove_and_end
 engine.build_index()
 """
 
 
-def test_items_that_it_has_twice_after_a_sudden_end_amid_a_flush_come_once(tmp_path):
-    """Its files and its log have them then, with one number."""
+@pytest.mark.parametrize("when", ["before its log goes", "when half of its log is gone"])
+def test_after_a_sudden_end_amid_a_flush_it_goes_on_and_gives_each_item_once(when, tmp_path):
+    """In its files and in its log it has them twice then, with one number."""
     with milvus(MILVUS[0], tmp_path) as before_name:
-        subprocess.run([sys.executable, "-c", ENDS_AMID_A_FLUSH, f"{before_name}shop"], check=True)
+        subprocess.run([sys.executable, "-c", ENDS_AMID_A_FLUSH, f"{before_name}shop", when], check=True)
         engine = connect(f"{before_name}shop", timeout_s=LONG_S)
         assert [item.id for item in engine.items()] == list("abcd")
         assert [found.item.id for found in engine.with_stems(["red"], 9)] == list("abcd")
