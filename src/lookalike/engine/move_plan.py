@@ -176,6 +176,7 @@ class _Planning:
     _source_of: dict[int, Source] = field(default_factory=dict)
     _folders: dict[bytes, Beside] = field(default_factory=dict)
     _kept: set[str] = field(default_factory=set)
+    _kept_files: set[bytes] = field(default_factory=set)
     _sources: set[bytes] = field(default_factory=set)
     _real_target: bytes = b""
 
@@ -184,11 +185,12 @@ class _Planning:
         self._source_of = sources_of(self.store)
         self._real_target = os.path.realpath(self.target)
         self._kept = {group.keep for group in self.groups}
+        self._kept_files = {_real(group.items[0]) for group in self.groups}
         self._sources = {os.fsencode(group.items[0].uri) for group in self.groups}
 
     def add(self, group: DuplicateGroup) -> None:
         keep = self.snapshot.item(group.keep)
-        why_none = "the collection has changed; look again" if keep is None else self._why_not_there(keep)
+        why_none = "" if keep is None else self._why_not_there(keep) or _why_a_link(group)
         for member in group.items:
             if member.id == group.keep:
                 continue
@@ -197,7 +199,7 @@ class _Planning:
                 self._leave(member, "the collection has changed; look again")
             elif why_none:
                 self._leave(member, f"the one to keep, {group.items[0].uri}: {why_none}")
-            elif why := self._why_not(item, keep):
+            elif why := self._why_not(item):
                 self._leave(member, why)
             else:
                 try:
@@ -223,7 +225,7 @@ class _Planning:
             return "it changed since it was indexed; lookalike index looks at it again"
         return ""
 
-    def _why_not(self, item: ItemRecord, keep: ItemRecord) -> str:
+    def _why_not(self, item: ItemRecord) -> str:
         """Why an item stays; "" when it can go."""
         root, path = self._roots[item.root], os.fsencode(item.uri)
         if item.id in self._kept:
@@ -238,8 +240,10 @@ class _Planning:
             return "it is planned already"
         if os.path.islink(path):
             return "it is a link, not a file of its own"
-        if os.path.realpath(path) == os.path.realpath(os.fsencode(keep.uri)):
-            return "it is the file to keep itself, by another way"
+        if os.path.realpath(path) in self._kept_files:
+            return "it is a file to keep itself, by another way"
+        if not os.access(os.path.dirname(path), os.W_OK | os.X_OK):
+            return "nothing may be taken out of its folder"
         return ""
 
     def _plan(self, group: DuplicateGroup, item: ItemRecord) -> None:
@@ -282,6 +286,18 @@ class _Planning:
             if not any(os.path.lexists(place) or _as_taken(place) in self.taken for place in places):
                 return places
             number += 1
+
+
+def _why_a_link(group: DuplicateGroup) -> str:
+    """Why the one to keep is none to count on, being a link to a file that nobody sees to; "" when it can be."""
+    keep, *others = group.items
+    if os.path.islink(os.fsencode(keep.uri)) and _real(keep) not in map(_real, others):
+        return "it is a link to a file that is not in its group"
+    return ""
+
+
+def _real(member: Member) -> bytes:
+    return os.path.realpath(os.fsencode(member.uri))
 
 
 def _no_file(root: Root) -> str:

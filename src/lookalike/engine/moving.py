@@ -124,6 +124,7 @@ def move(store: Store, plan: MovePlan, stop: threading.Event | None = None) -> I
             writer.moves.settle(done, left)
             tally.count(done, left, "source")
             yield tally.progress()
+        _drop_empty_folders(plan.target, (file.target for each in plan.moves for file in each.files))
         writer.moves.end_run(run)
         writer.make_columns(stop=stop)
     yield tally.report(interrupted=_is_set(stop) and tally.items + len(tally.left) < len(plan.moves))
@@ -155,7 +156,7 @@ def undo(store: Store, stop: threading.Event | None = None) -> Iterator[Progress
             tally.count(back, left, "target")
             yield tally.progress()
         if found is not None:
-            _drop_empty_folders(found[0].target, moves)
+            _drop_empty_folders(found[0].target, (each.target for each in moves))
         writer.make_columns(stop=stop)
     yield tally.report(interrupted=_is_set(stop) and tally.files + len(tally.left) < len(moves))
 
@@ -275,9 +276,9 @@ def _refuse_changed(move: Move) -> None:
             raise Stays("it changed meanwhile")
 
 
-def _drop_empty_folders(target: bytes, moves: Sequence[Move]) -> None:
-    """Remove folders below `target` that held nothing else than what was brought back; never `target` itself."""
-    for folder in sorted({os.path.dirname(each.target) for each in moves}, key=len, reverse=True):
+def _drop_empty_folders(target: bytes, places: Iterable[bytes]) -> None:
+    """Remove folders below `target` that were made for files and hold none now; never `target` itself."""
+    for folder in sorted(set(map(os.path.dirname, places)), key=len, reverse=True):
         place = folder
         with suppress(OSError):  # there is something in it
             while len(place) > len(target):

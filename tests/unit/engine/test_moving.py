@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -202,7 +203,32 @@ def test_links_stay_and_so_does_what_the_one_to_keep_is_a_link_to(folder, toy):
     plan = plan_of(folder, ("b.png", "link.png"))
     assert "is a link" in plan.left[0].reason
     plan = plan_of(folder, ("link.png", "b-copy.png"))
-    assert "the file to keep itself" in plan.left[0].reason
+    assert "a file to keep itself" in plan.left[0].reason
+    plan = plan_of(folder, ("link.png", "b.png"), ("a.png", "b-copy.png"))
+    assert {each.reason for each in plan.left} == {
+        f"the one to keep, {pictures / 'link.png'}: it is a link to a file that is not in its group",
+        "it is a file to keep itself, by another way",
+    }
+
+
+def test_what_lies_in_a_folder_that_nothing_may_be_taken_out_of_stays_by_the_plan(folder, monkeypatch):
+    allowed = os.access
+    locked = os.fsencode(folder / "pictures")
+    monkeypatch.setattr(os, "access", lambda path, mode: path != locked and allowed(path, mode))
+    plan = plan_of(folder, ("a.png", "a-copy.png"))
+    assert [each.reason for each in plan.left] == ["nothing may be taken out of its folder"]
+
+
+def test_no_empty_folders_are_left_of_what_could_not_be_moved(folder, monkeypatch):
+    plan = plan_of(folder, ("a.png", "a-copy.png"))
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    report = moved(folder, plan)
+    assert [each.reason for each in report.left] == ["it cannot be moved (Permission denied)", "its picture stayed"]
+    assert list((folder / "away").iterdir()) == []
 
 
 def test_nothing_is_taken_away_where_the_former_folder_leads_to_the_new_one_by_now(folder):
