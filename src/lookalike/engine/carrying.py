@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import filecmp
+import hashlib
 import os
 import shutil
 import stat
@@ -19,8 +20,6 @@ from contextlib import suppress
 
 from lookalike.core.causes import cause_of
 
-_PART = b".lookalike-part"
-"""Behind the name of a copy that is being written."""
 _BLOCK = 1 << 20
 """Bytes copied at once."""
 
@@ -40,6 +39,15 @@ def carry(source: bytes, target: bytes) -> None:
         raise Stays(f"it cannot be moved ({cause_of(error)})") from error
 
 
+def is_one_file(source: bytes, target: bytes) -> bool:
+    """Whether two names lead to one entry of a disk, through a linked folder or a second mount, so that taking one away
+    takes both. Two hard links are two entries. Raises OSError.
+    """
+    if not _is_file(target) or not os.path.samefile(source, target):
+        return False
+    return os.lstat(source).st_nlink < 2 or os.path.realpath(source) == os.path.realpath(target)
+
+
 def _carry(source: bytes, target: bytes) -> None:
     if not os.path.lexists(source):
         if _is_file(target) and os.path.getsize(target):
@@ -47,7 +55,7 @@ def _carry(source: bytes, target: bytes) -> None:
         raise Stays("the file is not there any more")
     if not _is_file(source):
         raise Stays("it is no file of its own")
-    if _is_one_file(source, target):
+    if is_one_file(source, target):
         raise Stays(f"{os.fsdecode(target)} is the file itself, by another way")
     if _is_file(target) and os.path.getsize(target) and _equal(source, target):  # all done but for the last step
         _take_away(source)
@@ -80,7 +88,7 @@ def _reserve(source: bytes, target: bytes) -> None:
 
 def _copy(source: bytes, target: bytes) -> None:
     """Put a copy with its times and rights in the place of the empty `target`, sure to be on the disk."""
-    part = target + _PART
+    part = _part_of(target)
     with suppress(FileNotFoundError):  # of a copy that was cut short: the original is still there
         os.unlink(part)
     try:
@@ -97,6 +105,12 @@ def _copy(source: bytes, target: bytes) -> None:
         with suppress(OSError):
             os.unlink(part)
         raise
+
+
+def _part_of(target: bytes) -> bytes:
+    """Where the copy that becomes `target` is written: a name of its own, for the longest allow no more behind them."""
+    folder, name = os.path.split(target)
+    return os.path.join(folder, b".lookalike-%s.part" % hashlib.blake2b(name, digest_size=8).hexdigest().encode())
 
 
 def _refuse_other(source: bytes, copy: bytes) -> None:
@@ -127,15 +141,6 @@ def _is_file(path: bytes) -> bool:
         return stat.S_ISREG(os.lstat(path).st_mode)
     except OSError:
         return False
-
-
-def _is_one_file(source: bytes, target: bytes) -> bool:
-    """Whether two names lead to one entry of a disk, through a linked folder or a second mount, so that taking one away
-    takes both. Two hard links are two entries.
-    """
-    if not _is_file(target) or not os.path.samefile(source, target):
-        return False
-    return os.lstat(source).st_nlink < 2 or os.path.realpath(source) == os.path.realpath(target)
 
 
 def _equal(one: bytes, other: bytes) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.causes import cause_of
 from lookalike.core.errors import QueryError
+from lookalike.engine.carrying import is_one_file
 from lookalike.engine.fill import is_as_indexed
 from lookalike.engine.scopes import is_below
 from lookalike.engine.sources import place_of, sources_of
@@ -199,13 +200,17 @@ class _Planning:
                 self._leave(member, "the collection has changed; look again")
             elif why_none:
                 self._leave(member, f"the one to keep, {group.items[0].uri}: {why_none}")
-            elif why := self._why_not(item):
+            else:
+                self._plan_or_leave(group, member, item, keep)
+
+    def _plan_or_leave(self, group: DuplicateGroup, member: Member, item: ItemRecord, keep: ItemRecord) -> None:
+        try:
+            if why := self._why_not(item, keep):
                 self._leave(member, why)
             else:
-                try:
-                    self._plan(group, item)
-                except OSError as error:  # a file or folder that goes just now
-                    self._leave(member, f"it cannot be read now ({cause_of(error)})")
+                self._plan(group, item)
+        except OSError as error:  # a file or folder that goes just now
+            self._leave(member, f"it cannot be read now ({cause_of(error)})")
 
     def _leave(self, member: Member, reason: str) -> None:
         self.left.append(LeftItem(member.id, member.uri, reason))
@@ -225,7 +230,7 @@ class _Planning:
             return "it changed since it was indexed; lookalike index looks at it again"
         return ""
 
-    def _why_not(self, item: ItemRecord) -> str:
+    def _why_not(self, item: ItemRecord, keep: ItemRecord) -> str:
         """Why an item stays; "" when it can go."""
         root, path = self._roots[item.root], os.fsencode(item.uri)
         if item.id in self._kept:
@@ -240,7 +245,7 @@ class _Planning:
             return "it is planned already"
         if os.path.islink(path):
             return "it is a link, not a file of its own"
-        if os.path.realpath(path) in self._kept_files:
+        if os.path.realpath(path) in self._kept_files or is_one_file(path, os.fsencode(keep.uri)):
             return "it is a file to keep itself, by another way"
         if not os.access(os.path.dirname(path), os.W_OK | os.X_OK):
             return "nothing may be taken out of its folder"
