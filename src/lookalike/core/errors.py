@@ -38,7 +38,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lookalike.core.wording import Wording
+    from lookalike.core.wording import Said, Wording
 
 
 class LookalikeError(Exception):
@@ -47,7 +47,7 @@ class LookalikeError(Exception):
     def __init__(self, message: str | Wording, *, hint: str | Wording = "") -> None:
         super().__init__(str(message))
         self.hint = str(hint)
-        self.said = (message, hint)
+        self.said: Said = (message, hint)
 
 
 class SourceError(LookalikeError):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from lookalike.core.arrays import Pixels
     from lookalike.core.conditions import Condition
+    from lookalike.core.wording import Wording
 
 # --- coming in -----------------------------------------------------------------------------------
 
@@ -39,7 +40,8 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """One entry that was not taken. `code` is a stable short word, `reason` a sentence for a person.
+    """One entry that was not taken. `code` is a stable short word, `reason` a sentence for a person; `said` is the
+    same in every language, where there are words for it.
 
     `key` is None when the entry has no name inside the source. `folder` is True when a whole folder
     could not be listed, so what is known below it must not be taken for deleted.
@@ -52,6 +54,7 @@ class Skipped:
     folder: bool = False
     size: int = 0
     modified_ns: int = 0
+    said: Wording | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 from lookalike.core.languages import ENGLISH, number, plural_form
 
+Said: TypeAlias = "tuple[str | Wording, str | Wording]"
+"""What happened, and what to do about it."""
 _WORDS = Path(__file__).with_name("wording.toml")
 
 

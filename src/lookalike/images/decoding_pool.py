@@ -25,6 +25,7 @@ from lookalike.core.child_processes import ended, started
 from lookalike.core.closing import Closing
 from lookalike.core.errors import LookalikeError, SourceError
 from lookalike.core.records import Asset, DecodeLimits, Picture, Skipped
+from lookalike.core.wording import Wording
 from lookalike.images.fingerprint import fingerprint_of_greys
 
 if TYPE_CHECKING:
@@ -288,14 +289,14 @@ class _Worker:
             with self._lock:
                 self._deadline = None
 
-    def _obituary(self, limits: DecodeLimits) -> tuple[str, str]:
+    def _obituary(self, limits: DecodeLimits) -> tuple[str, Wording]:
         """Why the process died: code and sentence."""
         assert self._process is not None
         self._process.kill()  # its pipe may have broken before it ended
         status = self._process.wait()
         if self._overdue:
-            return "too-slow", f"reading and decoding took longer than the limit of {limits.timeout_s:g} s"
-        return "crashed", f"decoding it ended the worker process ({_status_in_words(status)})"
+            return "too-slow", Wording("decoding_too_slow", seconds=f"{limits.timeout_s:g}")
+        return "crashed", Wording("decoding_crashed", told=_status_in_words(status))
 
     def discard(self) -> None:
         """Give back what a dead process leaves behind."""
@@ -341,8 +342,9 @@ def _picture(values: tuple[Any, ...], body: bytearray) -> Picture:
     return Picture(pixels, full_width, full_height, name, bytes_digest, pixels_digest, metadata, fingerprint)
 
 
-def _skipped(asset: Asset, code: str, reason: str) -> Skipped:
-    return Skipped(asset.uri, reason, code, asset.key, size=asset.size, modified_ns=asset.modified_ns)
+def _skipped(asset: Asset, code: str, reason: str | Wording) -> Skipped:
+    said = reason if isinstance(reason, Wording) else None
+    return Skipped(asset.uri, str(reason), code, asset.key, size=asset.size, modified_ns=asset.modified_ns, said=said)
 
 
 def _status_in_words(status: int) -> str:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NoReturn
 
 from lookalike.core.causes import cause_of
 from lookalike.core.errors import CannotDecode
+from lookalike.core.wording import Wording
 from lookalike.images.decode import DIGEST_BYTES, decode_image, digest
 from lookalike.images.folder import unreadable_code
 
@@ -118,7 +119,7 @@ def _work(job: Job, source: Source) -> tuple[Answer, bytes]:
         data = _settled(source, job, b"".join)
         picture = decode_image(data, side=job.side, limits=job.limits)
     except CannotDecode as error:
-        return Answer("skipped", (error.code, str(error))), b""
+        return Answer("skipped", (error.code, error.said[0])), b""
     except MemoryError:
         return Answer("skipped", ("out-of-memory", "not enough memory to read the file")), b""
     except OSError as error:
@@ -143,7 +144,7 @@ def _settled(source: Source, job: Job, take: Callable[[Iterator[bytes]], bytes])
             before = _state(stream)
             size = before[0] if before else job.limits.max_bytes
             if size > job.limits.max_bytes:
-                raise CannotDecode("too-big", f"{size:,} bytes, more than the limit of {job.limits.max_bytes:,}")
+                raise CannotDecode("too-big", Wording("file_too_big", size=size, most=job.limits.max_bytes))
             taken = take(_pieces(stream, size + 1))
             if before is None or (before == _state(stream) and stream.tell() == size):
                 return taken

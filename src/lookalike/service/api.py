@@ -16,13 +16,14 @@ from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 
 from lookalike.core.errors import SourceError
+from lookalike.core.wording import Wording
 from lookalike.encoders.load import default_models_dir
 from lookalike.encoders.overview import overview
 from lookalike.engine.fields import FREQUENT
 from lookalike.service import thumbnails
 from lookalike.service.asked_before import remember
 from lookalike.service.desk import AtDesk
-from lookalike.service.problems import Problem
+from lookalike.service.problems import SEE_OPENAPI, Problem, refusal
 from lookalike.service.questions import answer, question_of, too_large
 from lookalike.service.schema import (
     MOST,
@@ -116,8 +117,7 @@ def _read_question(body: bytes) -> SearchIn:
     try:
         return SearchIn.model_validate_json(body)
     except ValidationError as error:
-        told = [f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}" for each in error.errors()]
-        raise Problem(422, "bad-value", "; ".join(told), hint="see /api/v1/openapi.json for what is taken") from None
+        raise Problem(422, "bad-value", refusal(error.errors()), hint=SEE_OPENAPI) from None
 
 
 @router.get("/items/{id:path}/thumbnail", response_class=Response, responses=_PICTURE, tags=["items"])
@@ -151,7 +151,7 @@ async def original(id: str, desk: AtDesk, collection: Named = None) -> Streaming
     try:
         _, stream = await desk.lanes.run(opened.open_item, item.id)
     except (OSError, SourceError):
-        raise Problem(404, "file-away", f"the file of {id} cannot be read now") from None
+        raise Problem(404, "file-away", Wording("file_away", item=id)) from None
     name = item.uri.replace("\\", "/").rpartition("/")[2].encode("ascii", "replace").decode().replace('"', "'")
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     how = "inline" if kind in _SHOWN else "attachment"

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 import lookalike
 from lookalike.core.errors import LookalikeError, MissingExtra, RemoteRefused, RemoteUnavailable
+from lookalike.core.wording import Wording
 from lookalike.service import (
     api,
     clip_retrieval,
@@ -96,7 +97,7 @@ def create_app(settings: ServiceSettings, closing: Closing | None = None) -> Gua
     describe(app)
     answer_with_problems(app, page.drawn_problem)
     tokens = None if settings.tokens is None else Tokens(settings.tokens)
-    return Guard(Watch(Entrance(app, settings, tokens, lambda: lanes.are_full), figures), settings, closing)
+    return Guard(Watch(Entrance(app, settings, tokens, lambda: lanes.are_full), figures), app, settings, closing)
 
 
 async def _prepare(desk: Desk) -> None:
@@ -119,7 +120,7 @@ async def _alive() -> dict[str, str]:
 async def _ready(desk: AtDesk) -> dict[str, Any]:
     """Whether every collection can be asked, and it is not about to end."""
     if desk.closing.has_begun:
-        raise Problem(503, "closing", "this service is about to end")
+        raise Problem(503, "closing", Wording("closing"))
     for name in desk.shelf.names:
         try:
             opened = await desk.lanes.run(desk.shelf.collection, name)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fastapi import Request
 
 from lookalike.core.errors import LookalikeError
+from lookalike.core.wording import Wording
 from lookalike.service.problems import Problem
 from lookalike.service.questions import FIRST_PAGE
 from lookalike.store.history import History
@@ -54,5 +55,5 @@ def asker_of(request: Request) -> str:
 def kept(desk: Desk) -> History:
     """What is kept. Raises Problem where nothing is."""
     if desk.settings.history is None:
-        raise Problem(404, "no-history", "questions are not kept here", hint="lookalike serve --history keeps them")
+        raise Problem(404, "no-history", Wording("no_history"), hint=Wording("serve_history"))
     return History(desk.settings.history)

@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING
 
 from lookalike.core.errors import CannotDecode
 from lookalike.core.records import Picture
+from lookalike.core.wording import Wording
 from lookalike.images.decoding_pool import DecodingPool
 from lookalike.service.lanes import Lanes
 from lookalike.service.sent_picture import SentPicture
 
 if TYPE_CHECKING:
     from lookalike.core.records import DecodeLimits
+
+
+ANOTHER_TIME = frozenset({"too-slow", "out-of-memory"})
+"""Codes of what may go well where less is done at once."""
 
 
 class Decoding:
@@ -35,7 +40,7 @@ class Decoding:
         Raises CannotDecode, also for what takes longer than its limit of time.
         """
         if len(data) > limits.max_bytes:
-            raise CannotDecode("too-big", f"{len(data):,} bytes, more than the limit of {limits.max_bytes:,}")
+            raise CannotDecode("too-big", Wording("file_too_big", size=len(data), most=limits.max_bytes))
         pool = self._free.get()
         try:
             sent = SentPicture(data)
@@ -45,7 +50,8 @@ class Decoding:
             self._free.put(pool)
         if isinstance(answer, Picture):
             return answer
-        raise CannotDecode(answer.code, answer.reason)
+        hint = Wording("wait_or_smaller") if answer.code in ANOTHER_TIME else ""
+        raise CannotDecode(answer.code, answer.said or answer.reason, hint=hint)
 
     def close(self) -> None:
         """End the processes at once, and the waiting for them."""

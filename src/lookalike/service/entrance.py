@@ -18,6 +18,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
+from lookalike.core.wording import Wording
 from lookalike.service.lanes import too_busy
 from lookalike.service.problems import Problem, problem
 
@@ -64,7 +65,7 @@ class Entrance:
                 onward = quote(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
                 await RedirectResponse(f"{SIGN_IN}?to={onward}", 303)(scope, receive, send)
                 return
-            answer = problem(request, refused.status, refused.code, str(refused), refused.headers, hint=refused.hint)
+            answer = problem(request, refused.status, refused.code, refused.said, refused.headers)
             await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
@@ -77,8 +78,8 @@ class Entrance:
             raise Problem(
                 429,
                 "too-many",
-                "too many requests from here",
-                hint=f"come back in {wait_s:.0f} seconds",
+                Wording("too_many_requests"),
+                hint=Wording("come_back", n=round(wait_s)),
                 headers={"Retry-After": f"{wait_s:.0f}"},
             )
         if path.startswith(_OPEN):
@@ -93,8 +94,8 @@ class Entrance:
             raise Problem(
                 401,
                 "no-token",
-                "this service asks for a token" if not secret else "that token is not known here",
-                hint="lookalike token add NAME makes one; send it as Authorization: Bearer TOKEN",
+                Wording("unknown_token" if secret else "needs_token"),
+                hint=Wording("token_add"),
                 headers={"WWW-Authenticate": 'Bearer realm="lookalike"'},
             )
         scope.setdefault("state", {}).update(scope=bearer.scope, asker=bearer.name)

@@ -15,9 +15,11 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 
+from lookalike.core.wording import Wording
 from lookalike.service.problems import Problem, problem
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from lookalike.service.closing import Closing
@@ -42,10 +44,14 @@ SECURITY_HEADERS = {
 
 
 class Guard:
-    """Outermost part of the application: numbers requests, refuses what may not be asked, adds the headers."""
+    """Outermost part of the application: numbers requests, refuses what may not be asked, adds the headers.
 
-    def __init__(self, app: ASGIApp, settings: ServiceSettings, closing: Closing) -> None:
+    `site`: what draws the page of a refusal, here and in the parts between.
+    """
+
+    def __init__(self, app: ASGIApp, site: FastAPI, settings: ServiceSettings, closing: Closing) -> None:
         self._app = app
+        self._site = site
         self._closing = closing
         self._hosts = settings.allowed_hosts
         self._is_remote = settings.is_remote
@@ -56,6 +62,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         scope.setdefault("state", {})["number"] = number = uuid.uuid4().hex[:12]
+        scope["app"] = self._site
         refused = self._refused(scope)
 
         async def guarded_send(message: Message) -> None:
@@ -69,7 +76,7 @@ class Guard:
             await send(message)
 
         if refused:
-            answer = problem(Request(scope), refused.status, refused.code, str(refused))
+            answer = problem(Request(scope), refused.status, refused.code, refused.said)
             await self._drain(receive)
             await answer(scope, receive, guarded_send)
         else:
@@ -79,19 +86,19 @@ class Guard:
         headers = Headers(scope=scope)
         host = _name(headers.get("host", ""))
         if host not in self._hosts and not (self._is_remote and _is_number(host)):
-            return Problem(421, "unknown-host", "this service is not called by that name")
+            return Problem(421, "unknown-host", Wording("unknown_host"))
         if scope["method"] not in _SAFE:
             origin, site = headers.get("origin"), headers.get("sec-fetch-site", "same-origin")
             foreign = origin is not None and urlsplit(origin).netloc != headers.get("host")
             if foreign or site not in {"same-origin", "none"}:
-                return Problem(403, "other-site", "a page of another site may not ask for that")
+                return Problem(403, "other-site", Wording("other_site"))
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._most:
             return self._too_large()
         return None
 
     def _too_large(self) -> Problem:
-        return Problem(413, "too-large", f"a request may have {self._most:,} bytes here")
+        return Problem(413, "too-large", Wording("request_too_large", most=self._most))
 
     async def _drain(self, receive: Receive) -> None:
         """Take what is still coming and throw it away: who is cut off while sending sees no answer."""

@@ -14,13 +14,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from lookalike.core.errors import LookalikeError
+from lookalike.core.wording import Wording
 from lookalike.engine.duplicates_report import DuplicatesReport
 from lookalike.engine.reports import Progress, SyncReport
-from lookalike.service.problems import Problem, status_and_code
+from lookalike.service.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
+    from lookalike.core.wording import Said
     from lookalike.engine.any_collection import AnyCollection
     from lookalike.engine.duplicates import Duplicates
     from lookalike.engine.likeness_words import Reasons
@@ -39,7 +41,7 @@ _END_S = 30.0
 
 @dataclass(slots=True)
 class Job:
-    """One run. `progress`, `report`: JSON-ready; `failure`: in words, "" for none, with its code as problems have one.
+    """One run. `progress`, `report`: JSON-ready; `failure`: in words, "" for none, and `said` what it is made of.
 
     `noted`: what a look for duplicates left out.
     """
@@ -51,7 +53,7 @@ class Job:
     progress: dict[str, Any] = field(default_factory=dict)
     report: dict[str, Any] | None = None
     failure: str = ""
-    failure_code: str = ""
+    said: Said = ("", "")
     noted: Reasons = ()
     stop: threading.Event = field(default_factory=threading.Event)
     thread: threading.Thread | None = None
@@ -84,7 +86,8 @@ class Jobs:
                 (job for job in self._jobs.values() if job.collection == name and job.state == "running"), None
             )
             if running is not None:
-                raise Problem(409, "busy", f"run {running.number} of {name} has not ended yet", hint="wait, or stop it")
+                goes_on = Wording("run_goes_on", run=str(running.number), name=name)
+                raise Problem(409, "busy", goes_on, hint=Wording("wait_or_stop"))
             job = Job(next(self._numbers), name, task)
             self._jobs[job.number] = job
             for old in [each for each in self._jobs.values() if each.state != "running"][:-KEPT]:
@@ -100,7 +103,7 @@ class Jobs:
     def job(self, number: int) -> Job:
         """Raises Problem for one that is not known."""
         if number not in self._jobs:
-            raise Problem(404, "no-job", f"there is no run {number}")
+            raise Problem(404, "no-job", Wording("no_run", run=str(number)))
         return self._jobs[number]
 
     def stop(self) -> None:
@@ -157,9 +160,9 @@ def _run(job: Job, work: Work) -> None:
         job.state = "stopped" if job.stop.is_set() else "done"
     except LookalikeError as error:
         job.failure = f"{error}{f' ({error.hint})' if error.hint else ''}"
-        job.failure_code = status_and_code(error)[1]
+        job.said = error.said
         job.state = "failed"
     except Exception as error:  # a run must always end, and say so
         job.failure = f"something unexpected happened: {type(error).__name__}"
-        job.failure_code = "unexpected"
+        job.said = (Wording("run_unexpected", told=type(error).__name__), "")
         job.state = "failed"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 
+from lookalike.core.wording import Wording
 from lookalike.service.problems import Problem
 
 
@@ -25,6 +26,6 @@ class KeptPictures:
 
     def __getitem__(self, number: str) -> bytes:
         if number not in self._kept:
-            raise Problem(410, "picture-gone", "that picture is not kept any more", hint="drop it on the page again")
+            raise Problem(410, "picture-gone", Wording("picture_gone"), hint=Wording("drop_again"))
         self._kept.move_to_end(number)
         return self._kept[number]

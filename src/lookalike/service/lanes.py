@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lookalike.core.cores import usable_cores
 from lookalike.core.errors import LookalikeError
+from lookalike.core.wording import Wording
 from lookalike.service.problems import Problem
 
 if TYPE_CHECKING:
@@ -33,9 +34,7 @@ WAITING = 256
 
 def too_busy() -> Problem:
     """How a request is refused while too many wait."""
-    return Problem(
-        503, "busy", "too many requests wait already", hint="ask again in a second", headers={"Retry-After": "1"}
-    )
+    return Problem(503, "busy", Wording("busy"), hint=Wording("ask_again"), headers={"Retry-After": "1"})
 
 
 class Lanes:

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lookalike.core.languages import LANGUAGES, number, plural_form
+from lookalike.core.languages import ENGLISH, LANGUAGES, number, plural_form
+from lookalike.core.wording import Wording, said
 from lookalike.engine.likeness_words import why_alike, why_kept
 
 if TYPE_CHECKING:
+    from lookalike.core.wording import Said
     from lookalike.engine.likeness_words import Reasons
 
 _WORDS = Path(__file__).with_name("words.toml")
-_PROBLEM = "problem_"
 _THOUSAND = 1000
 
 
 @cache
 def _all_words() -> dict[str, dict[str, str]]:
     return tomllib.loads(_WORDS.read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An error in words. `language`: English where there are no other words for it."""
+
+    language: str
+    detail: str
+    hint: str
 
 
 class Words:
@@ -64,14 +75,14 @@ class Words:
             unit, left = each, left / _THOUSAND
         return f"{number(self.language, left)}\N{NO-BREAK SPACE}{unit}"
 
-    @property
-    def problems(self) -> dict[str, str]:
-        """What happened in words, by the codes of problems (`service.problems`), as far as there are any."""
-        return {
-            name.removeprefix(_PROBLEM).replace("_", "-"): words
-            for name, words in self._words.items()
-            if name.startswith(_PROBLEM)
-        }
+    def told(self, what: Said) -> Told:
+        """What happened and what to do."""
+        language = self.language if isinstance(what[0], Wording) else ENGLISH
+        return Told(language, *(said(each, language) for each in what))
+
+    def skipped(self, code: str) -> str:
+        """Why a file was not taken, in a word or two; "" where the reason itself has to do."""
+        return "" if self.language == ENGLISH else self._words.get(f"skipped_{code.replace('-', '_')}", "")
 
     @property
     def others(self) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ from lookalike.service.drawing import drawn, words_of
 from lookalike.service.entrance import COOKIE, SIGN_IN
 from lookalike.service.jobs import indexing
 from lookalike.service.page_state import PageState
-from lookalike.service.problems import Problem
+from lookalike.service.problems import Problem, refusal
 from lookalike.service.questions import FIRST_PAGE, answer, question_of, too_large
 from lookalike.service.runs_api import need_to_write
 from lookalike.store.tokens import Tokens
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from starlette.staticfiles import StaticFiles
 
     from lookalike.core.records import Results
+    from lookalike.core.wording import Said
     from lookalike.service.desk import Desk
 
 _HERE = Path(__file__).parent
@@ -54,7 +55,7 @@ async def search(
             shown["facets"] = await desk.lanes.run(_counted, shown["facets"], state, desk)
             await asked_before.remember(state.q, after, request, desk)
     except (LookalikeError, ValidationError, ValueError, Problem) as error:
-        shown["error"] = _told(error)
+        shown["error"] = words.told(_said(error))
     if request.headers.get("x-fragment"):
         return drawn("results.html", request, words, **shown)
     shown["suggested"] = await asked_before.suggested(request, desk)
@@ -180,19 +181,18 @@ def _counted(offered: list[facets.Facet], state: PageState, desk: Desk) -> list[
     return facets.counted(offered, state.choices, state.where or None, desk.shelf.collection(state.collection).fields)
 
 
-def _told(error: Exception) -> dict[str, str]:
-    """An error in words for the page."""
+def _said(error: Exception) -> Said:
     if isinstance(error, ValidationError):
-        return {"message": "; ".join(each["msg"] for each in error.errors()), "hint": ""}
-    return {"message": str(error), "hint": getattr(error, "hint", "")}
+        return refusal(error.errors()), ""
+    return error.said if isinstance(error, LookalikeError | Problem) else (str(error), "")
 
 
-def drawn_problem(request: Request, status: int, detail: str, hint: str) -> Response:
+def drawn_problem(request: Request, status: int, said: Said) -> Response:
     """An error as a page, for who came with a browser."""
-    error = {"message": detail, "hint": hint}
+    words = words_of(request)
     state = PageState(collection=request.query_params.get("collection"))
     shown: dict[str, Any] = {"facets": [], "results": None, "status": None}
-    told = drawn("search.html", request, words_of(request), state=state, error=error, **shown)
+    told = drawn("search.html", request, words, state=state, error=words.told(said), **shown)
     told.status_code = status
     return told
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from lookalike.core.errors import CannotDecode
 from lookalike.core.records import Term
+from lookalike.core.wording import Wording
 from lookalike.engine.asking import SearchOptions, query_without_terms
 from lookalike.engine.terms import as_query
 from lookalike.service.problems import Problem
@@ -48,14 +49,14 @@ def question_of(asked: Asked, settings: ServiceSettings, picture: bytes | None =
         weight = asked.image_weight if isinstance(asked, SearchIn) else 1.0
         terms.append(Term("picture", picture, weight, label="(picture)"))
     if not terms:
-        raise Problem(422, "no-question", "nothing is asked", hint="give q, item, vector, terms or a picture")
+        raise Problem(422, "no-question", Wording("nothing_asked"), hint=Wording("ask_with"))
     options = cast("SearchOptions", {name: getattr(asked, name) for name in SearchOptions.__annotations__})
     return Question(tuple(terms), asked.k, options, asked.after, asked.collection)
 
 
 def too_large(settings: ServiceSettings) -> Problem:
     """The answer to an upload beyond the limit."""
-    return Problem(413, "too-large", f"a picture may have {settings.upload_bytes:,} bytes here")
+    return Problem(413, "too-large", Wording("picture_too_large", most=settings.upload_bytes))
 
 
 async def answer(question: Question, desk: Desk) -> Results:
@@ -91,7 +92,8 @@ async def _decoded(term: Term, collection: AnyCollection, desk: Desk) -> Term:
         side = await desk.lanes.run(lambda: collection.encoder.image_side)
         picture = await desk.decoding.lanes.run(desk.decoding.decode, term.value, side, desk.settings.upload_limits)
     except CannotDecode as error:
-        raise CannotDecode(error.code, f"the picture cannot be used: {error}", hint=error.hint) from error
+        why, hint = error.said
+        raise CannotDecode(error.code, Wording("picture_unusable", why=why), hint=hint) from error
     return Term("picture", picture.pixels, term.weight, term.label)
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from lookalike.core.wording import Wording
 from lookalike.service.api import PREFIX
 from lookalike.service.desk import AtDesk
 from lookalike.service.jobs import Task, indexing, looking_for_duplicates, watched
@@ -95,6 +96,4 @@ def may_write(request: Request) -> bool:
 def need_to_write(request: Request) -> None:
     """Raises Problem for a token that may only ask."""
     if not may_write(request):
-        raise Problem(
-            403, "read-only-token", "this token may ask, not change anything", hint="lookalike token add NAME --write"
-        )
+        raise Problem(403, "read-only-token", Wording("read_only_token"), hint=Wording("token_add_write"))

@@ -292,6 +292,14 @@ class JobOut(BaseModel):
     failure: str
 
 
+class LocalOut(BaseModel):
+    """What an error says in the language of who asks (`Accept-Language`), where that is not English."""
+
+    language: str
+    detail: str
+    hint: str
+
+
 class ProblemOut(BaseModel):
     """An error: RFC 9457."""
 
@@ -302,4 +310,5 @@ class ProblemOut(BaseModel):
     detail: str
     hint: str | None = None
     position: int | None = None
+    local: LocalOut | None = None
     request: str

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import CollectionNotFound, LookalikeError, QueryError
+from lookalike.core.wording import Wording
 from lookalike.engine.collection import Collection
 from lookalike.engine.opening import open_any
 from lookalike.service.lanes import Asking
@@ -67,7 +68,7 @@ class Shelf:
         chosen = next(iter(self._served)) if name is None else name
         if chosen not in self._served:
             raise Problem(
-                404, "no-collection", f"no collection is called {chosen} here", hint="see /api/v1/collections"
+                404, "no-collection", Wording("no_such_collection", name=chosen), hint=Wording("see_collections")
             )
         return self._served[chosen]
 
@@ -86,8 +87,8 @@ class Shelf:
                     raise Problem(
                         503,
                         "empty",
-                        f"the collection {served.name} holds no pictures yet",
-                        hint="lookalike index FOLDER puts some in",
+                        Wording("no_pictures_yet", name=served.name),
+                        hint=Wording("index_puts_some"),
                     ) from None
             return self._opened[served.name]
 
@@ -95,7 +96,7 @@ class Shelf:
         """The duplicates of that collection. Raises Problem, also where nobody looks for them; CollectionError."""
         collection = self.collection(name)
         if not isinstance(collection, Collection):
-            raise Problem(501, "not-there", "duplicates of a collection on an engine elsewhere are not looked for")
+            raise Problem(501, "not-there", Wording("duplicates_elsewhere"))
         return collection.duplicates
 
     def describe(self, name: str | None = None) -> Description:
@@ -137,7 +138,8 @@ class Shelf:
         try:
             return collection.find_item(given)
         except QueryError as error:
-            raise Problem(404, "no-item", str(error), hint=error.hint) from None
+            message, hint = error.said
+            raise Problem(404, "no-item", message, hint=hint) from None
 
     async def asking(self, name: str | None = None) -> Asking:
         """Where to put questions to a collection."""

@@ -13,8 +13,10 @@ import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lookalike.core.errors import CannotDecode, SourceError
+from lookalike.core.errors import CannotDecode, LookalikeError, SourceError
 from lookalike.core.records import DecodeLimits
+from lookalike.core.wording import Wording
+from lookalike.service.decoding import ANOTHER_TIME
 from lookalike.service.problems import Problem
 
 if TYPE_CHECKING:
@@ -54,14 +56,16 @@ def kept(collection: AnyCollection, item: ItemRecord, side: int) -> bytes | None
 def made(collection: AnyCollection, item: ItemRecord, side: int, decoding: Decoding) -> bytes:
     """The item's picture as WebP, upright, its longest side `side` at most; it is kept. Call it in a decoding lane.
 
-    Raises Problem where the file is away or cannot be decoded any more.
+    Raises Problem where the file is away or cannot be decoded any more, CannotDecode where it may be another time.
     """
     try:
         _, stream = collection.open_item(item.id)
         with stream:
             small_one = small(stream.read(), side, _LIMITS, decoding)
     except (OSError, SourceError, CannotDecode) as error:
-        raise Problem(404, "file-away", f"the file of {item.id} cannot be shown: {_in_short(error)}") from error
+        if isinstance(error, CannotDecode) and error.code in ANOTHER_TIME:
+            raise
+        raise Problem(404, "file-away", Wording("file_not_shown", item=item.id, why=_in_short(error))) from error
     place = _place(collection, item, side)
     with suppress(OSError):
         if place is not None:
@@ -94,6 +98,6 @@ def _keep(path: Path, data: bytes) -> None:
     os.replace(partial, path)
 
 
-def _in_short(error: Exception) -> str:
+def _in_short(error: OSError | LookalikeError) -> str | Wording:
     """Why, without the path of a file."""
-    return (error.strerror or "it cannot be read") if isinstance(error, OSError) else str(error)
+    return (error.strerror or Wording("file_unreadable")) if isinstance(error, OSError) else error.said[0]

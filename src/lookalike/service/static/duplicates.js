@@ -11,9 +11,8 @@ let waiting = 0;
 
 // --- storing
 async function reason(answer) {
-  const known = JSON.parse(said.dataset.problems);
-  const told = answer ? await answer.json().catch(() => ({})) : { code: "no-answer" };
-  return known[told.code] ?? told.detail ?? "";
+  const told = answer ? await answer.json().catch(() => ({})) : { detail: said.dataset.silent };
+  return told.local?.detail ?? told.detail ?? "";
 }
 function send(method, what, asked) {
   const collection = groups.dataset.collection || null;
@@ -23,7 +22,7 @@ function send(method, what, asked) {
   groups.setAttribute("aria-busy", "true");
   sending = sending.then(async () => {
     const answer = await fetch(address, { method, body, headers: { "Content-Type": "application/json" } }).catch(() => null);
-    said.textContent = answer?.ok ? "" : `${said.dataset.failed}. ${await reason(answer)}`;
+    said.textContent = answer?.ok ? "" : `${said.dataset.failed}: ${await reason(answer)}`;
     if (!answer?.ok) throw new Error("not stored");
   });
   const outcome = sending;

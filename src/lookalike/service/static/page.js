@@ -22,8 +22,8 @@ async function loadNext(link) {
   if (loading) return;
   loading = true;
   try {
-    const answer = await fetch(link.dataset.next);
-    if (!answer.ok) return;
+    const answer = await fetch(link.dataset.next).catch(() => null);
+    if (!answer?.ok) { link.textContent = link.dataset.failed; return; }
     const piece = document.createElement("template");
     piece.innerHTML = await answer.text();
     layOut(piece.content);
@@ -88,8 +88,8 @@ addEventListener("paste", (event) => {
 // --- details in a dialog, at the address that the item's own page has; going back shuts it
 let opener = null;
 async function openDetails(link) {
-  const answer = await fetch(link.href, { headers: { "X-Fragment": "1" } });
-  if (!answer.ok) { location.href = link.href; return; }
+  const answer = await fetch(link.href, { headers: { "X-Fragment": "1" } }).catch(() => null);
+  if (!answer?.ok) { location.href = link.href; return; }
   opener = link;
   dialog.innerHTML = await answer.text();
   const why = dialog.querySelector(".why");
