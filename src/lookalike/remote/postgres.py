@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lookalike.core.errors import EncoderMismatch, RemoteRefused
 from lookalike.remote.contract import PAGE, Found, RemoteFacts
 from lookalike.remote.postgres_address import parse, password_in
-from lookalike.remote.postgres_connections import Connections
+from lookalike.remote.postgres_connections import NO_TABLE, Connections, Refusal
 from lookalike.remote.postgres_filter import where_of
 from lookalike.remote.postgres_indexes import build_near, build_ranges, method_of, ranged_count
-from lookalike.remote.postgres_plan import HALF_FROM, ITERATIVE_FROM, OLDEST, build_memory_mb, index_for
+from lookalike.remote.postgres_plan import HALF_FROM, ITERATIVE_FROM, build_memory_mb, index_for
 from lookalike.remote.postgres_rows import (
     COLUMNS,
     HALF,
@@ -34,6 +34,7 @@ from lookalike.remote.postgres_rows import (
     text_of_bytes,
 )
 from lookalike.remote.postgres_search import Search, how_many_have
+from lookalike.remote.postgres_server import is_there, server_name, usable_version
 from lookalike.remote.sorted_facts import utf8
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ _TABLES = """
     CREATE TABLE IF NOT EXISTS lookalike_settings (
         collection text NOT NULL REFERENCES lookalike_collections ON DELETE CASCADE,
         name text NOT NULL, key bytea NOT NULL, value json NOT NULL, PRIMARY KEY (collection, name, key))"""
+_ADDED = """INSERT INTO lookalike_collections
+    VALUES (%s, %s, %s, %s, %s, 0, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)"""
+"""Generations begin at the time in microseconds: none of a collection dropped before of that name comes again."""
 _LOCK = 7_091_650_342
 """Of all that makes or removes tables; any number that is ours."""
 _BUILDING = 7_091_651
@@ -66,6 +70,7 @@ _UPDATES = ", ".join(f"{name} = EXCLUDED.{name}" for name in COLUMNS.split(", ")
 class _Shape(NamedTuple):
     """What of a collection does not change while it lives."""
 
+    encoder_id: str
     dim: int
     type_: str
     version: Version
@@ -106,7 +111,7 @@ class PostgresEngine:
 
     def describe(self) -> RemoteFacts | None:
         def work(session: Session) -> RemoteFacts | None:
-            if not _is_there(session, "lookalike_collections"):
+            if not is_there(session, "lookalike_collections"):
                 return None
             sql = "SELECT encoder_id, encoder_name, dim, count, generation FROM lookalike_collections WHERE name = %s"
             rows = session.rows(sql, [self._name])
@@ -114,15 +119,16 @@ class PostgresEngine:
                 return None
             encoder_id, encoder_name, dim, count, generation = rows[0]
             index = method_of(session, self._table) or "exact"
-            return RemoteFacts(encoder_id, encoder_name, dim, count, generation, _server(session), index)
+            return RemoteFacts(encoder_id, encoder_name, dim, count, generation, server_name(session), index)
 
         return self._connections.run(work)
 
     def create(self, facts: RemoteFacts) -> None:
-        def work(session: Session) -> None:
+        def work(session: Session) -> _Shape:
             session.rows(f"SELECT pg_advisory_xact_lock({_LOCK})")
-            version = _usable_version(session)
-            session.rows(_TABLES)
+            version = usable_version(session)
+            if not is_there(session, "lookalike_collections"):  # else who may only write into tables can go on
+                session.rows(_TABLES)
             sql = "SELECT encoder_id, encoder_name FROM lookalike_collections WHERE name = %s"
             its = session.rows(sql, [self._name])
             if its and its[0][0] != facts.encoder_id:
@@ -132,15 +138,16 @@ class PostgresEngine:
             if not its:
                 type_ = HALF if version >= HALF_FROM else SINGLE
                 values = (self._name, facts.encoder_id, facts.encoder_name, facts.dim, type_)
-                session.rows("INSERT INTO lookalike_collections VALUES (%s, %s, %s, %s, %s, 0, 1)", values)
+                session.rows(_ADDED, values)
                 session.rows(table_sql(self._table, type_, facts.dim))
+            return self._read_shape(session)
 
-        self._connections.run(work)
+        self._shape = self._connections.run(work)
 
     def drop(self) -> None:
         def work(session: Session) -> None:
             session.rows(f"SELECT pg_advisory_xact_lock({_LOCK})")
-            if _is_there(session, "lookalike_collections"):
+            if is_there(session, "lookalike_collections"):
                 session.rows(f"DROP TABLE IF EXISTS {self._table}")
                 session.changed("DELETE FROM lookalike_collections WHERE name = %s", [self._name])
 
@@ -161,9 +168,8 @@ class PostgresEngine:
         gone = sorted(utf8(key) for key, value in values.items() if value is None)
         kept = sorted((utf8(key), json.dumps(value)) for key, value in values.items() if value is not None)
 
-        def work(session: Session, _: _Shape) -> None:
-            grown = "UPDATE lookalike_collections SET generation = generation + 1 WHERE name = %s"
-            session.changed(grown, [self._name])  # first: two that set entries do it one after the other
+        def work(session: Session, shape: _Shape) -> None:
+            self._changed(session, shape)  # first: two that set entries do it one after the other
             session.changed(remove, [self._name, name, gone])
             session.changed(put, [self._name, name, [key for key, _ in kept], [value for _, value in kept]])
 
@@ -182,7 +188,7 @@ class PostgresEngine:
             put = f"""
                 INSERT INTO {self._table} ({COLUMNS}) SELECT {COLUMNS} FROM lookalike_incoming ORDER BY id
                 ON CONFLICT (id) DO UPDATE SET {_UPDATES} RETURNING xmax = 0 AS is_new"""  # noqa: S608 our names
-            self._changed(session, f"WITH put AS ({put})", "(SELECT count(*) FROM put WHERE is_new)")
+            self._changed(session, shape, f"WITH put AS ({put})", "(SELECT count(*) FROM put WHERE is_new)")
 
         if items:
             self._run(work)
@@ -233,7 +239,7 @@ class PostgresEngine:
         where = where_of(asked)
 
         def work(session: Session, shape: _Shape) -> list[list[Found]]:
-            search = Search(session, self._table, self._total(session), where)
+            search = Search(session, self._table, self._total(session, shape), where)
             method = method_of(session, self._table)
             found = search.nearest(vectors, k, method=method, version=shape.version, effort=effort)
             return self._found(session, shape, found)
@@ -244,7 +250,7 @@ class PostgresEngine:
         where = where_of(asked)
 
         def work(session: Session, shape: _Shape) -> list[Found]:
-            search = Search(session, self._table, self._total(session), where)
+            search = Search(session, self._table, self._total(session, shape), where)
             return self._found(session, shape, [search.by_words(list(dict.fromkeys(stems)), k)])[0]
 
         return self._run(work) if stems and k > 0 else []
@@ -255,24 +261,25 @@ class PostgresEngine:
     # --- the index ---------------------------------------------------------------------------------
 
     def build_index(self, *, again: bool = False) -> None:
-        count, shape = self._run(lambda session, shape: (self._total(session), shape))
+        count, shape = self._run(lambda session, shape: (self._total(session, shape), shape))
         wanted = index_for(count, shape.dim, shape.type_)
+        build = partial(self._build, shape, wanted, count=count, again=again)
         memory = f"SET maintenance_work_mem = '{build_memory_mb(count, shape.dim, shape.type_)}MB'"
         for settings in (memory, f"{memory}; SET max_parallel_maintenance_workers = 0"):
             try:
-                return self._connections.run(partial(self._build, shape, wanted, settings, again=again), timed=False)
+                return self._connections.run(partial(build, settings), timed=False)
             except RemoteRefused as error:
                 refused = error  # several processes build in shared memory, of which containers have little
         raise refused
 
     def explain(self) -> list[str]:
         def work(session: Session, shape: _Shape) -> list[str]:
-            count, method = self._total(session), method_of(session, self._table)
+            count, method = self._total(session, shape), method_of(session, self._table)
             wanted = index_for(count, shape.dim, shape.type_)
             ranged = ranged_count(session, self._table)
             ranges = f" and ranges of {ranged} fields" if ranged else ""
             said = [
-                f"{_server(session)} at {self._address}: {count:,} items, vectors as {shape.type_}({shape.dim})",
+                f"{server_name(session)} at {self._address}: {count:,} items, vectors as {shape.type_}({shape.dim})",
                 f"index {method}" if method else f"no index: {wanted.reason}",
                 f"filters: equal values{ranges} by indexes, all else by reading what is known of items",
             ]
@@ -293,48 +300,62 @@ class PostgresEngine:
         """What `work` gives in a transaction. Raises RemoteRefused where there is no such collection."""
 
         def shaped(session: Session) -> _Result:
-            self._shape = self._shape or self._read_shape(session)
-            return work(session, self._shape)
+            shape = self._shape = self._shape or self._read_shape(session)
+            return work(session, shape)
 
         try:
             return self._connections.run(shaped)
-        except _Missing:
-            raise RemoteRefused(
-                f"{self._address}: there is no such collection", hint="lookalike index makes one"
-            ) from None
+        except (_Missing, Refusal) as error:
+            if isinstance(error, Refusal) and error.state != NO_TABLE:
+                raise
+            self._shape = None
+            missing = f"{self._address}: there is no such collection, or another in its place"
+            raise RemoteRefused(missing, hint="run the same again; lookalike index makes one") from None
 
     def _read_shape(self, session: Session) -> _Shape:
-        if not _is_there(session, self._table):
+        sql = "SELECT encoder_id, dim, vector_type FROM lookalike_collections WHERE name = %s"
+        rows = session.rows(sql, [self._name]) if is_there(session, "lookalike_collections") else []
+        if not rows:
             raise _Missing
-        sql = "SELECT dim, vector_type FROM lookalike_collections WHERE name = %s"
-        dim, type_ = session.rows(sql, [self._name])[0]
-        return _Shape(dim, type_, _usable_version(session))
+        encoder_id, dim, type_ = rows[0]
+        return _Shape(encoder_id, dim, type_, usable_version(session))
 
-    def _total(self, session: Session) -> int:
-        return int(session.rows("SELECT count FROM lookalike_collections WHERE name = %s", [self._name])[0][0])
+    def _total(self, session: Session, shape: _Shape) -> int:
+        """How many items there are. Raises _Missing where it was dropped meanwhile, also to be made anew otherwise."""
+        sql = "SELECT count FROM lookalike_collections WHERE name = %s AND encoder_id = %s"
+        rows = session.rows(sql, [self._name, shape.encoder_id])
+        if not rows:
+            raise _Missing
+        return int(rows[0][0])
 
-    def _changed(self, session: Session, with_: str, more: str, values: Sequence[Any] = ()) -> None:
-        """Change items, and in the same statement how many there are. `more`: by how many, as SQL."""
+    def _changed(
+        self, session: Session, shape: _Shape, with_: str = "", more: str = "0", values: Sequence[Any] = ()
+    ) -> None:
+        """Change items, and in the same statement how many there are. `more`: by how many, as SQL.
+
+        Nobody else changes or drops the collection until the transaction ends. Raises _Missing as `_total`.
+        """
         sql = f"""{with_} UPDATE lookalike_collections SET count = count + {more}, generation = generation + 1
-            WHERE name = %s"""  # noqa: S608 our names
-        session.changed(sql, [*values, self._name])
+            WHERE name = %s AND encoder_id = %s"""  # noqa: S608 our names
+        if not session.changed(sql, [*values, self._name, shape.encoder_id]):
+            raise _Missing
 
-    def _build(self, shape: _Shape, wanted: Index, settings: str, session: Session, *, again: bool) -> None:
+    def _build(self, shape: _Shape, wanted: Index, settings: str, session: Session, *, count: int, again: bool) -> None:
         its_lock = f"({_BUILDING}, hashtext('{self._table}'))"
         if not session.rows(f"SELECT pg_try_advisory_lock{its_lock}")[0][0]:
             raise RemoteRefused(f"{self._address}: an index is being built already", hint="wait for it to end")
         try:
             session.rows(settings)
             build_near(session, self._table, f"{shape.type_}_cosine_ops", wanted, again=again)
-            build_ranges(session, self._table, self._total(session))
+            build_ranges(session, self._table, count)
             session.rows(f"ANALYZE {self._table}")
         finally:  # at once: what failed is tried otherwise by another connection
             with suppress(Exception):  # it was lost, and the lock with it
                 session.rows(f"SELECT pg_advisory_unlock{its_lock}")
 
-    def _without(self, session: Session, _: _Shape, ids: list[bytes]) -> None:
+    def _without(self, session: Session, shape: _Shape, ids: list[bytes]) -> None:
         gone = f"WITH gone AS (DELETE FROM {self._table} WHERE id = ANY(%s::bytea[]) RETURNING id)"  # noqa: S608 our names
-        self._changed(session, gone, "-(SELECT count(*) FROM gone)", [ids])
+        self._changed(session, shape, gone, "-(SELECT count(*) FROM gone)", [ids])
 
     def _of_ids(self, session: Session, shape: _Shape, ids: list[bytes], *, vectors: bool) -> list[RemoteItem]:
         fields = fields_sql(shape.type_, vectors=vectors)
@@ -349,31 +370,6 @@ class PostgresEngine:
         items = {item.id: item for item in self._of_ids(session, shape, ids=ids, vectors=True)} if ids else {}
         named = [[(text_of_bytes(id), score) for id, score in found] for found in lists]
         return [[Found(items[id], score) for id, score in found if id in items] for found in named]
-
-
-def _is_there(session: Session, table: str) -> bool:
-    return session.rows("SELECT to_regclass(%s)", [table])[0][0] is not None
-
-
-def _usable_version(session: Session) -> Version:
-    """The version of pgvector, which is switched on in the database where it may be."""
-    sql = "SELECT extversion FROM pg_extension WHERE extname = 'vector'"
-    if not session.rows(sql):
-        session.rows("CREATE EXTENSION vector")
-    said = str(session.rows(sql)[0][0])
-    major, minor = (int(part) for part in said.split(".")[:2])
-    if (major, minor) < OLDEST:
-        hint = "install a later one, and ALTER EXTENSION vector UPDATE"
-        raise RemoteRefused(f"pgvector {said} is too old: 0.6 or later is needed", hint=hint)
-    if session.rows("SHOW server_encoding")[0][0] != "UTF8":
-        raise RemoteRefused("the database's encoding is not UTF8", hint="make a database with ENCODING 'UTF8'")
-    return major, minor
-
-
-def _server(session: Session) -> str:
-    sql = "SELECT current_setting('server_version'), (SELECT extversion FROM pg_extension WHERE extname = 'vector')"
-    server, vector = session.rows(sql)[0]
-    return f"PostgreSQL {server.split()[0]} with pgvector {vector}"
 
 
 def _pages(ids: Iterable[str]) -> Iterator[list[bytes]]:

@@ -26,12 +26,16 @@ _Result = TypeVar("_Result")
 
 PAUSES_S = (0.5, 2.0)
 """Before the second and the third try: a server that is restarted is back in about that time."""
-_PASSING = ("08", "40", "57P", "53300", "55P03")
-"""SQLSTATE that pass: connection lost, conflict of two writers, server stops or starts, too many clients, a lock."""
+_PASSING = ("08", "40", "57P", "53300", "55P03", "25P03")
+"""SQLSTATE that pass: connection lost, conflict of two writers, server stops or starts, too many clients, a lock, and
+who stood still amid a transaction for too long."""
+NO_TABLE = "42P01"
+"""SQLSTATE of a table that is not there."""
 _GAVE_UP = "57014"
 """SQLSTATE of a statement that took longer than it may."""
 _HINTS = {
     "28": "look at user and password: LOOKALIKE_POSTGRES_PASSWORD, or the file .pgpass",
+    "25": "this server, or this user, may only read there: name one that may write",
     "3D": "make the database first, or name another in the address",
     "42": "look whether this user may create tables there, and whether the tables are lookalike's",
     "53": "make room on the server's disk, or give it more memory",
@@ -145,7 +149,10 @@ class Connections:
         limit_ms = 0 if timeout_s is None else round(timeout_s * 900)
         session = Session(connection)
         try:
-            session.rows(f"SET statement_timeout = {limit_ms}; SET jit = off; SET client_min_messages = error")
+            session.rows(
+                f"SET statement_timeout = {limit_ms}; SET jit = off; SET client_min_messages = error;"
+                f" SET idle_in_transaction_session_timeout = {limit_ms}"  # who vanished amid a write holds nobody up
+            )
         except BaseException:
             session.close()
             raise
@@ -169,7 +176,7 @@ class Connections:
         if _is_passing(error):
             return RemoteUnavailable(away, hint=Wording("engine_reach"))
         refused = Wording("engine_refused", engine=str(self._address), why=said)
-        return RemoteRefused(refused, hint=_HINTS.get(state[:2], ""))
+        return Refusal(refused, state, _HINTS.get(state[:2], ""))
 
 
 def _line(its: Address, timeout_s: float) -> socket.socket:
@@ -191,6 +198,14 @@ def _line(its: Address, timeout_s: float) -> socket.socket:
     except OSError as error:
         raise ConnectionError(error.strerror or str(error)) from None
     return line
+
+
+class Refusal(RemoteRefused):
+    """What PostgreSQL refused, with its SQLSTATE."""
+
+    def __init__(self, message: Wording, state: str, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.state = state
 
 
 class _NoLine(TimeoutError):
