@@ -1,7 +1,7 @@
 """A grid of coloured cells in blocks, with names at its rows and columns: what a heat map is made of.
 
-Promises: names are never smaller than `SMALLEST_TYPE` points; where there is no room for each, none is drawn. Cells are
-of one size, a whole number of pixels.
+Promises: names are never smaller than `SMALLEST_TYPE` points; where there is no room for most, none is drawn, and where
+small blocks lie side by side, not each. Cells are of one size, a whole number of pixels.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ class Axis:
         return float(self.starts[cell]) + self.size / 2
 
 
-def axis(groups: NDArray[np.int64], length: float, largest: float) -> Axis:
-    """Cells of ascending `groups`, a block each, as large as `length` and `largest` allow, half a point at least."""
+def axis(groups: NDArray[np.int64], length: float, largest: float, least: float = 0.5) -> Axis:
+    """Cells of ascending `groups`, a block each, as large as `length` and `largest` allow, `least` points at least."""
     block = np.concatenate([[0], np.cumsum(np.diff(groups) != 0)])
     gaps = block * (_BETWEEN if block[-1] < _MANY else 0)
     room = (length - gaps[-1]) / len(groups)
-    size = float(max(np.floor(2 * min(room, largest)) / 2, 0.5))
+    size = float(max(np.floor(2 * min(room, largest)) / 2, np.ceil(2 * least) / 2))
     starts = np.arange(len(groups)) * size + gaps
     of_block = [starts[groups == group] for group in np.unique(groups)]
     blocks = tuple((float(each[0]), float(each[-1]) + size) for each in of_block)
@@ -69,7 +69,7 @@ def axis(groups: NDArray[np.int64], length: float, largest: float) -> Axis:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names of places along an axis, each with its middle; `room` is how much each has across its direction."""
+    """Names of places along an axis, each with its middle; `room` is how much most have across their direction."""
 
     names: tuple[str, ...]
     middles: tuple[float, ...]
@@ -87,10 +87,12 @@ class Names:
         return 45 if self.room >= _SLANTED_FROM else 90
 
     def drawn(self) -> Iterator[tuple[str, float]]:
-        """Each name, cut where it is too long, and its middle; nothing where there is no room."""
+        """Each name that has room, cut where it is too long, and its middle."""
+        free = -np.inf
         for name, middle in zip(self.names, self.middles, strict=True):
-            if self.type:
+            if self.type and middle >= free:
                 yield fitted(name, NAME_TYPE, LONGEST_NAME), middle
+                free = middle + self.type
 
     @property
     def longest(self) -> float:
@@ -121,9 +123,24 @@ def names_of_cells(names: Sequence[str], along: Axis) -> Names:
 
 
 def names_of_blocks(names: Sequence[str], along: Axis) -> Names:
-    """A name for each block."""
-    room = min(end - start for start, end in along.blocks)
-    return Names(tuple(names), tuple((start + end) / 2 for start, end in along.blocks), room)
+    """A name for each block. Where some are too near to each other, what they have on average decides."""
+    middles = tuple((start + end) / 2 for start, end in along.blocks)
+    room = float(min(np.diff(middles), default=along.end))
+    if room < SMALLEST_TYPE <= along.end / len(middles):
+        room = SMALLEST_TYPE
+    return Names(tuple(names), middles, room)
+
+
+def least_cell(groups: NDArray[np.int64], length: float, longest: float) -> float:
+    """Points that a cell of ascending `groups` needs so that there is room for the name of every block, as far as they
+    take `length` in all, else for most names; half a point where these took more than `longest`.
+    """
+    counts = np.unique(groups, return_counts=True)[1]
+    for_each = SMALLEST_TYPE / min((counts[1:] + counts[:-1]) / 2, default=counts[0])
+    for_most = SMALLEST_TYPE * len(counts) / len(groups)
+    if for_each * len(groups) <= length:
+        return float(for_each)
+    return float(for_most) if for_most * len(groups) <= longest else 0.5
 
 
 @dataclass(frozen=True, slots=True)

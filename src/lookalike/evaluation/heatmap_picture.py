@@ -16,7 +16,18 @@ from PIL import Image, ImageOps
 
 from lookalike.evaluation.canvas import PngCanvas, SvgCanvas
 from lookalike.evaluation.colour_scale import ColourScale
-from lookalike.evaluation.grid import FAINT, INK, NO_NAMES, Grid, Names, axis, names_of_blocks, names_of_cells
+from lookalike.evaluation.grid import (
+    FAINT,
+    INK,
+    NO_NAMES,
+    SMALLEST_TYPE,
+    Grid,
+    Names,
+    axis,
+    least_cell,
+    names_of_blocks,
+    names_of_cells,
+)
 from lookalike.evaluation.thumbnails import one_line, thumbnail
 from lookalike.evaluation.typeface import fitted, typeface
 
@@ -33,13 +44,18 @@ _SCALE_ENDS = (0.5, 99.5)
 _MARGIN, _HEAD, _GAP = 36, 66, 44
 """Points around the page, for the title, and between the map and what stands beside it."""
 _TITLE, _TEXT, _SMALL = 20, 12, 10
-_MAP_HEIGHT, _TALLEST = 1100, 18
+_MAP_HEIGHT, _TALLEST, _NAMED_HEIGHT, _MAP_TALLEST = 1100, 18, 2200, 5000
+"""Points of the map's height, of a row at most, of a map that is heightened so that every class is named, and of one
+where most are.
+"""
 _MAP_WIDTH, _WIDEST, _READABLE, _MAP_WIDEST = 500, 40, 9, 1100
 """Points of the map's width, of a column at most, of a column whose text can be read, and of a map that is widened for
 texts to be read.
 """
-_MEANS_SIDE, _MEANS_LARGEST, _NUMBERED_FROM = 380, 34, 22
-"""Points of the block means: all of them, a block at most, and a block that has room for its number."""
+_MEANS_SIDE, _MEANS_LARGEST, _NUMBERED_FROM, _MEANS_WIDEST = 380, 34, 22, 1100
+"""Points of the block means: all of them, a block at most, a block that has room for its number, and all of them where
+they are widened for names to be read.
+"""
 _THUMBNAIL, _THUMBNAIL_FROM = 72, 40
 """Points: side of the picture beside a class's name, and height of a block from which there is one."""
 _DOT_FROM = 4
@@ -87,7 +103,8 @@ def _layout(map: HeatMap, figures: Separability) -> _Layout:
     names = [spoken(name) for name in map.classes]
     of_rows, of_columns = np.unique(map.picture_classes), np.unique(map.text_classes)
     rows, columns = [names[each] for each in of_rows], [names[each] for each in of_columns]
-    down = axis(map.picture_classes, _MAP_HEIGHT, _TALLEST)
+    named = least_cell(map.picture_classes, _NAMED_HEIGHT, _MAP_TALLEST)
+    down = axis(map.picture_classes, _MAP_HEIGHT, _TALLEST, named)
     across = axis(map.text_classes, min(max(_MAP_WIDTH, _READABLE * len(map.texts)), _MAP_WIDEST), _WIDEST)
     of_cells = names_of_cells([one_line(text) for text in map.texts], across)
     of_blocks = names_of_blocks(columns, across)
@@ -95,8 +112,10 @@ def _layout(map: HeatMap, figures: Separability) -> _Layout:
     block = min(end - start for start, end in down.blocks)
     thumbnail = min(_THUMBNAIL, block - 6) if block >= _THUMBNAIL_FROM else 0
 
-    side = min(_MEANS_SIDE / len(rows), _MEANS_SIDE / len(columns))
-    lower, aside = (axis(each, _MEANS_SIDE, min(side, _MEANS_LARGEST)) for each in (of_rows, of_columns))
+    most = max(len(rows), len(columns))
+    read = SMALLEST_TYPE if SMALLEST_TYPE * most <= _MEANS_WIDEST else 0.5
+    side = max(min(_MEANS_SIDE / most, _MEANS_LARGEST), read)
+    lower, aside = (axis(each, max(_MEANS_SIDE, most * side), side) for each in (of_rows, of_columns))
     means = Grid(lower, aside, names_of_cells(rows, lower), names_of_cells(columns, aside))
 
     top = _MARGIN + _HEAD + max(grid.columns.height, means.columns.height)

@@ -172,3 +172,21 @@ def test_maps_of_any_shape_are_drawn(pictures, texts, groups, map, tmp_path):
     ET.parse(tmp_path / "large.svg")
     with Image.open(tmp_path / "large.png") as image:
         assert max(image.size) < 9000
+
+
+@pytest.mark.parametrize("smallest", [10, 3])
+def test_rows_of_many_classes_have_names_also_where_one_class_is_small(map, tmp_path, smallest):
+    of_rows, of_columns = np.repeat(np.arange(75), [10] * 74 + [smallest]), np.arange(75)
+    many = replace(
+        map,
+        classes=tuple(f"class {number}" for number in range(75)),
+        pictures=tuple(f"/nowhere/{number}.jpg" for number in range(len(of_rows))),
+        picture_classes=of_rows,
+        texts=tuple(f"text {number}" for number in range(75)),
+        text_classes=of_columns,
+        scores=np.random.default_rng(0).normal(size=(len(of_rows), 75)).astype(np.float32),
+    )
+    draw_heat_map(many, tmp_path / "many.svg")
+    texts = ET.parse(tmp_path / "many.svg").getroot().iter("{http://www.w3.org/2000/svg}text")
+    rows = [each.text for each in texts if each.get("text-anchor") == "end" and "transform" not in each.attrib]
+    assert [rows.count(name) for name in many.classes] == [2] * 75  # of the map, and of the means of its blocks
