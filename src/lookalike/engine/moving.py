@@ -11,8 +11,8 @@ import hashlib
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.causes import cause_of
@@ -26,7 +26,7 @@ from lookalike.store.moves import MeantMove
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from lookalike.core.protocols import Source
     from lookalike.engine.move_plan import MovePlan, PlannedFile, PlannedMove
@@ -70,29 +70,49 @@ class MoveReport:
 
 
 class _Tally:
-    """What was moved so far."""
+    """What was moved so far. `total`: pictures that are to be moved, `seen`: those that went or stayed."""
 
     def __init__(self, total: int) -> None:
         self.total = total
-        self.items = self.files = self.bytes = self.again = 0
+        self.seen = self.items = self.files = self.bytes = self.again = 0
         self.left: list[LeftItem] = []
         self._started = time.monotonic()
 
-    def count(self, done: Iterable[Move], left: Iterable[tuple[Move, str]], place: str) -> None:
-        for move in done:
+    def leave(self, id: str, uri: str, reason: str) -> None:
+        self.left.append(LeftItem(id, uri, reason))
+
+    def count(self, carried: _Carried, place: str) -> None:
+        self.seen += carried.pictures
+        for move in carried.done:
             self.files += 1
             self.items += move.item is not None
             self.bytes += move.size
-        for move, reason in left:
-            self.left.append(LeftItem(move.item or "", os.fsdecode(getattr(move, place)), reason))
+        for move, reason in carried.left:
+            self.leave(move.item or "", os.fsdecode(getattr(move, place)), reason)
 
     def progress(self) -> Progress:
         seconds = time.monotonic() - self._started
         return Progress("move", self.items, self.total, encoded=0, skipped=len(self.left), seconds=seconds)
 
-    def report(self, *, interrupted: bool) -> MoveReport:
+    def report(self) -> MoveReport:
         seconds = time.monotonic() - self._started
+        interrupted = self.seen < self.total
         return MoveReport(self.items, self.files, self.bytes, tuple(self.left), seconds, interrupted, self.again)
+
+
+@dataclass(slots=True)
+class _Carried:
+    """What became of files of the journal: `left` with the reasons, `untouched` after a stop. `pictures` were tried."""
+
+    done: list[Move] = field(default_factory=list)
+    left: list[tuple[Move, str]] = field(default_factory=list)
+    untouched: list[Move] = field(default_factory=list)
+    pictures: int = 0
+
+    @property
+    def not_done(self) -> list[tuple[Move, str]]:
+        """All that is where it was, as the journal takes it."""
+        return [*self.left, *((move, "") for move in self.untouched)]
 
 
 def move(store: Store, plan: MovePlan, stop: threading.Event | None = None) -> Iterator[Progress | MoveReport]:
@@ -115,19 +135,22 @@ def move(store: Store, plan: MovePlan, stop: threading.Event | None = None) -> I
         while not _is_set(stop) and (batch := list(islice(waiting, BATCH))):
             meant: list[MeantMove] = []
             for each in batch:
+                if _is_set(stop):
+                    break
                 try:
                     _refuse_without_kept(kept[each.keep], sources)
                     meant += _meant(each, roots[each.item.root], digests.get(each.item.id))
                 except Stays as why:
-                    tally.left.append(LeftItem(each.item.id, each.item.uri, str(why)))
-            done, left = _carry_all(writer.moves.mean(run, meant))
-            writer.moves.settle(done, left)
-            tally.count(done, left, "source")
+                    tally.seen += 1
+                    tally.leave(each.item.id, each.item.uri, str(why))
+            carried = _carry_all(writer.moves.mean(run, meant), _carry_there, stop)
+            writer.moves.settle(carried.done, carried.not_done)
+            tally.count(carried, "source")
             yield tally.progress()
         _drop_empty_folders(plan.target, (file.target for each in plan.moves for file in each.files))
         writer.moves.end_run(run)
         writer.make_columns(stop=stop)
-    yield tally.report(interrupted=_is_set(stop) and tally.items + len(tally.left) < len(plan.moves))
+    yield tally.report()
 
 
 def _make_folder(target: bytes) -> None:
@@ -147,18 +170,19 @@ def undo(store: Store, stop: threading.Event | None = None) -> Iterator[Progress
         _finish(writer, store.open_moves())
         found = store.last_move_run()
         moves = [] if found is None else [each for each in found[1] if each.state == "done"]
-        tally = _Tally(sum(each.item is not None for each in moves))
-        waiting = iter(moves)
-        while not _is_set(stop) and (batch := list(islice(waiting, BATCH))):
+        pictures = _by_picture(moves)
+        tally = _Tally(len(pictures))
+        waiting = iter(pictures)
+        while not _is_set(stop) and (batch := [each for some in islice(waiting, BATCH) for each in some]):
             writer.moves.mean_back(batch)
-            back, left = _carry_back_all(batch)
-            tally.again += len(writer.moves.settle_back(back, left))
-            tally.count(back, left, "target")
+            carried = _carry_all(batch, _carry_back, stop)
+            tally.again += len(writer.moves.settle_back(carried.done, carried.not_done))
+            tally.count(carried, "target")
             yield tally.progress()
         if found is not None:
             _drop_empty_folders(found[0].target, (each.target for each in moves))
         writer.make_columns(stop=stop)
-    yield tally.report(interrupted=_is_set(stop) and tally.files + len(tally.left) < len(moves))
+    yield tally.report()
 
 
 def finish(store: Store) -> int:
@@ -175,10 +199,12 @@ def finish(store: Store) -> int:
 def _finish(writer: Writer, moves: Sequence[Move]) -> int:
     forward = [each for each in moves if each.state == "meant"]
     if forward:
-        writer.moves.settle(*_carry_all(forward))
+        carried = _carry_all(forward, _carry_there)
+        writer.moves.settle(carried.done, carried.left)
     backward = [each for each in moves if each.state == "undoing"]
     if backward:
-        writer.moves.settle_back(*_carry_back_all(backward))
+        carried = _carry_all(backward, _carry_back)
+        writer.moves.settle_back(carried.done, carried.left)
     return len(moves)
 
 
@@ -226,39 +252,43 @@ def _digest(file: PlannedFile) -> bytes:
     return digest.digest()
 
 
-def _carry_all(moves: Sequence[Move]) -> tuple[list[Move], list[tuple[Move, str]]]:
-    """Carry files to where they are meant to be: those that are there, and those that stayed, with the reason."""
-    done: list[Move] = []
-    left: list[tuple[Move, str]] = []
-    stays = False
-    for each in moves:
-        if each.item is not None:
-            stays = False
-        if stays:
-            left.append((each, STAYED))
+def _carry_all(
+    moves: Sequence[Move], carry_one: Callable[[Move], None], stop: threading.Event | None = None
+) -> _Carried:
+    """Carry files to where they are meant to be. What belongs to a picture that stays does too."""
+    carried = _Carried()
+    for together in _by_picture(moves):
+        if _is_set(stop):
+            carried.untouched += together
             continue
-        try:
-            _refuse_changed(each)
-            carry(each.source, each.target)
-            done.append(each)
-        except Stays as why:
-            stays = each.item is not None
-            left.append((each, str(why)))
-    return done, left
+        carried.pictures += 1
+        stays = False
+        for each in together:
+            if stays:
+                carried.left.append((each, STAYED))
+                continue
+            try:
+                carry_one(each)
+                carried.done.append(each)
+            except Stays as why:
+                stays = each.item is not None
+                carried.left.append((each, str(why)))
+    return carried
 
 
-def _carry_back_all(moves: Sequence[Move]) -> tuple[list[Move], list[tuple[Move, str]]]:
-    """The same on the way back."""
-    back: list[Move] = []
-    left: list[tuple[Move, str]] = []
-    for each in moves:
-        try:
-            _refuse_without_root(each)
-            carry(each.target, each.source)
-            back.append(each)
-        except Stays as why:
-            left.append((each, str(why)))
-    return back, left
+def _by_picture(moves: Iterable[Move]) -> list[list[Move]]:
+    """Files of the journal in their order, each picture with what belongs to it."""
+    return [list(together) for _, together in groupby(moves, key=lambda move: (move.root, move.key))]
+
+
+def _carry_there(move: Move) -> None:
+    _refuse_changed(move)
+    carry(move.source, move.target)
+
+
+def _carry_back(move: Move) -> None:
+    _refuse_without_root(move)
+    carry(move.target, move.source)
 
 
 def _refuse_without_root(move: Move) -> None:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -158,8 +159,9 @@ def test_no_file_is_ever_overwritten(folder):
     }
     (folder / "pictures" / "a-copy.png").write_text("another", encoding="utf-8")
     report = brought_back(folder)
-    assert [each.reason.startswith("there is another file") for each in report.left] == [True]
+    assert [each.reason[:21] for each in report.left] == ["there is another file", "its picture stayed"]
     assert (folder / "pictures" / "a-copy.png").read_text(encoding="utf-8") == "another"
+    assert not (folder / "pictures" / "a-copy.png.xmp").exists(), "it would speak of another picture there"
     assert (folder / "away" / "pictures" / "a-copy-2.png").exists()
 
 
@@ -241,7 +243,9 @@ def test_nothing_is_taken_away_where_the_former_folder_leads_to_the_new_one_by_n
     except OSError:  # Windows without the right to make links: nothing leads anywhere else
         return
     report = brought_back(folder)
-    assert [each.reason.endswith("is the file itself, by another way") for each in report.left] == [True, True]
+    itself, with_it = report.left
+    assert itself.reason.endswith("is the file itself, by another way")
+    assert with_it.reason == "its picture stayed"
     assert files_below(folder / "away") == carried
 
 
@@ -357,6 +361,32 @@ def test_a_process_may_die_anywhere_and_nothing_is_lost(folder, what, disks):
     )
     assert told.returncode == 0, told.stderr
     assert int(told.stdout) > 50, "so many lines were died at"
+
+
+def test_stopped_between_two_pictures_the_rest_is_not_touched_and_the_next_run_goes_on(folder, monkeypatch):
+    stop = threading.Event()
+    replaced = os.replace
+
+    def replace_and_stop(source: bytes, target: bytes) -> None:
+        replaced(source, target)
+        stop.set()
+
+    monkeypatch.setattr(os, "replace", replace_and_stop)
+    plan = plan_of(folder, ("a.png", "a-copy.png"), ("b.png", "b-copy.png"))
+    with Store.open(folder / "test.lookalike") as store:
+        *_, report = move(store, plan, stop)
+        assert (report.items, report.files, report.left, report.interrupted) == (1, 2, (), True)
+        assert not store.open_moves()
+    assert (folder / "pictures" / "b-copy.png").exists()
+    stop.clear()
+    assert moved(folder, plan_of(folder, ("b.png", "b-copy.png"))).interrupted is False
+    stop.clear()
+    with Store.open(folder / "test.lookalike") as store:
+        *_, report = undo(store, stop)
+        assert (report.items, report.left, report.interrupted) == (1, (), False)
+        stop.clear()
+        *_, report = undo(store, stop)
+        assert (report.items, report.interrupted) == (1, False)
 
 
 def test_a_move_that_was_cut_short_is_finished_only_when_nobody_is_at_work(folder):
