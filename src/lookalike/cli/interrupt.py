@@ -41,11 +41,6 @@ def stop_on_interrupt() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def ignore_interrupts() -> None:
-    """From now on: all is done and said, and ending takes a moment of its own."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 def _interrupt_again() -> None:
     """Send the main thread an interrupt, also out of a blocking call where the system can do that."""
     if hasattr(signal, "pthread_kill"):

@@ -6,7 +6,6 @@ import importlib
 
 import click
 
-from lookalike.cli.interrupt import ignore_interrupts
 from lookalike.cli.options import CONTEXT, Session, debug_option
 from lookalike.cli.outcome import run
 
@@ -115,11 +114,5 @@ lookalike.params.append(debug_option())
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
-
-    `arguments`: None for those of this process, which then only has to end: a Ctrl-C changes nothing any more.
-    """
-    code = run(lookalike, arguments, Session())
-    if arguments is None:
-        ignore_interrupts()
-    return code
+    """Run the command line and return its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    return run(lookalike, arguments, Session())

@@ -49,17 +49,28 @@ def test_a_run_that_does_not_listen_is_stopped(monkeypatch):
         deaf()
 
 
-def test_an_interrupt_after_all_is_said_changes_nothing():
-    program = (
-        "import atexit, signal, sys\n"
-        "atexit.register(signal.raise_signal, signal.SIGINT)\n"
-        "from lookalike.cli.main import main\n"
-        "sys.exit(main())"
-    )
-    ended = subprocess.run(
+def ended(interrupting: str) -> tuple[int, str]:
+    """Exit code and standard error of `lookalike --version` in a process that interrupts itself."""
+    program = f"import signal, sys\n{interrupting}\nfrom lookalike.__main__ import program\nsys.exit(program())"
+    done = subprocess.run(
         [sys.executable, "-c", program, "--version"], capture_output=True, text=True, check=False, timeout=600
     )
-    assert (ended.returncode, ended.stderr) == (0, "")
+    return done.returncode, done.stderr
+
+
+def test_an_interrupt_while_the_command_line_is_loaded_is_quiet():
+    finder = (
+        "class Finder:\n"
+        "    def find_spec(name, *_):\n"
+        "        if name == 'click':\n"
+        "            signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder)"
+    )
+    assert ended(finder) == (130, "")
+
+
+def test_an_interrupt_after_all_is_said_changes_nothing():
+    assert ended("import atexit; atexit.register(signal.raise_signal, signal.SIGINT)") == (0, "")
 
 
 def test_afterwards_interrupts_mean_what_they_meant_before():
