@@ -22,8 +22,8 @@ from lookalike.remote.contract import PAGE, Found, RemoteFacts
 from lookalike.remote.milvus_address import parsed_address
 from lookalike.remote.milvus_calls import IN_ORDER, Calls
 from lookalike.remote.milvus_facts import coded, token
-from lookalike.remote.milvus_filter import ID, PICTURE, filter_of, showing
-from lookalike.remote.milvus_indexes import COMPARED_ALL, ServedIndex, is_lite, prepared, search_params
+from lookalike.remote.milvus_filter import ID, filter_of, showing
+from lookalike.remote.milvus_indexes import COMPARED_ALL, ServedIndex, first_indexes, is_lite, search_params
 from lookalike.remote.milvus_schema import RARITY, RECORD, VECTOR, WORDS, item_of, row_of, schema_of, tokens_of
 from lookalike.remote.milvus_settings import MilvusSettings
 
@@ -64,6 +64,7 @@ class MilvusEngine:
         self._name = calls.address.name
         self._settings = MilvusSettings(calls)
         self._index = ServedIndex(calls, lambda: self._version)
+        calls.indexes[self._name] = first_indexes
         self._writing = threading.Lock()
         self._unflushed = 0
 
@@ -88,20 +89,18 @@ class MilvusEngine:
 
     def create(self, facts: RemoteFacts) -> None:
         there = self.describe()
-        if there is None:
-            self._settings.create()
-            if self._settings.read(_FACTS) is None:
-                known = {"encoder_id": facts.encoder_id, "encoder_name": facts.encoder_name, "dim": facts.dim}
-                self._settings.write(_FACTS, {"": known})
-                self._changed()
-            indexes = prepared(self._index.best(facts.count))
-            indexes.add_index(PICTURE, index_type="INVERTED")
-            indexes.add_index(RARITY, index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
-            self._calls.create(self._name, schema_of(facts.dim), indexes)
-            there = RemoteFacts(**self._settings.read(_FACTS))  # of whoever made it at the same time
-        if there.encoder_id != facts.encoder_id:
+        self._settings.create()
+        if there is None and not self._calls("has_collection", self._name):
+            known = {"encoder_id": facts.encoder_id, "encoder_name": facts.encoder_name, "dim": facts.dim}
+            self._settings.write(_FACTS, {"": known})  # also in place of what a making that broke off left
+            self._changed()
+        made_with = self._settings.read(_FACTS)
+        if made_with["encoder_id"] == facts.encoder_id:
+            self._calls.create(self._name, schema_of(facts.dim))
+            made_with = self._settings.read(_FACTS)  # of whoever made it at the same time
+        if made_with["encoder_id"] != facts.encoder_id:
             raise EncoderMismatch(
-                f"{self.address} was made with {there.encoder_name}, not with {facts.encoder_name}",
+                f"{self.address} was made with {made_with['encoder_name']}, not with {facts.encoder_name}",
                 hint="use another name, or that encoder",
             )
 

@@ -21,6 +21,7 @@ _PORT = 19530
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,240}")
 """As Milvus takes them (255 characters), with room for what stands behind the name of the settings."""
 _LITE = ".db"
+_SETTINGS = "_settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Address:
     @property
     def settings(self) -> str:
         """The name of the collection beside it that holds its settings."""
-        return f"{self.name}_settings"
+        return self.name + _SETTINGS
 
     @property
     def server(self) -> tuple[str, int] | None:
@@ -100,4 +101,6 @@ def _checked_name(name: str, address: str) -> str:
             f"Milvus does not take this as the name of a collection: {name or 'none was given'} in {address}",
             hint="letters, digits and _, a letter first; behind a file's address it is #name",
         )
+    if name.endswith(_SETTINGS):
+        raise RemoteRefused(f"names that end in {_SETTINGS} are for what lies beside items: {address}", hint=_FORM)
     return name

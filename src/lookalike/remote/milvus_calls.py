@@ -11,6 +11,8 @@ import logging
 import socket
 import threading
 import time
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,7 @@ from lookalike.core.wording import Wording
 from lookalike.remote.milvus_lite import address_in_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import NoReturn
 
     from pymilvus import CollectionSchema, MilvusClient
@@ -49,6 +51,8 @@ class Calls:
     def __init__(self, address: Address, *, token: str, timeout_s: float) -> None:
         self.address = address
         self.timeout_s = timeout_s
+        self.indexes: dict[str, Callable[[], IndexParams]] = {}
+        """The indexes that each collection of this address is made with."""
         self._token = token
         self._client: MilvusClient | None = None
         self._connecting = threading.Lock()
@@ -85,12 +89,32 @@ class Calls:
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
-    def create(self, name: str, schema: CollectionSchema, indexes: IndexParams) -> None:
-        """Make a collection, unless somebody else makes it at the same time."""
+    def create(self, name: str, schema: CollectionSchema) -> None:
+        """Make a collection with its `indexes`; what is there already stays, and what it lacks of them is added."""
+        if not self("has_collection", name):
+            with self._by_whomever(lambda: self("has_collection", name)):
+                self("create_collection", name, schema=schema, consistency_level="Strong")
+        self._complete(name)
+
+    def _complete(self, name: str) -> None:
+        """Give a collection the indexes that it lacks, and load it: making it may have broken off between the steps."""
+        lacking = [index for index in self.indexes[name]() if not self._has_index(name, index.field_name)]
+        for index in lacking:
+            with self._by_whomever(partial(self._has_index, name, index.field_name)):
+                self("create_index", name, type(self.indexes[name]())([index]))
+        if lacking:
+            self("load_collection", name)
+
+    def _has_index(self, name: str, column: str) -> bool:
+        return bool(self("list_indexes", name, field_name=column))
+
+    @contextmanager
+    def _by_whomever(self, is_done: Callable[[], bool]) -> Iterator[None]:
+        """What is refused because somebody else did it at the same time is done."""
         try:
-            self("create_collection", name, schema=schema, index_params=indexes, consistency_level="Strong")
+            yield
         except RemoteRefused:
-            if not self("has_collection", name):
+            if not is_done():
                 raise
 
     def close(self) -> None:
@@ -149,6 +173,7 @@ class Calls:
     def _load(self) -> None:
         for name in (self.address.name, self.address.settings):
             if self("has_collection", name):  # making it may have broken off between the two
+                self._complete(name)
                 self("load_collection", name)
 
     def _refuse(self, error: Exception, code: str) -> NoReturn:

@@ -9,7 +9,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lookalike.remote.milvus_schema import VECTOR
+from lookalike.remote.milvus_filter import PICTURE
+from lookalike.remote.milvus_schema import RARITY, VECTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -132,6 +133,14 @@ class ServedIndex:
 def is_lite(version: str) -> bool:
     """Whether a server's version is that of milvus-lite."""
     return "lite" in version
+
+
+def first_indexes() -> IndexParams:
+    """The indexes that a collection is made with: of few vectors, of pictures, of words."""
+    indexes = prepared(chosen_index(0, lite=False))
+    indexes.add_index(PICTURE, index_type="INVERTED")
+    indexes.add_index(RARITY, index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
+    return indexes
 
 
 def prepared(choice: IndexChoice) -> IndexParams:

@@ -20,6 +20,8 @@ from lookalike.remote.milvus_schema import LONGEST
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from pymilvus.milvus_client.index import IndexParams
+
     from lookalike.remote.milvus_calls import Calls
 
 _ID, _VALUE, _NOTHING = "id", "value", "nothing"
@@ -40,20 +42,17 @@ class MilvusSettings:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._name = calls.address.settings
+        calls.indexes[self._name] = _indexes
 
     def create(self) -> None:
         """Make the collection, where there is none."""
-        if self._calls("has_collection", self._name):
-            return
         from pymilvus import DataType, MilvusClient
 
         schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
         schema.add_field(_ID, DataType.VARCHAR, max_length=LONGEST, is_primary=True)
         schema.add_field(_VALUE, DataType.VARCHAR, max_length=LONGEST)
         schema.add_field(_NOTHING, DataType.FLOAT_VECTOR, dim=2)
-        indexes = MilvusClient.prepare_index_params()
-        indexes.add_index(_NOTHING, index_type="FLAT", metric_type="L2")
-        self._calls.create(self._name, schema, indexes)
+        self._calls.create(self._name, schema)
 
     def read(self, name: str, default: Any = None) -> Any:
         """The one value under a name, which is short."""
@@ -111,6 +110,14 @@ class MilvusSettings:
         at_once = _AT_ONCE if any(len(value) > _SHORT for value in values.values()) else _SHORT_AT_ONCE
         for some in _batches(rows, at_once):
             self._calls("upsert", self._name, some)
+
+
+def _indexes() -> IndexParams:
+    from pymilvus import MilvusClient
+
+    indexes = MilvusClient.prepare_index_params()
+    indexes.add_index(_NOTHING, index_type="FLAT", metric_type="L2")
+    return indexes
 
 
 def _id_of(name: str, key: str) -> str:

@@ -35,6 +35,8 @@ def test_an_address_names_a_server_or_a_folder_and_a_collection(address, uri, na
         "milvus://search.lan/shop?database=prod",
         "milvus:///home/me/shop",
         "milvus:///home/me/my-shop.db",
+        "milvus://search.lan/shop_settings",
+        "milvus:///home/me/shop_settings.db",
     ],
 )
 def test_what_names_none_is_refused_with_the_next_step(address):
