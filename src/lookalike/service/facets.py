@@ -112,6 +112,8 @@ def choices_in(parameters: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
 
 def filter_of(choices: Mapping[str, Sequence[str]], where: str | None) -> str | None:
     """The filter that choices and the address's own filter make together; None for none."""
+    if where and not choices:
+        return where  # as it was typed, so that a mistake in it is shown where it is
     parts = [f"({where})"] if where else []
     for chosen, values in choices.items():
         name = "`" + chosen.replace("`", "``") + "`"

@@ -65,6 +65,10 @@ class Words:
         """Why one of them is kept."""
         return why_kept(reasons, self.language)
 
+    def cosine(self, value: float) -> str:
+        """With two decimals."""
+        return f"{value:.2f}" if self.language == ENGLISH else f"{value:.2f}".replace(".", ",")
+
     def size(self, n: int) -> str:
         """`n` bytes in the unit that leaves few digits, thousands of the one below it."""
         unit, *larger = self("size_units").split()

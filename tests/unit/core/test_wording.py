@@ -81,7 +81,7 @@ def test_an_error_says_english_and_keeps_what_it_was_given():
     error = QueryError(Wording("no_item", given="p1"), hint=Wording("item_named_by"))
     assert str(error) == "there is no item p1 in this collection"
     assert error.hint.startswith("an item is named by its id")
-    assert [said(each, "ru").split()[0] for each in error.said] == ["в", "назвать"]
+    assert [said(each, "ru").split()[0] for each in error.said] == ["в", "укажите"]
     again = pickle.loads(pickle.dumps(error))
     assert said(again.said[0], "ru") == said(error.said[0], "ru")
 

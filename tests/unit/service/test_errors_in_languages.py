@@ -103,7 +103,7 @@ def test_the_page_says_mistakes_in_its_language_with_the_place(site, language, s
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ({"q": "x" * 4001}, "слишком длинно (запрос): можно не больше 4\xa0000 знаков"),
+        ({"q": "x" * 4001}, "слишком длинный запрос: можно не больше 4\xa0000 знаков"),
         ({"q": "red", "f.width": "wide..60"}, "в поле width стоит число"),
         ({"picture": "forgotten"}, "эта картинка уже не хранится"),
         ({"item": "gone"}, "в коллекции нет картинки gone"),
@@ -135,7 +135,7 @@ def narrow(shown, run_service):
     [
         (b"", 415, "not-a-picture", "картинка не подходит: файл пуст"),
         (b"<html>", 415, "not-a-picture", "картинка не подходит: в файле нет картинки"),
-        (png(30, 20)[:60], 415, "not-a-picture", "картинка не подходит: данные PNG испорчены"),
+        (png(30, 20)[:60], 415, "not-a-picture", "картинка не подходит: данные PNG повреждены"),
         (png(300, 200), 413, "too-large", "картинка не подходит: в ней 300 × 200 пикселей, а можно не больше 1\xa0000"),
     ],
     ids=["empty", "no picture", "cut off", "too many pixels"],
