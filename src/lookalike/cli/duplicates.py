@@ -157,35 +157,53 @@ def _look(
         if not os.path.isdir(os.path.expanduser(folder)):
             printing.note(f"--prefer: there is no folder {printing.printable(folder)} now")
     report = _find(known, kinds or LIKENESS_KINDS, where, again=again)
-    told = report.as_dict() if report else {}
-    if report is not None and report.interrupted and move_to is not None:
-        show.report(report)
-        raise Interrupted
     if move_to is not None:
-        plan = known.plan(move_to, kinds, where, rule=rule, prefer=prefer)
-        moved = _shown(lambda stop: known.move(plan, stop=stop)) if yes else None
-        if as_json:
-            printing.out_json({**told, "plan": plan.as_dict(), "moved": None if moved is None else moved.as_dict()})
-        elif moved is None:
-            show.plan(plan)
-        else:
-            show.moved(moved, plan)
-        if moved is not None:
-            _end_of(moved)
+        asked = {"kinds": kinds, "where": where, "rule": rule, "prefer": prefer}
+        _move(known, move_to, report, asked, yes=yes, again=again, as_json=as_json)
         return
     groups = known.all_groups(kinds or LIKENESS_KINDS, where, rule=rule, prefer=prefer)
     if page is not None:
         _write_page(groups, page, collection, as_json=as_json)
     elif as_json:
-        printing.out_json({"groups": [group.as_dict() for group in groups], **told})
+        printing.out_json({"groups": [group.as_dict() for group in groups], **(report.as_dict() if report else {})})
     elif only_paths or null:
         printing.write_paths((item.uri for group in groups for item in group.items[1:]), null=null)
     else:
         show.groups(groups, most=k, so_far=report is not None and report.interrupted)
     if report is not None and not (as_json or only_paths or null):
-        show.report(report)
+        show.report(report, again=again)
     if report is not None and report.interrupted:
         raise Interrupted
+
+
+def _move(
+    known: Duplicates,
+    to: str,
+    report: DuplicatesReport | None,
+    asked: dict[str, Any],
+    *,
+    yes: bool,
+    again: bool,
+    as_json: bool,
+) -> None:
+    """What moving would do, or doing it, after a look. `asked`: as `Duplicates.plan` takes it."""
+    from lookalike.cli import duplicates_printing as show
+
+    if report is not None and not as_json:
+        show.report(report, again=again)
+    if report is not None and report.interrupted:
+        raise Interrupted
+    plan = known.plan(to, **asked)
+    moved = _shown(lambda stop: known.move(plan, stop=stop)) if yes else None
+    if as_json:
+        told = report.as_dict() if report else {}
+        printing.out_json({**told, "plan": plan.as_dict(), "moved": None if moved is None else moved.as_dict()})
+    elif moved is None:
+        show.plan(plan)
+    else:
+        show.moved(moved, plan)
+    if moved is not None:
+        _end_of(moved)
 
 
 def _find(known: Duplicates, kinds: Sequence[Any], where: str | None, *, again: bool) -> DuplicatesReport | None:

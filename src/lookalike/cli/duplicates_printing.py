@@ -54,8 +54,8 @@ def groups(found: Iterable[DuplicateGroup], *, most: int, so_far: bool = False) 
         printing.note("Next: lookalike duplicates --move-to DIR shows what would move (or --html FILE to look at them)")
 
 
-def report(told: DuplicatesReport) -> None:
-    """How the look went."""
+def report(told: DuplicatesReport, *, again: bool) -> None:
+    """How the look went. `again`: all was to be compared anew."""
     if told.finished:
         files = printing.count(told.finished, "file")
         printing.note(f"A move that was cut short is finished: {files} looked after.")
@@ -69,7 +69,8 @@ def report(told: DuplicatesReport) -> None:
         pictures = printing.count(told.not_looked_at, "picture")
         printing.note(f"{pictures} could not be read now and are compared by their vectors alone.")
     if told.interrupted:
-        printing.note("What is done is kept; the same command goes on from here.")
+        how = "without --again it goes on from here" if again else "the same command goes on from here"
+        printing.note(f"What is done is kept; {how}.")
 
 
 def plan(planned: MovePlan) -> None:

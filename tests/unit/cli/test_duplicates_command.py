@@ -8,6 +8,8 @@ import sys
 import pytest
 
 import lookalike
+from lookalike.cli import duplicates_printing
+from lookalike.engine.duplicates_report import DuplicatesReport
 
 REPORT_KEYS = ["counts", "looked_at", "compared", "not_looked_at", "seconds", "interrupted", "finished", "notes"]
 GROUP_KEYS = ["kind", "sure", "why", "items", "keep", "keep_why"]
@@ -41,6 +43,22 @@ def test_groups_are_listed_with_the_one_to_keep_and_what_could_go(call, doubled)
     assert lines[-2].startswith("2 groups: 2 equal")
     assert lines[-1].startswith("2 pictures could go")
     assert "--move-to DIR" in called.err
+
+
+@pytest.mark.parametrize(
+    ("again", "said"),
+    [(False, "the same command goes on from here"), (True, "without --again it goes on from here")],
+)
+def test_after_a_look_that_was_stopped_it_is_said_how_to_go_on(capfd, again, said):
+    stopped = DuplicatesReport({}, looked_at=3, compared=1, not_looked_at=0, seconds=1.0, interrupted=True)
+    duplicates_printing.report(stopped, again=again)
+    assert said in capfd.readouterr().err
+
+
+def test_before_files_are_moved_it_is_said_how_the_look_went(call, doubled, tmp_path):
+    called = call("duplicates", "--move-to", tmp_path / "aside")
+    assert "24 new pictures" in called.err
+    assert "Nothing was moved" in called.err
 
 
 def test_json_has_the_groups_and_how_the_look_went(call, doubled):
