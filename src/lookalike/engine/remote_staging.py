@@ -11,6 +11,8 @@ Costs: all items with their vectors cross the network once for each run, and lie
 from __future__ import annotations
 
 import hashlib
+import os
+import secrets
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -36,7 +38,7 @@ from lookalike.store.collection_store import Store
 from lookalike.store.records import CATALOGUE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lookalike.remote.contract import RemoteEngine, RemoteItem
     from lookalike.store.collection_store import Snapshot
@@ -98,7 +100,8 @@ class Shipment:
     """Sends to an engine what a store holds and the engine does not.
 
     `held`: what is there. With `new_ids`, those that the store made up in this run become such as follow from the
-    item's place, so that two runs that meet give one place one id.
+    item's place, so that two runs that meet give one place one id; and none is taken that another run has given to
+    another place meanwhile.
     """
 
     def __init__(self, engine: RemoteEngine, store: Store, held: Held, *, new_ids: bool = False) -> None:
@@ -128,8 +131,8 @@ class Shipment:
             return
         self._create()
         with self._store.snapshot() as snapshot:
-            for _ in self._send(self._items(snapshot, range(self._row, snapshot.count))):
-                pass
+            for some in self._pages(snapshot, range(self._row, snapshot.count)):
+                self._send(some)
             self._row = snapshot.count
         self._sent_at = time.monotonic()
 
@@ -142,10 +145,11 @@ class Shipment:
         present: set[str] = set()
         sample: Entries = {}
         with self._store.snapshot() as snapshot:
-            for some in batches(self._items(snapshot, range(snapshot.count)), PAGE):
+            for some in self._pages(snapshot, range(snapshot.count)):
                 present |= {item.id for item in some}
                 sample = sampled(sample, some)
-                yield from self._send(some)
+                self._send(some)
+                yield len(some)
             kinds = kinds_as_entries(snapshot.metadata_kinds())
         self._engine.delete(sorted(self._held - present))
         self._held = present
@@ -164,32 +168,46 @@ class Shipment:
         send_settings(self._engine, now, self._settings)
         self._settings = self._settings | now
 
-    def _send(self, items: Iterable[RemoteItem]) -> Iterator[int]:
-        """Those that differ from what is there; yields how many were looked at, page by page."""
-        for some in batches(iter(items), PAGE):
-            digests = {item.id: digest_of(item) for item in some}
-            changed = [item for item in some if self._known.get(item.id) != digests[item.id]]
-            if changed:
-                self._engine.upsert(changed)
-                self.sent += len(changed)
-            self._known |= digests
-            self._held |= digests.keys()
-            yield len(some)
+    def _send(self, some: Sequence[RemoteItem]) -> None:
+        """Those of up to `PAGE` that differ from what is there."""
+        digests = {item.id: digest_of(item) for item in some}
+        changed = [item for item in some if self._known.get(item.id) != digests[item.id]]
+        if changed:
+            self._engine.upsert(changed)
+            self.sent += len(changed)
+        self._known |= digests
+        self._held |= digests.keys()
 
-    def _items(self, snapshot: Snapshot, rows: range) -> Iterator[RemoteItem]:
+    def _pages(self, snapshot: Snapshot, rows: range) -> Iterator[list[RemoteItem]]:
+        """The items of some rows, up to `PAGE` at once, with the ids that they have there."""
         roots = {root.number: root for root in self._store.roots()}
-        for start in range(rows.start, rows.stop, PAGE):
-            for item in items_of_rows(snapshot, roots, range(start, min(start + PAGE, rows.stop))):
-                yield replace(item, id=self._id(item))
+        parts = (range(start, min(start + PAGE, rows.stop)) for start in range(rows.start, rows.stop, PAGE))
+        items = (item for part in parts for item in items_of_rows(snapshot, roots, part))
+        for some in batches(items, PAGE):
+            if self._new_ids:
+                self._choose_ids([item for item in some if item.id not in self._known and item.id not in self._ids])
+            yield [replace(item, id=self._ids.get(item.id, item.id)) for item in some]
 
-    def _id(self, item: RemoteItem) -> str:
-        if not self._new_ids or item.id in self._known or item.root.startswith(CATALOGUE):
-            return item.id
-        if item.id not in self._ids:
-            place = b"\0".join((item.root, item.key))
-            wanted = hashlib.blake2b(place, digest_size=_ID_BYTES).hexdigest()
-            self._ids[item.id] = item.id if wanted in self._known else wanted
-        return self._ids[item.id]
+    def _choose_ids(self, new: Sequence[RemoteItem]) -> None:
+        """Give new items ids that no other place has by now."""
+        left = [(item, _ids_for(item)) for item in new]
+        while left:
+            wanted = {id: item for item, ids in left if (id := next(ids)) not in self._known}
+            for found in self._engine.get(wanted):
+                if (found.root, found.key) != (wanted[found.id].root, wanted[found.id].key):
+                    del wanted[found.id]
+            self._ids |= {item.id: id for id, item in wanted.items()}
+            left = [(item, ids) for item, ids in left if item.id not in self._ids]
+
+
+def _ids_for(item: RemoteItem) -> Iterator[str]:
+    """What a new item may be called, best first, without end: of a catalogue as `store.publishing.free_ids` has it."""
+    if item.root.startswith(CATALOGUE):
+        yield item.id
+        yield f"{os.fsdecode(os.path.basename(item.root))}:{item.id}"
+    yield hashlib.blake2b(b"\0".join((item.root, item.key)), digest_size=_ID_BYTES).hexdigest()
+    while True:
+        yield secrets.token_hex(_ID_BYTES)
 
 
 def digests_here(store: Store) -> dict[str, bytes]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
 from lookalike.core.errors import RemoteUnavailable
 from lookalike.engine import remote_staging
 from lookalike.engine.remote_collection import RemoteCollection
-from lookalike.testing import ToyEncoder
+from lookalike.testing import ToyEncoder, draw_pictures
 from memory_engine import MemoryEngine
 
 
@@ -99,3 +100,23 @@ def test_the_folder_of_a_run_is_gone_at_its_end(pictures, tmp_path, monkeypatch)
     engine = MemoryEngine()
     taken(RemoteCollection(engine, encoder=ToyEncoder()), pictures)
     assert list(folder.iterdir()) == []
+
+
+def test_catalogues_that_are_taken_in_at_once_with_the_same_ids_lose_nothing_of_each_other(tmp_path):
+    engine, shops = MemoryEngine(), []
+    for one in range(2):
+        folder = tmp_path / f"shop-{one}"
+        names = sorted(path.name for path in draw_pictures(folder / "photos", 6, seed=one))
+        rows = [f"{at},photos/{name}" for at, name in enumerate(names)]
+        (folder / f"shop-{one}.csv").write_text("\n".join(["id,image", *rows]), encoding="utf-8")
+        shops.append(folder / f"shop-{one}.csv")
+    outer, inner = (RemoteCollection(engine, encoder=ToyEncoder()) for _ in shops)
+    events = outer.sync([shops[0]])
+    next(events)  # it has seen that nothing is there
+    taken(inner, shops[1])
+    list(events)
+    wanted = {f"{at}": shops[1].parent for at in range(6)} | {f"shop-0.csv:{at}": shops[0].parent for at in range(6)}
+    assert {id: Path(item.uri).parents[1] for id, item in engine.held.items()} == wanted
+    again = taken(outer)
+    assert (again.added, again.changed, again.removed, again.encoded) == (0, 0, 0, 0)
+    assert {id: Path(item.uri).parents[1] for id, item in engine.held.items()} == wanted
