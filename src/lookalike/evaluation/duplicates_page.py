@@ -13,6 +13,8 @@ import tomllib
 from functools import cache
 from html import escape
 from importlib.resources import files
+from shutil import copyfileobj
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from lookalike.core.errors import LookalikeError
@@ -40,22 +42,26 @@ def duplicates_page(
 ) -> tuple[int, int]:
     """Write up to `most` groups to `out`; how many were written, and how many left out. Raises OSError.
 
-    `command`: what decisions are listed as, of the collection that the groups are from.
+    `command`: what decisions are listed as, of the collection that the groups are from. An older page stays until this
+    one is made: pictures are read for minutes, which a person may cut short.
     """
     page = (files("lookalike.evaluation") / "duplicates_page.html").read_text("utf-8")
     script = page[page.index("<script>") + len("<script>") : page.index("</script>")]
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     before, _, behind = page.replace("{digest}", digest).replace("{named}", _text(command)).partition("{groups}")
     written = left_out = 0
-    with open(out, "w", encoding="utf-8", newline="\n") as stream:
-        stream.write(before)
+    with TemporaryFile("w+", encoding="utf-8", newline="\n") as made:
+        made.write(before)
         for group in groups:
             if written == most:
                 left_out += 1
                 continue
             written += 1
-            stream.write(_section(written, group))
-        stream.write(behind)
+            made.write(_section(written, group))
+        made.write(behind)
+        made.seek(0)
+        with open(out, "w", encoding="utf-8", newline="\n") as stream:
+            copyfileobj(made, stream)
     return written, left_out
 
 
