@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -163,7 +164,8 @@ def _look(
         return
     groups = known.all_groups(kinds or LIKENESS_KINDS, where, rule=rule, prefer=prefer)
     if page is not None:
-        _write_page(groups, page, collection, as_json=as_json)
+        number = sum(known.groups(kinds or LIKENESS_KINDS, where, limit=0).counts.values())
+        _write_page(groups, number, page, collection, as_json=as_json)
     elif as_json:
         printing.out_json({"groups": [group.as_dict() for group in groups], **(report.as_dict() if report else {})})
     elif only_paths or null:
@@ -300,12 +302,23 @@ def _file_of(opened: Collection, id: str) -> str:
         return "(not in the collection now)"
 
 
-def _write_page(groups: Iterable[DuplicateGroup], page: Path, collection: Path, *, as_json: bool) -> None:
+def _write_page(groups: Iterable[DuplicateGroup], number: int, page: Path, collection: Path, *, as_json: bool) -> None:
+    """`number`: of all these groups."""
+    from lookalike.cli.progress import display
     from lookalike.cli.settings import default_collection
-    from lookalike.evaluation.duplicates_page import COMMAND, duplicates_page
+    from lookalike.engine.reports import Progress
+    from lookalike.evaluation.duplicates_page import COMMAND, MOST_GROUPS, duplicates_page
+
+    began, total = time.monotonic(), min(number, MOST_GROUPS)
+
+    def told() -> Iterator[DuplicateGroup]:
+        for done, group in enumerate(groups):
+            yield group
+            shown.show(Progress("page", min(done + 1, total), total, 0, 0, time.monotonic() - began))
 
     named = "" if collection == default_collection() else f" --collection {shlex.quote(str(collection))}"
-    written, left_out = duplicates_page(groups, page, command=COMMAND + named)
+    with display() as shown:
+        written, left_out = duplicates_page(told(), page, command=COMMAND + named)
     if as_json:
         printing.out_json({"html": str(page), "groups": written, "left_out": left_out})
         return

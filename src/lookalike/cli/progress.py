@@ -27,6 +27,7 @@ STAGES = {
     "near": "looking for what is near",
     "compare": "comparing pictures",
     "move": "moving files",
+    "page": "reading pictures for the page",
 }
 
 

@@ -16,10 +16,10 @@ class Progress:
     `done` counts files dealt with, taken or skipped; `encoded` pictures that went through the encoder. In the stage
     "index" they are pictures in the index, of the sample it is trained on or of all; in "write" what an export wrote.
     Looking for duplicates, "fingerprint", "near" and "compare" count pictures, the last one pairs at its end; "move"
-    counts items.
+    counts items, "page" groups that stand on a page.
     """
 
-    stage: Literal["look", "take", "finish", "index", "write", "fingerprint", "near", "compare", "move"]
+    stage: Literal["look", "take", "finish", "index", "write", "fingerprint", "near", "compare", "move", "page"]
     done: int
     total: int | None
     encoded: int
