@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -225,18 +226,26 @@ except CollectionReadOnly as refused:
 """
 
 
+@pytest.fixture
+def reachable(path: Path):
+    """The collection, in a folder that everybody may reach; pytest shuts its own whenever it is started again."""
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        yield shutil.copytree(path, Path(place) / path.name)
+
+
 @contextmanager
 def unwritable(path: Path):
-    """Nobody but root may write to the collection; everybody may reach it."""
-    for folder in list(path.parents)[:3]:
-        folder.chmod(folder.stat().st_mode | 0o011)
+    """Nobody but root may write to the collection; everybody may read it."""
     everything = [path, *path.rglob("*")]
     for each in everything:
         each.chmod(0o555 if each.is_dir() else 0o444)
-    yield
-    for each in everything:
-        if each.exists():
-            each.chmod(0o755)
+    try:
+        yield
+    finally:
+        for each in everything:
+            if each.exists():
+                each.chmod(0o755)
 
 
 def run_as_nobody(code: str, path: Path) -> None:
@@ -244,22 +253,22 @@ def run_as_nobody(code: str, path: Path) -> None:
     subprocess.run([sys.executable, "-c", AS_NOBODY + code, str(path), str(tests)], check=True)
 
 
-def test_a_collection_that_cannot_be_written_opens_for_searching(path):
-    with unwritable(path):
-        run_as_nobody(READS, path)
+def test_a_collection_that_cannot_be_written_opens_for_searching(reachable):
+    with unwritable(reachable):
+        run_as_nobody(READS, reachable)
 
 
-def test_a_collection_that_cannot_be_written_is_read_while_its_owner_writes(path):
-    with Store.open(path) as store, store.writer() as writer:
+def test_a_collection_that_cannot_be_written_is_read_while_its_owner_writes(reachable):
+    with Store.open(reachable) as store, store.writer() as writer:
         writer.set_setting("x", 1)
-        with unwritable(path):
-            run_as_nobody(READS, path)
+        with unwritable(reachable):
+            run_as_nobody(READS, reachable)
 
 
-def test_a_copy_with_changes_in_its_log_is_refused_where_they_cannot_be_recovered(path, tmp_path):
-    with Store.open(path) as store, store.writer() as writer:
+def test_a_copy_with_changes_in_its_log_is_refused_where_they_cannot_be_recovered(reachable):
+    with Store.open(reachable) as store, store.writer() as writer:
         writer.set_setting("x", 1)
-        copy = shutil.copytree(path, tmp_path / "copy.lookalike")
+        copy = shutil.copytree(reachable, reachable.with_name("copy.lookalike"))
     (copy / "collection.sqlite-shm").unlink()
     with unwritable(copy):
         run_as_nobody(IS_REFUSED, copy)
