@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import EncoderBroken, EncoderUnavailable
+from lookalike.core.wording import Wording
 from lookalike.encoders import derived, ensemble, views
 from lookalike.encoders.onnx_encoder import OnnxEncoder, read_json
 
@@ -33,7 +34,8 @@ def open_folder(folder: Path, *, name: str, id: str, load_part: Callable[[str], 
         try:
             return load_part(encoder_id)
         except EncoderUnavailable as error:
-            raise EncoderUnavailable(f"{name} lacks what it is made of: {error}", hint=error.hint) from error
+            why, hint = error.said
+            raise EncoderUnavailable(Wording("encoder_lacks", name=name, why=why), hint=hint) from error
 
     if kind is None:
         return OnnxEncoder(folder, name=name, id=id, **settings)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.core.errors import EncoderBroken, EncoderUnavailable, UnknownEncoder
+from lookalike.core.wording import Wording
 from lookalike.encoders.catalogue import BUILTIN, find_entry, nearest_names
 from lookalike.encoders.identity import encoder_files, identify, known_folders, readings
 from lookalike.encoders.narrowed import Narrowed, split_width
@@ -189,21 +190,17 @@ def _not_here(encoder_id: str, models: Path, *, is_part: bool) -> EncoderUnavail
     migrate = f"lookalike migrate --encoder {BUILTIN}"
     if name == BUILTIN:
         return EncoderUnavailable(
-            f"the built-in encoder of another lookalike, {whole_id}, is not kept on this computer",
-            hint=f"move the collection to the present one: {migrate}; "
-            f"or copy {models / BUILTIN / digest} from a computer that has it",
+            Wording("old_builtin_gone", name=whole_id),
+            hint=Wording("old_builtin_copy", migrate=migrate, folder=models / BUILTIN / digest),
         )
-    message = f"the encoder {encoder_id} is not on this computer"
+    message = Wording("encoder_gone", name=encoder_id)
     places = [known.folder for known in known_folders(models) if known.digest == digest]
     if places:
-        message += f"; it was last in {places[-1]}, which is gone or holds another one now"
+        message = Wording("encoder_was_in", name=encoder_id, place=places[-1])
     folder = f"FOLDER@{width}" if width else "FOLDER"
-    say = "" if is_part else f", or say where it is now: lookalike index --encoder {folder}"
-    return EncoderUnavailable(
-        message,
-        hint=f"put its folder back, or at {models / (name or encoder_id)}{say}; "
-        f"or move the collection to another encoder: {migrate}",
-    )
+    say = "" if is_part else Wording("encoder_say_where", folder=folder)
+    back = models / (name or encoder_id)
+    return EncoderUnavailable(message, hint=Wording("encoder_put_back", folder=back, say=say, migrate=migrate))
 
 
 def _need_builtin() -> None:

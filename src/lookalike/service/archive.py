@@ -12,6 +12,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from lookalike.core.errors import LookalikeError
+from lookalike.core.languages import ENGLISH
+from lookalike.core.wording import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,8 +28,8 @@ _PIECE = 1 << 18
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # what a zip file can say
 
 
-def archive(collection: AnyCollection, ids: Sequence[str]) -> Iterator[bytes]:
-    """The bytes of the zip file with the items' files."""
+def archive(collection: AnyCollection, ids: Sequence[str], language: str = ENGLISH) -> Iterator[bytes]:
+    """The bytes of the zip file with the items' files. `language`: of what is said of those that are away."""
     out = _Pieces()
     names: Counter[str] = Counter()
     missing: list[str] = []
@@ -36,7 +38,8 @@ def archive(collection: AnyCollection, ids: Sequence[str]) -> Iterator[bytes]:
             try:
                 item, stream = collection.open_item(id)
             except (OSError, LookalikeError) as error:
-                missing.append(f"{id}: {error.strerror if isinstance(error, OSError) else error}")
+                why = error.strerror if isinstance(error, OSError) else said(error.said[0], language)
+                missing.append(f"{id}: {why}")
                 continue
             entry = zipfile.ZipInfo(_name(item.uri, names), _EARLIEST)
             entry.external_attr = 0o644 << 16

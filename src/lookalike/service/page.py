@@ -83,12 +83,16 @@ async def item(id: str, request: Request, desk: AtDesk) -> Response:
 
 @router.post("/download")
 async def download(
-    desk: AtDesk, id: Annotated[list[str], Form(max_length=archive.MOST)], collection: Annotated[str, Form()] = ""
+    request: Request,
+    desk: AtDesk,
+    id: Annotated[list[str], Form(max_length=archive.MOST)],
+    collection: Annotated[str, Form()] = "",
 ) -> StreamingResponse:
     """The files of the items that were picked, as one zip file."""
     opened = await desk.lanes.run(desk.shelf.collection, collection or None)
     headers = {"Content-Disposition": 'attachment; filename="lookalike.zip"'}
-    return StreamingResponse(archive.archive(opened, id), media_type="application/zip", headers=headers)
+    pieces = archive.archive(opened, id, words_of(request).language)
+    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
 
 @router.post("/status")

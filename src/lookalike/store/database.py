@@ -237,13 +237,10 @@ def _switched(connection: sqlite3.Connection, wanted: str) -> str:
 def _refuse_strange(connection: sqlite3.Connection, directory: Path) -> None:
     if is_foreign(connection):
         raise CollectionDamaged(
-            f"{directory / DATABASE} is a database of another program", hint="give another place for the collection"
+            Wording("database_of_another", file=directory / DATABASE), hint=Wording("give_another_place")
         )
     if version_of(connection) > len(STEPS):
-        raise CollectionTooNew(
-            f"the collection {directory} was written by a later version of lookalike",
-            hint="pip install --upgrade lookalike",
-        )
+        raise CollectionTooNew(Wording("collection_too_new", name=directory), hint="pip install --upgrade lookalike")
 
 
 def _refuse_unfinished(connection: sqlite3.Connection, directory: Path) -> None:
@@ -263,8 +260,7 @@ def _meaning(error: sqlite3.Error, directory: Path) -> CollectionError | None:
         return _forbidden(directory, error)
     if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}:
         return CollectionDamaged(
-            f"the database of the collection {directory} is damaged ({error})",
-            hint="restore it from a copy, or delete the collection and index again",
+            Wording("database_damaged", name=directory, told=str(error)), hint=Wording("restore_database")
         )
     if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return CollectionBusy(

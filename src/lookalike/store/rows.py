@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lookalike.core.errors import CollectionDamaged
+from lookalike.core.wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,7 +36,7 @@ assert HEADER_BYTES == 64  # a cache line, and what docs/format.md says
 SEGMENT_BYTES = 4 << 20
 """Most bytes under one checksum: opening re-reads the last segment, which must stay a matter of milliseconds."""
 HALF_BYTES = 2
-RESTORE = "restore the collection from a copy, or delete it and index again"
+RESTORE = Wording("restore_collection")
 _CHECKSUM_BYTES = 16
 _NAME = re.compile(r"rows-(\d+)\.f16")
 
@@ -184,4 +185,4 @@ def _write_all(stream: Any, content: memoryview) -> None:
 
 
 def _damaged(file: Path, why: str) -> CollectionDamaged:
-    return CollectionDamaged(f"the vectors in {file} are damaged: {why}", hint=RESTORE)
+    return CollectionDamaged(Wording("vectors_damaged", file=file, why=why), hint=RESTORE)

@@ -337,7 +337,7 @@ class Snapshot(Closing):
                 except FileNotFoundError as error:
                     if before is not None and (before.number, before.epoch) == (space.number, space.epoch):
                         raise CollectionDamaged(
-                            f"the vectors {rows_file(self._directory, space)} are missing",
+                            Wording("vectors_missing", file=rows_file(self._directory, space)),
                             hint=RESTORE,
                         ) from error
                     before = space

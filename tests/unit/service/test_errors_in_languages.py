@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
+import time
+import zipfile
 from html import unescape
 
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from lookalike.service.settings import Served, ServiceSettings
+from lookalike.store.lock import LOCK
 from lookalike.store.tokens import Tokens
 
 MISTAKES = [
@@ -188,3 +193,24 @@ def test_files_that_were_not_taken_say_why(site):
     text = site.ask("/status", lang="ru").text
     assert "повреждён<br>" in text
     assert "повреждён" not in site.ask("/status").text
+
+
+def test_files_that_are_away_are_named_in_what_is_downloaded(site):
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Accept-Language": "uk"}
+    with zipfile.ZipFile(io.BytesIO(site.ask("/download", body=b"id=nobody", headers=form).body)) as made:
+        assert made.read("missing.txt").decode() == "nobody: у колекції немає картинки nobody\n"
+
+
+def test_a_damaged_collection_and_one_that_another_process_changes_are_said(shown, tmp_path, run_service):
+    (tmp_path / "broken.lookalike").mkdir()
+    (tmp_path / "broken.lookalike" / "collection.sqlite").write_bytes(b"no database" * 1000)
+    copy = shutil.copytree(shown / "drawn.lookalike", tmp_path / "busy.lookalike")
+    served = Served("busy", copy), Served("broken", tmp_path / "broken.lookalike")
+    with run_service(ServiceSettings(served)) as site:
+        told = local(site, "/api/v1/status", collection="broken")[1]
+        assert "повреждена" in told["detail"]
+        with FileLock(copy / LOCK):
+            site.ask("/status", body=b"", headers={"Content-Type": "application/x-www-form-urlencoded"})
+            while not re.search('<progress max="1" value', text := site.ask("/status", lang="ru").text):
+                time.sleep(0.05)
+        assert "сейчас пишет другой процесс; подождите, пока он закончит; искать можно и сейчас" in text
