@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lookalike.images.planes import Box
     from lookalike.store.collection_store import ItemRecord
 
-METHOD = 2
+METHOD = 3
 """Number of this way of judging: what an older one said is looked at again."""
 
 COPY_CORRELATION = 0.75

@@ -1,7 +1,7 @@
 """Looks for small pictures as parts of others, many pairs at a time, the part mirrored or not.
 
-By normalised cross-correlation over scales (J. P. Lewis, "Fast Normalized Cross-Correlation", 1995) of details: first
-coarsely, and where that promises something, again more finely at the scales around.
+By normalised cross-correlation over scales (J. P. Lewis, "Fast Normalized Cross-Correlation", 1995) of details; the few
+best ways are then laid over each other exactly (`overlays`).
 How well two different photos agree by chance depends on how few pixels the part has: a part stands out by how much it
 agrees better than those do.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from lookalike.images.overlays import overlaid
 from lookalike.images.stacks import evened_stack, resized_stack
 
 if TYPE_CHECKING:
@@ -20,35 +21,21 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from lookalike.images.stacks import Stack
+    from lookalike.images.overlays import Overlays
+    from lookalike.images.stacks import Boxes, Stack
 
     Numbers = NDArray[np.int64]
 
-SCALES = tuple(0.93**step for step in range(11))
-"""Sizes of a part within the other picture: down to 48 %, in steps that 32 pixels do not notice."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Grain:
-    """How finely pictures are compared: `side`, pixels of the longer side; every `step`-th of `SCALES`.
-
-    `usual`: mean correlation at the best place, by scale, of different photos (5,287 pairs near each other by cosine).
-    """
-
-    side: int
-    step: int
-    usual: tuple[float, ...]
-
-
-_COARSE = _Grain(24, 2, (0.115, 0.218, 0.276, 0.307, 0.346, 0.375))
-_FINE = _Grain(32, 1, (0.090, 0.155, 0.182, 0.209, 0.227, 0.244, 0.254, 0.274, 0.285, 0.298, 0.318))
-_COARSE_EXCESS, _NEAR_EXCESS, _FINE_EXCESS = 0.15, 0.10, 0.30
-"""How much better than usual a part agrees, at least: coarsely, finely at the same scale, and at the scales around.
-
-At 0.18 coarsely 1 of 229 squares cut out of photos is lost, at 0.15 none; of different photos 2.6 in 100 are taken for
-parts at 0.30, and 3.3 at 0.28."""
-_AGAIN = 3
-"""Ways looked at again at most."""
+SCALES = tuple(0.93**step for step in range(0, 11, 2))
+"""Sizes of a part within the other picture that are tried: down to 48 %, in steps that `_SIDE` pixels hardly notice."""
+_USUAL = (0.115, 0.218, 0.276, 0.307, 0.346, 0.375)
+"""Mean correlation at the best place, by scale, of different photos (5,287 pairs near each other by cosine)."""
+_EXCESS = 0.15
+"""How much better than usual a part agrees, at least: at 0.18 1 of 229 squares cut out of photos is lost, none here."""
+_TRIED = 3
+"""Ways of a pair laid over each other, at most."""
+_SIDE = 24
+"""Pixels of the longer side: at 20 or 16 one crop in 200 more is lost."""
 _RADIUS = 2
 _SMALLEST = 5
 """The part of the longer side that the shorter side of a part has at least: a stripe tells nothing."""
@@ -56,37 +43,36 @@ _THINNEST = 4
 """Pixels of the shorter side of a picture, whatever shape it has."""
 _NOTHING = 1e-3
 """Squared details of a part below which it has none."""
-_LEAST_ENERGY = 0.25
-"""Squared details of a window, by the picture's side: below that it shows nothing."""
+_LEAST_ENERGY = 0.25 * _SIDE
+"""Squared details of a window: below that it shows nothing."""
 _ROWS = 128
 """Pairs transformed together: what stays in a processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
-class FoundParts:
-    """Of each pair: `found`, bool (m,), whether the one seems to be a part of the other; then the rest tells how.
+class TriedParts:
+    """Ways in which one picture of a pair may be a part of the other, those of one pair one after another.
 
-    `score`: correlation, float32 (m,). `of_first`: bool (m,), the second is the part. `mirrored`: bool (m,). `scale`:
-    int64 (m,), the place in `SCALES` of the part's longer side.
+    `pair`: int64 (ways,), which of the pairs, ascending. `of_first`: bool (ways,), the second is the part. `mirrored`:
+    bool (ways,). `scale`: float32 (ways,), its longer side by that of the other. `laid`: how they agree.
     """
 
-    found: NDArray[np.bool_]
-    score: NDArray[np.float32]
+    pair: Numbers
     of_first: NDArray[np.bool_]
     mirrored: NDArray[np.bool_]
-    scale: Numbers
+    scale: NDArray[np.float32]
+    laid: Overlays
 
 
 @dataclass(frozen=True, slots=True)
 class _Pictures:
-    """Pictures, each with its mirror image, whose longer side is n, `side`.
+    """Pictures whose longer side is `_SIDE`, n.
 
-    `shapes`: int64 (pictures, 2), those of `found_parts`; `sizes`: height and width, no more than n. `details`: float32
-    (pictures, 2, n, n), 0 beyond the picture; `spectra`: complex64 (pictures, 2, n, n / 2 + 1), of these; `energy`:
-    their squares summed from the corner, float32 (pictures, 2, n + 1, n + 1).
+    `shapes`: int64 (pictures, 2), those of `tried_parts`; `sizes`: height and width, no more than n. `details`: float32
+    (pictures, n, n), 0 beyond the picture; `spectra`: complex64 (pictures, n, n / 2 + 1), of these; `energy`: their
+    squares summed from the corner, float32 (pictures, n + 1, n + 1).
     """
 
-    side: int
     shapes: Numbers
     sizes: Numbers
     details: Stack
@@ -94,102 +80,106 @@ class _Pictures:
     energy: Stack
 
 
-def found_parts(squares: NDArray[np.uint8], shapes: Numbers, first: Numbers, second: Numbers) -> FoundParts:
-    """Which pictures are parts of others. `squares`: uint8 (n, s, s), pictures squeezed into squares.
+def tried_parts(squares: NDArray[np.uint8], shapes: Numbers, first: Numbers, second: Numbers) -> TriedParts:
+    """The ways that promise something. `squares`: uint8 (n, s, s), pictures squeezed into squares.
 
     `shapes`: int64 (n, 2), heights and widths that these have in truth. `first`, `second`: places of pairs, (m,).
     """
     import numpy as np
 
+    pictures = _pictures(squares, shapes)
     whole, part = np.concatenate([first, second]), np.concatenate([second, first])
-
-    def look(grain: _Grain, row: Numbers, scale: Numbers) -> None:
-        found = _looked_for(grain, squares, shapes, _Rows(whole[row], part[row], scale))
-        excess[row, scale] = found.round(3)  # two ways that are alike stay so, whatever else is in the batch
-
-    excess = np.full((len(whole), len(SCALES), 2), -np.inf, np.float32)  # of both directions: two halves
-    scales = np.arange(0, len(SCALES), _COARSE.step)
-    look(_COARSE, np.arange(len(whole)).repeat(len(scales)), np.tile(scales, len(whole)))
-    row, scale = _best(excess, _COARSE_EXCESS)
-    excess.fill(-np.inf)
-    look(_FINE, row, scale)
-    row, scale = _best(excess, _NEAR_EXCESS)
-    for beside in (scale - 1, scale + 1):
-        there = (beside >= 0) & (beside < len(SCALES))
-        look(_FINE, row[there], beside[there])
-    return _told(excess)
+    excess, place = _looked_for(pictures, whole, part)
+    by_pair = excess.reshape(2, len(first), -1).swapaxes(0, 1).reshape(len(first), -1)
+    best = np.argpartition(-by_pair, _TRIED, axis=1)[:, :_TRIED]
+    pair, nth = np.nonzero(np.take_along_axis(by_pair, best, axis=1) >= _EXCESS)
+    direction, scale, mirrored = np.unravel_index(best[pair, nth], (2, len(SCALES), 2))
+    row = direction * len(first) + pair
+    outer, inner = whole[row], part[row]
+    boxes = _boxes(pictures.sizes[outer], shapes[inner], scale, place[row, scale, mirrored])
+    turned = np.where(mirrored[:, None, None] == 1, squares[inner][:, :, ::-1], squares[inner])
+    laid = overlaid(squares[outer], turned, boxes)
+    sides = (laid.boxes[:, 2:] - laid.boxes[:, :2])[:, ::-1] * shapes[outer]
+    share = (sides.max(axis=1) / shapes[outer].max(axis=1)).astype(np.float32)
+    return TriedParts(pair, direction == 0, mirrored == 1, share, laid)
 
 
-def _best(excess: NDArray[np.float32], least: float) -> tuple[Numbers, Numbers]:
-    """Rows and scales of the few best ways of each pair, if these stand out."""
+def _boxes(sizes: Numbers, shapes: Numbers, scale: Numbers, place: Numbers) -> Boxes:
+    """Where parts of these shapes lie in pictures of these sizes."""
     import numpy as np
 
-    pairs = len(excess) // 2
-    by_pair = excess.max(axis=2).reshape(2, pairs, -1).swapaxes(0, 1).reshape(pairs, -1)
-    best = np.argpartition(-by_pair, _AGAIN, axis=1)[:, :_AGAIN]
-    pair, nth = np.nonzero(np.take_along_axis(by_pair, best, axis=1) >= least)
-    direction, scale = np.divmod(best[pair, nth], len(SCALES))
-    return direction * pairs + pair, scale
+    high, wide = sizes.T
+    height, width = _fitted(shapes, _SIDE * np.array(SCALES)[scale][:, None]).T
+    top, left = np.divmod(place, _SIDE)
+    edges = left / wide, top / high, (left + width) / wide, (top + height) / high
+    return np.stack(edges, axis=1).astype(np.float32)
 
 
-def _told(excess: NDArray[np.float32]) -> FoundParts:
+def _looked_for(pictures: _Pictures, whole: Numbers, part: Numbers) -> tuple[NDArray[np.float32], Numbers]:
+    """By how much parts agree better than usual, as they are and mirrored, -inf where they are too large: float32
+    (rows, SCALES, 2). And the best places, `_SIDE` times the line plus the column: int64 (rows, SCALES, 2).
+    """
     import numpy as np
 
-    pairs = len(excess) // 2
-    by_pair = excess.reshape(2, pairs, -1).swapaxes(0, 1).reshape(pairs, -1)
-    best = by_pair.argmax(axis=1)
-    most = np.take_along_axis(by_pair, best[:, None], axis=1)[:, 0]
-    direction, scale, mirrored = np.unravel_index(best, (2, len(SCALES), 2))
-    score = most + np.array(_FINE.usual, np.float32)[scale]
-    return FoundParts(most >= _FINE_EXCESS, score, direction == 0, mirrored == 1, scale)
+    excess = np.full((len(whole), len(SCALES), 2), -np.inf, np.float32)
+    place = np.zeros(excess.shape, np.int64)
+    for some in _groups(pictures.shapes[part]):
+        for scale, usual in enumerate(_USUAL):
+            size = _fitted(pictures.shapes[part[some[:1]]], _SIDE * SCALES[scale])[0]
+            fits = some[(pictures.sizes[whole[some]] >= size).all(axis=1)]
+            if size.min() >= _SIDE // _SMALLEST and len(fits):
+                score, place[fits, scale] = _agreeing(pictures, whole[fits], part[fits], size)
+                excess[fits, scale] = (score - usual).round(3)  # what is alike stays so, whatever else is in the batch
+    return excess, place
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """What to look for: `part` in `whole`, places of pictures, at a place in `SCALES`; int64 (rows,) each."""
+def _agreeing(pictures: _Pictures, whole: Numbers, part: Numbers, size: Numbers) -> tuple[NDArray[np.float32], Numbers]:
+    """Correlations at the best places of parts, made so large, and of their mirror images: float32 (rows, 2).
 
-    whole: Numbers
-    part: Numbers
-    scale: Numbers
-
-
-def _looked_for(grain: _Grain, squares: NDArray[np.uint8], shapes: Numbers, rows: _Rows) -> NDArray[np.float32]:
-    """By how much a part agrees better than usual, as it is and mirrored, -inf where it is too large: (rows, 2)."""
+    And these places, int64 (rows, 2).
+    """
     import numpy as np
 
-    needed, place = np.unique(np.concatenate([rows.whole, rows.part]), return_inverse=True)
-    pictures = _pictures(squares[needed], shapes[needed], grain.side)
-    whole, part = np.split(place, 2)
-    excess = np.full((len(whole), 2), -np.inf, np.float32)
-    for some in _groups(pictures.shapes[part], rows.scale):
-        scale = int(rows.scale[some[0]])
-        size = _fitted(pictures.shapes[part[some[0]]], grain.side * SCALES[scale])
-        fits = some[(pictures.sizes[whole[some]] >= size).all(axis=1)]
-        if size.min() >= grain.side // _SMALLEST and len(fits):
-            usual = np.float32(grain.usual[scale // grain.step])
-            excess[fits] = _agreeing(pictures, whole[fits], part[fits], size) - usual
-    return excess
-
-
-def _agreeing(pictures: _Pictures, whole: Numbers, part: Numbers, size: Numbers) -> NDArray[np.float32]:
-    """Correlations at the best places of parts, made so large, and of their mirror images: float32 (rows, 2)."""
-    import numpy as np
-
-    needed, place = np.unique(part, return_inverse=True)
-    side, (lines, columns) = pictures.side, pictures.sizes[needed[0]]
-    templates = resized_stack(pictures.details[needed, 0, :lines, :columns], int(size[0]), int(size[1]))
-    lengths = np.sqrt(np.maximum(np.square(templates).sum(axis=(1, 2), keepdims=True), _NOTHING))
-    spectra = np.conj(np.fft.rfft2(templates / lengths, (side, side)))
-    scores = np.empty((len(whole), 2), np.float32)
+    needed, which = np.unique(part, return_inverse=True)
+    spectra = _of_templates(pictures, needed, size)
+    scores, place = np.empty((len(whole), 2), np.float32), np.empty((len(whole), 2), np.int64)
     order = np.lexsort(pictures.sizes[whole].T)
     for start in range(0, len(whole), _ROWS):
         rows = order[start : start + _ROWS]
         some = whole[rows]
-        places = (pictures.sizes[some].max(axis=0) - size + 1).tolist()
-        sums = _levels(pictures.spectra[some] * spectra[place[rows], None], places[0], places[1])
-        energy = np.maximum(_windows(pictures.energy[some], size.tolist(), places), side * _LEAST_ENERGY)
-        scores[rows] = (sums / np.sqrt(energy)).max(axis=(2, 3))
-    return scores
+        room = pictures.sizes[some] - size + 1
+        high, wide = room.max(axis=0).tolist()
+        sums = _levels(pictures.spectra[some, None] * spectra[which[rows]], high, wide)
+        energy = np.maximum(_windows(pictures.energy[some], size.tolist(), (high, wide)), _LEAST_ENERGY)
+        energy[_beyond(room, high, wide)] = np.inf
+        agree = (sums / np.sqrt(energy)[:, None]).reshape(len(rows), 2, -1)
+        best = agree.argmax(axis=2)
+        scores[rows] = np.take_along_axis(agree, best[:, :, None], axis=2)[:, :, 0]
+        place[rows] = best // wide * _SIDE + best % wide
+    return scores, place
+
+
+def _of_templates(pictures: _Pictures, needed: Numbers, size: Numbers) -> NDArray[np.complex64]:
+    """Conjugate spectra of pictures of one shape made so large, of length 1, and of their mirror images: complex64
+    (pictures, 2, n, n / 2 + 1).
+    """
+    import numpy as np
+
+    lines, columns = pictures.sizes[needed[0]]
+    templates = resized_stack(pictures.details[needed, :lines, :columns], int(size[0]), int(size[1]))
+    lengths = np.sqrt(np.maximum(np.square(templates).sum(axis=(1, 2), keepdims=True), _NOTHING))
+    spectra = np.fft.rfft2(templates / lengths, (_SIDE, _SIDE)).astype(np.complex64, copy=False)
+    upside_down = np.roll(spectra[:, ::-1], 1, axis=1)  # of a mirror image it is the conjugate, moved
+    return np.stack([np.conj(spectra), upside_down * _moved_by(int(size[1]) - 1)], axis=1)
+
+
+@cache
+def _moved_by(columns: int) -> NDArray[np.complex64]:
+    """What moving to the left by so many columns does to half a spectrum: (n / 2 + 1,)."""
+    import numpy as np
+
+    waves: NDArray[np.complex64] = np.exp(2j * np.pi / _SIDE * columns * np.arange(_SIDE // 2 + 1)).astype(np.complex64)
+    return waves
 
 
 def _levels(spectra: NDArray[np.complex64], high: int, wide: int) -> Stack:
@@ -226,42 +216,51 @@ def _down(side: int, high: int) -> NDArray[np.float32]:
 
 
 def _windows(energy: Stack, size: Sequence[int], places: Sequence[int]) -> Stack:
-    """Sums over the windows of a size at places from the upper left corner, float32 (rows, 2, *places)."""
+    """Sums over the windows of a size at places from the upper left corner, float32 (rows, *places)."""
     (height, width), (high, wide) = size, places
-    below, above = energy[:, :, height : height + high], energy[:, :, :high]
+    below, above = energy[:, height : height + high], energy[:, :high]
     rows = below - above
     windows: Stack = rows[..., width : width + wide] - rows[..., :wide]
     return windows
 
 
-def _pictures(squares: NDArray[np.uint8], shapes: Numbers, side: int) -> _Pictures:
+def _beyond(room: Numbers, high: int, wide: int) -> NDArray[np.bool_]:
+    """Which of so many places are not in each picture, which has room for so many lines and columns."""
     import numpy as np
 
-    details = np.zeros((len(squares), 2, side, side), np.float32)
-    sizes = np.empty((len(squares), 2), np.int64)
+    below, aside = np.arange(high) >= room[:, :1], np.arange(wide) >= room[:, 1:]
+    beyond: NDArray[np.bool_] = below[:, :, None] | aside[:, None, :]
+    return beyond
+
+
+def _pictures(squares: NDArray[np.uint8], shapes: Numbers) -> _Pictures:
+    import numpy as np
+
+    details = np.zeros((len(squares), _SIDE, _SIDE), np.float32)
+    sizes = _fitted(shapes, _SIDE)
     for rows in _groups(shapes):
-        sizes[rows] = height, width = _fitted(shapes[rows[0]], side).tolist()
-        even = evened_stack(resized_stack(squares[rows].astype(np.float32), height, width), _RADIUS)
-        details[rows, 0, :height, :width], details[rows, 1, :height, :width] = even, even[:, :, ::-1]
-    energy = np.zeros((len(squares), 2, side + 1, side + 1), np.float32)
-    below = np.tri(side, dtype=np.float32)
-    energy[:, :, 1:, 1:] = below @ (details * details @ below.T)
+        height, width = sizes[rows[0]].tolist()
+        small = resized_stack(squares[rows].astype(np.float32), height, width)
+        details[rows, :height, :width] = evened_stack(small, _RADIUS)
+    energy = np.zeros((len(squares), _SIDE + 1, _SIDE + 1), np.float32)
+    below = np.tri(_SIDE, dtype=np.float32)
+    energy[:, 1:, 1:] = below @ (details * details @ below.T)
     spectra = np.fft.rfft2(details).astype(np.complex64, copy=False)
-    return _Pictures(side, shapes, sizes, details, spectra, energy)
+    return _Pictures(shapes, sizes, details, spectra, energy)
 
 
-def _fitted(shape: Numbers, side: float) -> Numbers:
-    """Height and width when the longer of them is `side`."""
+def _fitted(shapes: Numbers, side: float | NDArray[np.float64]) -> Numbers:
+    """Heights and widths when the longer of them is `side`."""
     import numpy as np
 
-    size: Numbers = np.maximum(_THINNEST, np.rint(shape * (side / shape.max()))).astype(np.int64)
-    return size
+    sizes: Numbers = np.rint(shapes * (side / shapes.max(axis=1, keepdims=True))).astype(np.int64)
+    return np.maximum(sizes, _THINNEST)
 
 
-def _groups(shapes: Numbers, more: Numbers | None = None) -> list[Numbers]:
-    """Places of the same shape, and of the same number in `more`."""
+def _groups(shapes: Numbers) -> list[Numbers]:
+    """Places of the same shape."""
     import numpy as np
 
-    key = shapes @ np.array([1 << 16, 1 << 8]) + (0 if more is None else more)
+    key = shapes @ np.array([1 << 8, 1])
     order = np.argsort(key, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(key[order])) + 1) if len(key) else []

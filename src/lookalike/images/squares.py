@@ -42,6 +42,17 @@ def best_turns(
     return score, turn
 
 
+def turned_squares(squares: NDArray[np.uint8], turns: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Each square, uint8 (n, s, s), at a turn of its own."""
+    import numpy as np
+
+    turned = squares.copy()
+    for turn in np.unique(turns).tolist():
+        rows = turns == turn
+        turned[rows] = turn_pixels(squares[rows].transpose(1, 2, 0), turn).transpose(2, 0, 1)
+    return turned
+
+
 @cache
 def _places_by_turn() -> NDArray[np.int64]:
     """Where each level of the turned square lies in the square: int64 (TURNS * side * side,)."""
