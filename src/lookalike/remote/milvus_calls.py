@@ -35,14 +35,20 @@ _REASON_S = 3.0
 """How long it is asked why nothing answers, when the time of a call is over: Windows says no after 2."""
 IN_ORDER = {"iterator": "True", "reduce_stop_for_best": True}
 """What pymilvus' own iterator asks in a query, so that a page has the next rows by their ids."""
-_AWAY = frozenset({"2", "UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "UNKNOWN"})
-"""Codes of a server that is not there or does not answer: Milvus' own, and those of gRPC."""
+_OF_GRPC = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "UNKNOWN"}
+_AWAY = _OF_GRPC | {"2", "4", "8", "12", "106", "401", "503", "901", "902", "903", "905"}
+"""Codes of a server that is not there, has no room, or is still starting its parts: Milvus' own (its merr/errors.go),
+and those of gRPC."""
+_STARTING = ("1", "not ready")
+"""Milvus' code for that as well, which milvus-lite has for mistakes of its own, and what stands in its message."""
 _LATE = "DEADLINE_EXCEEDED"
 _NOT_LOADED = frozenset({"101", "103"})
 """Codes of a collection that may not be asked yet: milvus-lite forgets what was loaded when it starts anew."""
-_REFUSED_TOKENS = frozenset({"1800", "UNAUTHENTICATED", "PERMISSION_DENIED"})
+_REFUSED_TOKENS = frozenset({"1400", "1401", "1800", "UNAUTHENTICATED", "PERMISSION_DENIED"})
 _AUTH = "auth check"
 """How Milvus' message begins where it knows no code for a wrong token."""
+_SET_ONE = "set LOOKALIKE_MILVUS_TOKEN to user:password, or LOOKALIKE_MILVUS_TOKEN_FILE to a file with it"
+_SET_ANOTHER = "see LOOKALIKE_MILVUS_TOKEN, or the file that LOOKALIKE_MILVUS_TOKEN_FILE names, and what that user may"
 
 
 class Calls:
@@ -76,13 +82,14 @@ class Calls:
             try:
                 client = self._connected(max(until - time.monotonic(), _PAUSE_S))
                 return ask(client, max(until - time.monotonic(), _PAUSE_S))
-            except (MilvusException, grpc.RpcError) as error:
+            except (MilvusException, grpc.RpcError) as raised:
+                error = raised.__cause__ if isinstance(raised.__cause__, grpc.RpcError) else raised  # as it connects
                 code = _code_of(error)
                 if code in _NOT_LOADED and not loaded:
                     self._load()
                     loaded, until = True, time.monotonic() + self.timeout_s
                     continue
-                if code not in _AWAY:
+                if code not in _AWAY and not (code == _STARTING[0] and _STARTING[1] in _message_of(error)):
                     self._refuse(error, code)
                 if code == _LATE or time.monotonic() + pause_s >= until:
                     raise self._away() from None
@@ -177,10 +184,8 @@ class Calls:
                 self("load_collection", name)
 
     def _refuse(self, error: Exception, code: str) -> NoReturn:
-        if (code in _REFUSED_TOKENS or _AUTH in _message_of(error)) and not self._token:
-            hint = "set LOOKALIKE_MILVUS_TOKEN to user:password, or LOOKALIKE_MILVUS_TOKEN_FILE to a file with it"
-        else:
-            hint = ""
+        is_token = code in _REFUSED_TOKENS or _AUTH in _message_of(error)
+        hint = (_SET_ANOTHER if self._token else _SET_ONE) if is_token else ""
         raise Refusal(f"{self.address.shown} refused: {self._without_token(_message_of(error))}", code, hint) from None
 
     def _without_token(self, text: str) -> str:
