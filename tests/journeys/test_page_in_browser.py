@@ -217,7 +217,7 @@ def test_nothing_found_says_what_to_do(visit):
     page.goto("/?q=red&where=price+%3E+9999")
     expect(page.locator("h2")).to_contain_text("Nothing here fits")
     page.goto("/?q=red&where=price+%3C")
-    expect(page.get_by_role("alert")).to_contain_text("a value should stand")
+    expect(page.get_by_role("alert")).to_contain_text("the filter ends where a value should follow")
     page.get_by_role("link", name="Without filters").click()
     expect(page.locator("#grid")).to_be_visible()
 
@@ -321,6 +321,30 @@ def test_what_goes_wrong_is_said_on_a_page(visit, shop):
     expect(page.get_by_role("alert")).to_be_visible()
     page.get_by_role("link", name="lookalike").click()
     expect(page.locator("h1")).to_have_text(f"{DRAWN} pictures")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("ru", ("фильтр обрывается там, где ожидается значение", "картинка не подходит", "Попробовать снова")),
+        ("uk", ("фільтр уривається там, де очікується значення", "картинка не підходить", "Спробувати знову")),
+    ],
+)
+def test_what_goes_wrong_is_said_in_the_visitors_language(visit, shop, language, said):
+    mistake, picture, more = said
+    page = visit(visitor := Visitor(language, 1280, 900, "light"), refusals=(415, 503))
+    page.goto("/?q=red&where=price+%3C")
+    expect(page.get_by_role("alert")).to_contain_text(mistake)
+    look(page, visitor, "mistake")
+    page.goto("/")
+    page.set_input_files("#image", shop / "shop.csv")
+    expect(page.get_by_role("alert")).to_contain_text(picture)
+    page.route("**/more?*", lambda route: route.fulfill(status=503))
+    page.goto("/?q=red&all=1")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(page.locator(".next")).to_contain_text(more)
+    page.locator(".next a").click()
+    expect(page.locator(HIT)).to_have_count(DRAWN - 60)
 
 
 def test_who_has_a_token_comes_in_and_starts_a_run(visit, shop, tmp_path):
