@@ -169,7 +169,11 @@ def _look(
     elif as_json:
         printing.out_json({"groups": [group.as_dict() for group in groups], **(report.as_dict() if report else {})})
     elif only_paths or null:
-        printing.write_paths((item.uri for group in groups for item in group.items[1:]), null=null)
+        paths, staying = known.could_go(kinds, where, rule=rule, prefer=prefer)
+        printing.write_paths(paths, null=null)
+        if staying:
+            others = printing.count(staying, "other stays", "others stay")
+            printing.note(f"{others} where they are; the plan of --move-to DIR says why.")
     else:
         show.groups(groups, most=k, so_far=report is not None and report.interrupted)
     if report is not None and not (as_json or only_paths or null):

@@ -171,6 +171,29 @@ class Duplicates:
 
         refuse_target(self._store, absolute(to))
 
+    def could_go(
+        self,
+        kinds: Sequence[LikenessKind] | None = None,
+        where: str | None = None,
+        *,
+        rule: Rule = "best",
+        prefer: Sequence[PathLike] = (),
+    ) -> tuple[list[str], int]:
+        """Paths of what `plan` would move, wherever to, without what belongs to these; and how many others stay.
+
+        `kinds`: as `plan` takes them. Raises FilterError.
+        """
+        from lookalike.engine.duplicate_groups import described
+        from lookalike.engine.staying import Staying
+
+        with self._store.snapshot() as snapshot:
+            keeping = self._keeping(snapshot, rule, prefer)
+            groups = list(described(snapshot, self._standing(snapshot, keeping, _that_go(kinds), where)))
+            staying = Staying(self._store, snapshot, groups)
+            found = [(member.uri, why) for group in groups for member, _, why in staying.members(group)]
+        paths = [uri for uri, why in found if not why]
+        return paths, len(found) - len(paths)
+
     def plan(
         self,
         to: PathLike,
@@ -186,10 +209,10 @@ class Duplicates:
         `to` that cannot be.
         """
         from lookalike.engine.duplicate_groups import described
-        from lookalike.engine.move_plan import ONLY_ASKED, plan_moves
+        from lookalike.engine.move_plan import plan_moves
         from lookalike.engine.paths import absolute
 
-        kinds = [kind for kind in LIKENESS_KINDS if kind not in ONLY_ASKED] if kinds is None else kinds
+        kinds = _that_go(kinds)
         with self._store.snapshot() as snapshot:
             keeping = self._keeping(snapshot, rule, prefer)
             groups = list(described(snapshot, self._standing(snapshot, keeping, kinds, where)))
@@ -251,3 +274,10 @@ class Duplicates:
         if ids[0] == ids[1]:
             raise QueryError(Wording("one_item", first=first, second=second), hint=Wording("two_items"))
         return ids
+
+
+def _that_go(kinds: Sequence[LikenessKind] | None) -> Sequence[LikenessKind]:
+    """The kinds whose items may go, where none are asked for: all but bursts."""
+    from lookalike.engine.staying import ONLY_ASKED
+
+    return [kind for kind in LIKENESS_KINDS if kind not in ONLY_ASKED] if kinds is None else kinds

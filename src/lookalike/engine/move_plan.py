@@ -15,23 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.core.causes import cause_of
 from lookalike.core.errors import QueryError
-from lookalike.engine.carrying import is_one_file
-from lookalike.engine.fill import is_as_indexed
 from lookalike.engine.scopes import is_below
-from lookalike.engine.sources import place_of, sources_of
+from lookalike.engine.staying import Staying
 from lookalike.images.beside import NOTHING, Beside, beside
-from lookalike.store.records import TARS, is_address
+from lookalike.store.records import is_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from lookalike.core.protocols import Source
     from lookalike.core.records import LikenessKind
     from lookalike.engine.duplicates_report import DuplicateGroup, Member
     from lookalike.store.collection_store import ItemRecord, Root, Snapshot, Store
-
-ONLY_ASKED: frozenset[LikenessKind] = frozenset({"burst"})
-"""Kinds whose groups are moved only when they were asked for by name: every shot is another moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +113,11 @@ def plan_moves(store: Store, snapshot: Snapshot, groups: Sequence[DuplicateGroup
     Raises QueryError when `target` cannot be that folder.
     """
     refuse_target(store, target)
-    planning = _Planning(store, snapshot, groups, target)
+    roots = {root.number: root for root in store.roots()}
+    planning = _Planning(roots, Staying(store, snapshot, groups), groups, target)
     for group in groups:
         planning.add(group)
-    is_indexed = any(not root.is_file and is_below(target, root.path) for root in store.roots())
+    is_indexed = any(not root.is_file and is_below(target, root.path) for root in roots.values())
     return MovePlan(target, tuple(planning.moves), tuple(planning.left), is_indexed)
 
 
@@ -166,96 +161,45 @@ def _try_folder(target: bytes, there: bytes) -> None:
 class _Planning:
     """Groups coming in, and what is planned so far. `taken`: names given away, so that no two files get one."""
 
-    store: Store
-    snapshot: Snapshot
+    roots: dict[int, Root]
+    staying: Staying
     groups: Sequence[DuplicateGroup]
     target: bytes
     moves: list[PlannedMove] = field(default_factory=list)
     left: list[LeftItem] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
-    _roots: dict[int, Root] = field(default_factory=dict)
-    _source_of: dict[int, Source] = field(default_factory=dict)
     _folders: dict[bytes, Beside] = field(default_factory=dict)
-    _kept: set[str] = field(default_factory=set)
-    _kept_files: set[bytes] = field(default_factory=set)
     _sources: set[bytes] = field(default_factory=set)
     _real_target: bytes = b""
 
     def __post_init__(self) -> None:
-        self._roots = {root.number: root for root in self.store.roots()}
-        self._source_of = sources_of(self.store)
         self._real_target = os.path.realpath(self.target)
-        self._kept = {group.keep for group in self.groups}
-        self._kept_files = {_real(group.items[0]) for group in self.groups}
         self._sources = {os.fsencode(group.items[0].uri) for group in self.groups}
 
     def add(self, group: DuplicateGroup) -> None:
-        keep = self.snapshot.item(group.keep)
-        why_none = "" if keep is None else self._why_not_there(keep) or _why_a_link(group)
-        for member in group.items:
-            if member.id == group.keep:
-                continue
-            item = self.snapshot.item(member.id)
-            if item is None or keep is None:
-                self._leave(member, "the collection has changed; look again")
-            elif why_none:
-                self._leave(member, f"the one to keep, {group.items[0].uri}: {why_none}")
-            else:
-                self._plan_or_leave(group, member, item, keep)
-
-    def _plan_or_leave(self, group: DuplicateGroup, member: Member, item: ItemRecord, keep: ItemRecord) -> None:
-        try:
-            if why := self._why_not(item, keep):
+        for member, item, why in self.staying.members(group):
+            if item is None or why:
                 self._leave(member, why)
+                continue
+            path = os.fsencode(item.uri)
+            if is_below(path, self.target) or is_below(os.path.realpath(path), self._real_target):
+                self._leave(member, "it lies there already")
+            elif path in self._sources:
+                self._leave(member, "it is planned already")
             else:
-                self._plan(group, item)
-        except OSError as error:  # a file or folder that goes just now
-            self._leave(member, f"it cannot be read now ({cause_of(error)})")
+                try:
+                    self._plan(group, item)
+                except OSError as error:  # a file or folder that goes just now
+                    self._leave(member, f"it cannot be read now ({cause_of(error)})")
 
     def _leave(self, member: Member, reason: str) -> None:
         self.left.append(LeftItem(member.id, member.uri, reason))
-
-    def _why_not_there(self, item: ItemRecord) -> str:
-        """Why the file of an item cannot be counted on now; "" when it can."""
-        root = self._roots[item.root]
-        if why := _no_file(root):
-            if root.offline or root.is_imported:
-                return why
-            return "" if is_as_indexed(item, self._source_of) else "it is not there as it was indexed"
-        try:
-            found = os.stat(os.fsencode(item.uri))
-        except OSError as error:
-            return f"it cannot be read now ({cause_of(error)})"
-        if (found.st_size, found.st_mtime_ns) != (item.size, item.modified_ns):
-            return "it changed since it was indexed; lookalike index looks at it again"
-        return ""
-
-    def _why_not(self, item: ItemRecord, keep: ItemRecord) -> str:
-        """Why an item stays; "" when it can go."""
-        root, path = self._roots[item.root], os.fsencode(item.uri)
-        if item.id in self._kept:
-            return "it is the one to keep of another group"
-        if why := _no_file(root):
-            return why
-        if why := self._why_not_there(item):
-            return why
-        if is_below(path, self.target) or is_below(os.path.realpath(path), self._real_target):
-            return "it lies there already"
-        if path in self._sources:
-            return "it is planned already"
-        if os.path.islink(path):
-            return "it is a link, not a file of its own"
-        if os.path.realpath(path) in self._kept_files or is_one_file(path, os.fsencode(keep.uri)):
-            return "it is a file to keep itself, by another way"
-        if not os.access(os.path.dirname(path), os.W_OK | os.X_OK):
-            return "nothing may be taken out of its folder"
-        return ""
 
     def _plan(self, group: DuplicateGroup, item: ItemRecord) -> None:
         path = os.fsencode(item.uri)
         folder, name = os.path.split(path)
         with_it = [each for each in self._with(folder, name) if os.path.join(folder, each) not in self._sources]
-        root = self._roots[item.root]
+        root = self.roots[item.root]
         places = self._free_places(os.path.join(self.target, _below(root, item)), name, with_it)
         files = []
         for each, place in zip((name, *with_it), places, strict=True):
@@ -291,31 +235,6 @@ class _Planning:
             if not any(os.path.lexists(place) or _as_taken(place) in self.taken for place in places):
                 return places
             number += 1
-
-
-def _why_a_link(group: DuplicateGroup) -> str:
-    """Why the one to keep is none to count on, being a link to a file that nobody sees to; "" when it can be."""
-    keep, *others = group.items
-    if os.path.islink(os.fsencode(keep.uri)) and _real(keep) not in map(_real, others):
-        return "it is a link to a file that is not in its group"
-    return ""
-
-
-def _real(member: Member) -> bytes:
-    return os.path.realpath(os.fsencode(member.uri))
-
-
-def _no_file(root: Root) -> str:
-    """Why the items of a root are no files that could be moved; "" where they are."""
-    if root.offline:
-        return "its disk is away"
-    if place_of(root.path) == root.path:
-        return ""
-    if root.is_catalogue:
-        return "it belongs to a catalogue, which would not find it any more"
-    if root.is_imported:
-        return "it came with imported vectors and lies nowhere here"
-    return "it lies in an archive" if root.path.startswith(TARS) else "it lies in object storage"
 
 
 def _below(root: Root, item: ItemRecord) -> bytes:
