@@ -89,6 +89,8 @@ def duplicates(
 
     decisions = apart or forget_not or choose or forget_choice
     _refuse_mixtures(decisions=bool(decisions), list_not=list_not, undo=undo, **looking)
+    if undo and (kinds or where):
+        raise click.UsageError("--undo brings a whole move back; leave --kind and --where out")
     with open_collection(collection) as opened:
         known = opened.duplicates
         if undo:

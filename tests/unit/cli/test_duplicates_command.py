@@ -179,6 +179,13 @@ def test_two_things_at_once_are_refused_before_anything_is_done(call, doubled, a
     assert "one at a time" in called.err or "--yes goes with" in called.err
 
 
+@pytest.mark.parametrize("some", [("--kind", "same"), ("--where", "name ~ zz")])
+def test_a_part_of_a_move_cannot_be_undone(call, doubled, some):
+    called = call("duplicates", "--undo", *some)
+    assert called.code == 2
+    assert "brings a whole move back" in called.err
+
+
 def test_a_folder_to_prefer_that_is_not_there_is_told(call, doubled):
     assert "there is no folder" in call("duplicates", "--prefer", str(doubled / "typo")).err
 
