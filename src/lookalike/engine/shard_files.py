@@ -11,6 +11,7 @@ clip_inference/writer.py.) pyarrow is the extra `parquet`.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -40,6 +41,10 @@ _FACTS = ("width", "height", "format", "bytes_digest", "pixels_digest")
 """Columns of the same name as facts of a picture."""
 _PLACE = ("image_path", "image_path_bytes", "size", "modified_ns", "root", "key")
 """Columns that say which file it is, of pictures and of errors."""
+_BELONGS = b"lookalike_belongs"
+"""In a table of pictures, beside its columns: the digest of the vectors and the errors that belong to it. One worker
+that was given up and one in its place may both write a shard, and may find other files to be no pictures.
+"""
 _OF_A_RUN = (
     "root",
     "key",
@@ -141,9 +146,13 @@ def write_shard(folder: ShardFolder, name: str, dim: int, entries: Sequence[Entr
     np.save(array, vectors.astype("<f2"), allow_pickle=False)
     vectors_file, errors_file, pictures_file = files_of(name)
     folder.write(vectors_file, array.getvalue())
+    listed = _as_parquet([_error_row(*each) for each in errors], _error_columns()) if errors else b""
     if errors:
-        folder.write(errors_file, _as_parquet([_error_row(*each) for each in errors], _error_columns()))
-    folder.write(pictures_file, _as_parquet([_picture_row(*each) for each in pictures], _picture_columns()))
+        folder.write(errors_file, listed)
+    else:
+        folder.remove(errors_file)  # of a try that was lost
+    columns = _picture_columns().with_metadata({_BELONGS: _digest(array.getvalue(), listed)})
+    folder.write(pictures_file, _as_parquet([_picture_row(*each) for each in pictures], columns))
 
 
 def read_shard(folder: ShardFolder, name: str) -> dict[tuple[bytes, bytes], Encoded | Skipped]:
@@ -155,8 +164,12 @@ def read_shard(folder: ShardFolder, name: str) -> dict[tuple[bytes, bytes], Enco
 
     vectors_file, _, pictures_file = files_of(name)
     with _readable(folder, name):
-        vectors = np.load(io.BytesIO(folder.read(vectors_file)), allow_pickle=False)
-        rows, errors = _rows(folder.read(pictures_file)), _error_rows(folder, name)
+        content, listed, table = folder.read(vectors_file), _errors(folder, name), _table(folder.read(pictures_file))
+        digest = _digest(content, listed)
+        if (table.schema.metadata or {}).get(_BELONGS, digest) != digest:
+            raise ValueError("its vectors or errors are those of another")
+        vectors = np.load(io.BytesIO(content), allow_pickle=False)
+        rows, errors = table.to_pylist(), _error_rows(listed)
         read: dict[tuple[bytes, bytes], Encoded | Skipped] = {
             (row["root"], row["key"]): _encoded(row, vector) for row, vector in zip(rows, vectors, strict=True)
         }
@@ -180,7 +193,7 @@ def places_in(folder: ShardFolder, name: str) -> Iterator[Place]:
     with _readable(folder, name):
         for row in _rows(folder.read(files_of(name)[-1]), list(_PLACE)):
             yield _place_of(row, "")
-        for row in _error_rows(folder, name):
+        for row in _error_rows(_errors(folder, name)):
             yield _place_of(row, row["code"])
 
 
@@ -201,18 +214,30 @@ def _readable(folder: ShardFolder, name: str) -> Iterator[None]:
         ) from error
 
 
-def _error_rows(folder: ShardFolder, name: str) -> list[dict[str, Any]]:
+def _errors(folder: ShardFolder, name: str) -> bytes:
+    """The table of a shard's errors, empty where it has none."""
     try:
-        content = folder.read(files_of(name)[1])
+        return folder.read(files_of(name)[1])
     except FileNotFoundError:
-        return []
-    return _rows(content)
+        return b""
+
+
+def _error_rows(content: bytes) -> list[dict[str, Any]]:
+    return _rows(content) if content else []
 
 
 def _rows(content: bytes, columns: list[str] | None = None) -> list[dict[str, Any]]:
-    pa = arrow()
-    rows: list[dict[str, Any]] = pa.parquet.read_table(pa.BufferReader(content), columns=columns).to_pylist()
+    rows: list[dict[str, Any]] = _table(content, columns).to_pylist()
     return rows
+
+
+def _table(content: bytes, columns: list[str] | None = None) -> Any:
+    pa = arrow()
+    return pa.parquet.read_table(pa.BufferReader(content), columns=columns)
+
+
+def _digest(vectors: bytes, errors: bytes) -> bytes:
+    return b" ".join(hashlib.blake2b(each, digest_size=16).hexdigest().encode() for each in (vectors, errors))
 
 
 def _as_parquet(rows: list[dict[str, Any]], schema: Any) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -109,7 +110,7 @@ class FolderHere:
 
     def write(self, name: str, content: bytes) -> None:
         path = self._path(name)
-        partial = f"{path}{UNFINISHED}-{os.getpid()}"
+        partial = f"{path}{UNFINISHED}-{secrets.token_hex(8)}"  # two machines may have processes of one number
         os.makedirs(os.path.dirname(path), exist_ok=True)
         try:
             with open(partial, "wb") as stream:

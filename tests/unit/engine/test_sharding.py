@@ -15,9 +15,11 @@ import pytest
 
 import lookalike
 from lookalike.core.errors import CollectionBusy, CollectionError, EncoderMismatch
+from lookalike.core.records import Asset, Skipped
 from lookalike.engine import sharding as module
 from lookalike.engine.reports import Progress, SyncReport
 from lookalike.engine.shard_encoding import Here
+from lookalike.engine.shard_files import Encoded, Entry, files_of, read_shard, write_shard
 from lookalike.engine.shard_folder import shard_folder
 from lookalike.engine.sharding import Sharding
 from lookalike.store.collection_store import Store
@@ -236,6 +238,34 @@ def test_a_damaged_shard_is_told_of(pictures, shards, tmp_path, content):
     )
     with pytest.raises(CollectionError, match=r"the shard .* cannot be read"):
         sync(tmp_path / "d.lookalike", pictures, by_shards(shards))
+
+
+@pytest.mark.parametrize("of_another", ["vectors", "errors"])
+def test_what_another_worker_wrote_is_not_taken_for_part_of_a_shard(pictures, shards, tmp_path, of_another):
+    """One that was given up, but was only out of reach, may end later than the one in its place."""
+    (pictures / "bad.jpg").write_bytes(b"no picture")
+    sync(tmp_path / "first.lookalike", pictures, by_shards(shards))
+    if of_another == "vectors":
+        vectors = min((shards / "img_emb").iterdir())
+        np.save(vectors, np.load(vectors)[::-1])
+    else:
+        (errors,) = (shards / "errors").iterdir()
+        good = next(each for each in tables(shards) if each.stem.rpartition("_")[2] != errors.stem.rpartition("_")[2])
+        errors.rename(errors.with_name(good.name.replace("metadata", "errors")))
+    with pytest.raises(CollectionError, match="those of another") as refused:
+        sync(tmp_path / "second.lookalike", pictures, by_shards(shards))
+    assert "index again" in refused.value.hint
+
+
+def test_errors_of_a_try_that_was_lost_are_not_those_of_the_next(tmp_path):
+    folder, asset = shard_folder(str(tmp_path / "shards")), Asset(b"a.png", "/a.png", 1, 1)
+    broken = Skipped(asset.uri, "not now", "unreadable", asset.key)
+    write_shard(folder, "1", 2, [Entry(b"/", asset, None, broken)])
+    folder.remove(files_of("1")[-1])
+    encoded = Encoded(1, 1, "PNG", b"b" * 16, b"p" * 16, {}, None, np.array([1, 0], np.float16))
+    write_shard(folder, "1", 2, [Entry(b"/", asset, None, encoded)])
+    (outcome,) = read_shard(folder, "1").values()
+    assert isinstance(outcome, Encoded)
 
 
 def test_a_note_that_is_none_is_told_of(pictures, shards, tmp_path):
