@@ -13,6 +13,7 @@ import pytest
 from filelock import FileLock
 from PIL import Image
 
+from lookalike.remote.opening import Access
 from lookalike.service.settings import Served, ServiceSettings
 from lookalike.store.lock import LOCK
 from lookalike.store.tokens import Tokens
@@ -214,3 +215,18 @@ def test_a_damaged_collection_and_one_that_another_process_changes_are_said(show
             while not re.search('<progress max="1" value', text := site.ask("/status", lang="ru").text):
                 time.sleep(0.05)
         assert "сейчас пишет другой процесс; подождите, пока он закончит; искать можно и сейчас" in text
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["milvus://127.0.0.1:9/shop", "postgresql://me@127.0.0.1:9/db?collection=shop"],
+    ids=["milvus", "postgres"],
+)
+def test_an_engine_that_is_away_is_said(run_service, address):
+    with run_service(ServiceSettings((Served("shop", address),), access=Access(timeout_s=1.0))) as site:
+        english, told = local(site, "/api/v1/search", language="uk", q="red")
+        assert (english["status"], english["code"]) == (503, "engine-away")
+        assert told["detail"].startswith(f"сервер {address} не відпов")
+        assert told["hint"].startswith("перевірте, чи працює сервер")
+        page = unescape(site.ask("/", q="red", lang="uk").text)
+        assert f"сервер {address} не відпов" in page
