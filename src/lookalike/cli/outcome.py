@@ -95,7 +95,7 @@ def _exit_code(error: BaseException) -> int:
 
 
 def _say_usage(error: click.UsageError) -> None:
-    message = error.format_message()
+    message = " ".join(error.format_message().split())  # click writes choices below each other
     command = error.ctx.command_path if error.ctx else "lookalike"
     hint = f"{command} -h shows how it is used"
     if isinstance(error, click.NoSuchOption) and command.endswith(" search") and not error.option_name.startswith("--"):
