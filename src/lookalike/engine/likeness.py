@@ -141,8 +141,10 @@ def facts_of(item: ItemRecord) -> Facts:
 def likeness(evidence: Evidence) -> Likeness | None:
     """How the second picture is like the first; None when they are two pictures that have nothing to do."""
     first, second = evidence.first, evidence.second
+    if are_other_moments(first, second):
+        return None
     apart_s = seconds_apart(first.taken, second.taken)
-    if apart_s or (first.camera and second.camera and first.camera != second.camera):
+    if apart_s:
         return _other_shot(evidence, apart_s)
     alignment = evidence.alignment
     if alignment is None:
@@ -159,6 +161,14 @@ def likeness(evidence: Evidence) -> Likeness | None:
         sure = _between(alignment.correlation, LAID_CORRELATION, 0.97, 0.75, 0.98)
         return Likeness("edited", sure, _changed(alignment, first, second))
     return _one_scene(evidence, apart_s)
+
+
+def are_other_moments(first: Facts, second: Facts) -> bool:
+    """Whether two cameras, or one long after the other, took them: whatever pixels say, they have nothing to do."""
+    if first.camera and second.camera and first.camera != second.camera:
+        return True
+    apart_s = seconds_apart(first.taken, second.taken)
+    return apart_s is not None and apart_s > BURST_S
 
 
 def seconds_apart(first: str, second: str) -> float | None:
@@ -212,11 +222,9 @@ def _is_laid(alignment: Alignment) -> bool:
     return agrees and area(alignment.box) >= LEAST_PART
 
 
-def _other_shot(evidence: Evidence, apart_s: float | None) -> Likeness | None:
-    """Of two pictures that are two shots, whatever their pixels say: a burst, or nothing."""
+def _other_shot(evidence: Evidence, apart_s: float) -> Likeness | None:
+    """Of two pictures that are two shots of about one moment, whatever their pixels say: a burst, or nothing."""
     first, second = evidence.first, evidence.second
-    if not apart_s or apart_s > BURST_S or (first.camera and second.camera and first.camera != second.camera):
-        return None
     seen = evidence.alignment is not None and evidence.alignment.correlation >= SCENE_CORRELATION
     if not seen and not (evidence.cosine is not None and evidence.cosine >= SCENE_COSINE):
         return None

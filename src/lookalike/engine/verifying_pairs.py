@@ -1,8 +1,8 @@
 """Candidates become likenesses: where sketches give a guess, both pictures are read, small, and laid over each other.
 
-Promises: no file is read but those of pairs with a guess, and memory for `LOOKS` small pictures and some thousand
-sketches, whatever the number of pairs. Where a picture of such a pair cannot be read, or is no longer the one that was
-indexed, and where a picture has no sketch, fingerprints and vectors alone judge, less sure.
+Promises: no file is read but those of pairs with a guess that may be of one moment, and memory for `LOOKS` small
+pictures and some thousand sketches, whatever the number of pairs. Where a picture of such a pair cannot be read, or is
+no longer the one that was indexed, and where a picture has no sketch, fingerprints and vectors alone judge, less sure.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import math
 from collections import OrderedDict
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from lookalike.core.closing import Closing
 from lookalike.core.records import DecodeLimits, Picture
 from lookalike.engine.candidates import Candidates
 from lookalike.engine.fill import shows_still
-from lookalike.engine.likeness import METHOD, SCENE_COSINE, Evidence, facts_of, likeness
+from lookalike.engine.likeness import METHOD, SCENE_COSINE, Evidence, are_other_moments, facts_of, likeness
 from lookalike.engine.likeness_words import stored
 from lookalike.engine.own_processes import OwnProcesses
 from lookalike.engine.sources import asset_of
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
     _Sketched = tuple[list[bytes], NDArray[np.int64], NDArray[np.int64]]
     """Sketches, and the places of pairs among them."""
+
+_Value = TypeVar("_Value")
 
 LOOKS = 4_096
 """Small pictures kept: up to 20 kB each, 80 MB."""
@@ -113,22 +115,29 @@ class Verifier(Closing):
     def _unsettled(self, snapshot: Snapshot, candidates: Candidates) -> Iterator[_Pair]:
         """Pairs that need more than a look at their sketches; of a burst, vectors may tell what sketches do not."""
         columns = candidates.first, candidates.second, candidates.distance, candidates.turn, candidates.cosine
-        for start in range(0, len(candidates), _GUESSED_TOGETHER):
+        for some, guessed in _one_ahead(self._guessed(snapshot, candidates)):
             if self._is_stopping():
                 return
-            some = slice(start, start + _GUESSED_TOGETHER)
-            guessed = self._guessed(snapshot, candidates.first[some], candidates.second[some])
-            self.compared += len(guessed)
-            for *told, ways in zip(*(column[some].tolist() for column in columns), guessed, strict=True):
+            ways_of = list(guessed)
+            self.compared += len(ways_of)
+            for *told, ways in zip(*(column[some].tolist() for column in columns), ways_of, strict=True):
                 first, second, distance, turn, cosine = told
                 if ways is None or ways or cosine >= SCENE_COSINE:  # nan is not
                     known = distance if distance >= 0 else None
                     yield _Pair(first, second, known, turn, None if math.isnan(cosine) else cosine, ways)
 
     def _guessed(
-        self, snapshot: Snapshot, first: NDArray[np.int64], second: NDArray[np.int64]
-    ) -> list[list[Guess] | None]:
+        self, snapshot: Snapshot, candidates: Candidates
+    ) -> Iterator[tuple[slice, Iterator[list[Guess] | None]]]:
         """How the pictures of each pair may lie on each other; None where one has no sketch, and is noted as unread."""
+        for start in range(0, len(candidates), _GUESSED_TOGETHER):
+            some = slice(start, start + _GUESSED_TOGETHER)
+            yield some, self._ways(snapshot, candidates.first[some], candidates.second[some])
+
+    def _ways(
+        self, snapshot: Snapshot, first: NDArray[np.int64], second: NDArray[np.int64]
+    ) -> Iterator[list[Guess] | None]:
+        """The same of some pairs, for which the processes have their work when this returns."""
         import numpy as np
 
         numbers, places = np.unique(np.concatenate([first, second]), return_inverse=True)
@@ -137,23 +146,22 @@ class Verifier(Closing):
         self._unread.update(number for number in numbers.tolist() if number not in kept)
         sketches = [kept.get(number, b"") for number in numbers.tolist()]
         has_one = np.array([number in kept for number in numbers.tolist()], np.bool_)
-        known = np.flatnonzero(has_one[one] & has_one[other])
+        is_known = has_one[one] & has_one[other]
+        known = np.flatnonzero(is_known)
         chunks = [known[start : start + _GUESSED_BY_A_PROCESS] for start in range(0, len(known), _GUESSED_BY_A_PROCESS)]
         guessed = self._processes.map(_guesses, [_of_pairs(sketches, one[chunk], other[chunk]) for chunk in chunks])
-        ways: list[list[Guess] | None] = [None] * len(first)
-        for place, guesses in zip(known.tolist(), chain.from_iterable(guessed), strict=True):
-            ways[place] = guesses
-        return ways
+        each = chain.from_iterable(guessed)
+        return (next(each) if known_one else None for known_one in is_known.tolist())
 
     def _judged(self, snapshot: Snapshot, pairs: Sequence[_Pair]) -> list[PairRecord]:
         items = snapshot.items_of_pictures(_numbers(pairs))
-        pairs = [pair for pair in pairs if pair.first in items and pair.second in items]
+        facts = {picture: _facts(places) for picture, places in items.items()}
+        pairs = [pair for pair in pairs if _is_open(pair, facts)]
         promising = _numbers(pair for pair in pairs if pair.ways)
         looks = self._seen(snapshot, {picture: items[picture] for picture in sorted(promising)})
         if self._is_stopping():  # a pool that was stopped reads nothing more
             return []
         self._unread.update(promising - looks.keys())
-        facts = {picture: _facts(places) for picture, places in items.items()}
         chunks = [_chunk_of(some, looks, facts) for some in batches(pairs, _JUDGED_BY_A_PROCESS)]
         return list(chain.from_iterable(self._processes.map(_records, chunks)))
 
@@ -203,6 +211,15 @@ class Verifier(Closing):
                 yield picture, look_at(answer.pixels)
 
 
+def _one_ahead(values: Iterable[_Value]) -> Iterator[_Value]:
+    """Each value when the next one is there too: its work is under way while this one is waited for."""
+    ahead: list[_Value] = []
+    for value in values:
+        yield from ahead
+        ahead = [value]
+    yield from ahead
+
+
 def _unnamed(pairs: Iterable[tuple[int, int]]) -> Candidates:
     """Pairs of which nothing is known as candidates."""
     import numpy as np
@@ -227,6 +244,14 @@ def _of_pairs(sketches: Sequence[bytes], first: NDArray[np.int64], second: NDArr
 
 def _guesses(pairs: _Sketched) -> list[list[Guess]]:
     return guesses_of(*pairs)
+
+
+def _is_open(pair: _Pair, facts: Mapping[int, Facts]) -> bool:
+    """Whether what the files say leaves anything to look for; where sketches give no guess, only times make a burst."""
+    one, other = facts.get(pair.first), facts.get(pair.second)
+    if one is None or other is None or are_other_moments(one, other):
+        return False
+    return pair.ways != [] or bool(one.taken and other.taken)
 
 
 def _chunk_of(pairs: Sequence[_Pair], looks: Mapping[int, Look], facts: Mapping[int, Facts]) -> _Chunk:
