@@ -232,7 +232,7 @@ def _undo(known: Duplicates, *, as_json: bool) -> None:
     if as_json:
         printing.out_json({"undone": report.as_dict()})
     else:
-        show.undone(report)
+        show.undone(report, more=known.can_undo())
     _end_of(report)
 
 

@@ -108,8 +108,8 @@ def moved(done: MoveReport, planned: MovePlan) -> None:
         printing.note("lookalike duplicates --undo brings everything back.")
 
 
-def undone(done: MoveReport) -> None:
-    """What is back."""
+def undone(done: MoveReport, *, more: bool) -> None:
+    """What is back. `more`: some file is still where a move carried it."""
     _left(done.left)
     if not (done.files or done.left):
         printing.out("There is nothing to bring back.")
@@ -118,6 +118,10 @@ def undone(done: MoveReport) -> None:
     if done.again < done.items:
         pictures = printing.count(done.items - done.again, "picture")
         printing.note(f"{pictures} the collection has forgotten meanwhile; lookalike index takes them in again.")
+    if done.interrupted:
+        printing.note("Stopped; the same command goes on.")
+    elif more and not done.left:
+        printing.note("An earlier move still stands; the same command brings it back too.")
 
 
 def _group(group: DuplicateGroup) -> None:

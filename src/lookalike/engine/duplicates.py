@@ -236,6 +236,10 @@ class Duplicates:
 
         return undo(self._store, stop)
 
+    def can_undo(self) -> bool:
+        """Whether some file is still where a move carried it."""
+        return self._store.last_move_run() is not None
+
     # ---------------------------------------------------------------------------------------------
 
     def _finish_moves(self) -> int:

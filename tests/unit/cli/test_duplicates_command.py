@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -177,6 +178,16 @@ def test_two_things_at_once_are_refused_before_anything_is_done(call, doubled, a
     called = call("duplicates", *arguments)
     assert called.code == 2
     assert "one at a time" in called.err or "--yes goes with" in called.err
+
+
+def test_after_an_undo_it_is_said_when_an_earlier_move_still_stands(call, doubled, tmp_path):
+    first, second = spare(doubled)
+    for name in (first, second):
+        asked = ("duplicates", "--kind", "same", "--where", f"name ~ {Path(name).stem.split('-')[1]}")
+        assert "1 file, " in call(*asked, "--move-to", tmp_path / "aside", "--yes").out
+    assert "An earlier move still stands" in call("duplicates", "--undo").err
+    assert "still stands" not in call("duplicates", "--undo").err
+    assert spare(doubled) == [first, second]
 
 
 @pytest.mark.parametrize("some", [("--kind", "same"), ("--where", "name ~ zz")])
