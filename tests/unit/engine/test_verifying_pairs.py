@@ -47,6 +47,17 @@ def numbers(snapshot) -> dict[str, int]:
     return {item.uri[-5:-4]: item.picture for items in found for item in items}
 
 
+def taken_by(*cameras: str) -> list[bytes]:
+    """EXIF of pictures that these cameras took, the first at noon, each of the others a minute later."""
+    blocks = []
+    for minute, camera in enumerate(cameras):
+        exif = Image.Exif()
+        exif[0x010F] = exif[0x0110] = camera
+        exif.get_ifd(0x8769)[0x9003] = f"2024:05:01 12:{minute:02}:00"
+        blocks.append(exif.tobytes())
+    return blocks
+
+
 def pairs_of(number: dict[str, int], *names: str, distance: int = 2, cosine: float = 0.99) -> Candidates:
     pairs = [sorted((number[one], number[other])) for one, other in names]
     first, second = np.array(pairs, np.int64).T
@@ -113,3 +124,34 @@ def test_another_place_of_the_picture_serves_when_the_first_is_gone(tmp_path, to
     (folder / "a.jpg").unlink()
     with Store.open(path) as opened:
         assert "away" not in judged(opened, "ab")["ab"][2]
+
+
+@pytest.mark.parametrize("cameras", [("Lumix", "Lumix"), ("Lumix", "Pixel")])
+def test_files_of_other_moments_and_cameras_are_not_even_read(tmp_path, toy, cameras):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, exif in zip("ab", taken_by(*cameras), strict=True):
+        photo(1).save(folder / f"{name}.jpg", quality=95 if name == "a" else 60, exif=exif)
+    with lookalike.open(tmp_path / "test.lookalike", encoder=toy) as collection:
+        list(collection.sync([folder]))
+        path = collection.path
+    shutil.rmtree(folder)
+    with (
+        Store.open(path) as opened,
+        opened.snapshot() as snapshot,
+        Verifier(sources_of(opened), workers=1) as verifier,
+    ):
+        assert list(verifier.verified(snapshot, pairs_of(numbers(snapshot), "ab"))) == []
+        assert verifier.unread == 0
+
+
+def test_pairs_of_several_blocks_keep_their_order(store):
+    with store.snapshot() as snapshot, Verifier(sources_of(store), workers=2) as verifier:
+        number = numbers(snapshot)
+        pairs = pairs_of(number, *(["ab"] + ["ad"] * 20_000 + ["ac"]))
+        found = list(verifier.verified(snapshot, pairs))
+    assert [(pair.first, pair.second) for pair in found] == [
+        (number["a"], number["b"]),
+        (number["a"], number["c"]),
+    ]
+    assert verifier.compared == 20_002
