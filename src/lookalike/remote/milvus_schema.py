@@ -21,6 +21,7 @@ import zlib
 from base64 import b85decode, b85encode
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.errors import RemoteRefused
 from lookalike.remote.contract import RemoteItem
 from lookalike.remote.milvus_facts import coded, prepared_facts, several_of, token
 from lookalike.remote.milvus_filter import ID, PICTURE, PLACE, SEVERAL
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 WORDS, RARITY, VECTOR, RECORD = "words", "rarity", "vector", "record"
 LONGEST = 65_535
 """Bytes of a text that Milvus takes."""
+_MOST_BYTES = 4
+"""Of a character."""
 _COMPRESSED = "z"
 """Before a record that is no JSON; JSON of ours begins with a brace."""
 _ANALYZER = {"tokenizer": "standard"}
@@ -59,21 +62,20 @@ def schema_of(dim: int) -> CollectionSchema:
 
 
 def row_of(item: RemoteItem) -> dict[str, Any]:
-    """An item with its vector as Milvus takes it."""
+    """An item with its vector as Milvus takes it. Raises RemoteRefused, naming it, where too much is known of it."""
     import numpy as np
 
     assert item.vector is not None, "items are put with their vectors"
     facts = prepared_facts(item)
-    return {
-        ID: coded(item.id),
-        PLACE: coded(item.uri),
-        PICTURE: (item.picture or b"").hex(),
-        SEVERAL: several_of(facts),
-        WORDS: _words(item),
-        VECTOR: np.asarray(item.vector, dtype=np.float32),
-        RECORD: _record(item),
-        **facts,
-    }
+    texts = {ID: coded(item.id), PLACE: coded(item.uri), SEVERAL: several_of(facts), RECORD: _record(item)}
+    for column, text in texts.items():
+        if len(text) * _MOST_BYTES > LONGEST and (length := len(text.encode())) > LONGEST:
+            raise RemoteRefused(
+                f"{item.uri}: {length:,} bytes for its {column}, of which Milvus takes {LONGEST:,}",
+                hint="leave out a long list or text that is known about it, or leave it out (--exclude)",
+            )
+    vector = np.asarray(item.vector, dtype=np.float32)
+    return {**texts, PICTURE: (item.picture or b"").hex(), WORDS: _words(item), VECTOR: vector, **facts}
 
 
 def item_of(row: Mapping[str, Any]) -> RemoteItem:

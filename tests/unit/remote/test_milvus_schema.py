@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from lookalike.core.errors import RemoteRefused
 from lookalike.remote.contract import RemoteItem
 from lookalike.remote.milvus_schema import LONGEST, RECORD, WORDS, item_of, row_of
 
@@ -35,3 +38,10 @@ def test_what_the_bytes_say_comes_back_whether_or_not_the_place_says_otherwise()
     for of_bytes in ({}, {"title": "t"}, {"title": "other", "only": 1}):
         item = replace(ITEM, metadata={"title": "t", "more": 1}, picture_metadata=of_bytes)
         assert item_of({RECORD: row_of(item)[RECORD]}).picture_metadata == of_bytes
+
+
+@pytest.mark.parametrize("more", [{"many": [f"{one}" for one in range(20_000)]}, {"odd": secrets.token_hex(60_000)}])
+def test_what_is_too_much_for_milvus_is_refused_with_the_name_of_the_item(more):
+    with pytest.raises(RemoteRefused, match=r"/p/a\.jpg: .* bytes .* 65,535") as refused:
+        row_of(replace(ITEM, metadata=more))
+    assert refused.value.hint
