@@ -28,6 +28,7 @@ _NAMES = {
 _MOVES_SHOWN = 20
 """Files of a plan that are listed."""
 _REASONS_SHOWN = 8
+_EXAMPLE_WIDTH = 40
 _PIXELS_WIDTH, _SIZE_WIDTH = 11, 9
 
 
@@ -76,13 +77,15 @@ def report(told: DuplicatesReport, *, again: bool) -> None:
 def plan(planned: MovePlan) -> None:
     """What would move where, and what would stay, and how to do it."""
     target = printing.printable(os.fsdecode(planned.target))
-    width = printing.columns() or printing.WIDTH
+    width = printing.columns()
     for file in [file for move in planned.moves for file in move.files][:_MOVES_SHOWN]:
         size = printing.size(file.size).rjust(_SIZE_WIDTH)
-        where = os.path.relpath(os.fsdecode(file.target), os.fsdecode(planned.target))
-        room = (width - _SIZE_WIDTH - 6) // 2
-        source = printing.padded(printing.shortened(printing.printable(os.fsdecode(file.source)), room), room)
-        printing.out(f"{source}  {size}  > {printing.shortened(printing.printable(where), room)}")
+        source = printing.printable(os.fsdecode(file.source))
+        where = printing.printable(os.path.relpath(os.fsdecode(file.target), os.fsdecode(planned.target)))
+        if width is not None:
+            room = (width - _SIZE_WIDTH - 6) // 2
+            source, where = printing.padded(printing.shortened(source, room), room), printing.shortened(where, room)
+        printing.out(f"{source}  {size}  > {where}")
     if planned.files > _MOVES_SHOWN:
         printing.out(f"... and {printing.count(planned.files - _MOVES_SHOWN, 'more file')} (--json lists all)")
     _left(planned.left)
@@ -163,7 +166,8 @@ def _left(left: Sequence[LeftItem]) -> None:
     for reason, number in reasons.most_common(_REASONS_SHOWN):
         example = next(each.uri for each in left if each.reason == reason)
         verb = "stays" if number == 1 else "stay"
-        such = printing.shortened(printing.printable(example), 40)
+        such = printing.printable(example)
+        such = such if printing.columns() is None else printing.shortened(such, _EXAMPLE_WIDTH)
         printing.out(f"{number:,} {verb}: {printing.printable(reason)}  ({such})")
     if len(reasons) > _REASONS_SHOWN:
         printing.out(f"... and for {len(reasons) - _REASONS_SHOWN} more reasons (--json lists all)")

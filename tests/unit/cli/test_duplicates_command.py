@@ -125,6 +125,7 @@ def test_a_move_is_shown_first_done_with_yes_and_undone(call, doubled, tmp_path)
     assert spare(doubled) == before
     assert not (tmp_path / "away").exists()
     assert "2 files" in shown.out
+    assert all(path in shown.out for path in before), "where no terminal is, names are whole"
     assert "would move below" in shown.out
     assert "Nothing was moved" in shown.err
     plan = call(*asked, "--json").json
