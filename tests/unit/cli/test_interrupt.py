@@ -51,7 +51,8 @@ def test_a_run_that_does_not_listen_is_stopped(monkeypatch):
 
 def ended(interrupting: str) -> tuple[int, str]:
     """Exit code and standard error of `lookalike --version` in a process that interrupts itself."""
-    program = f"import signal, sys\n{interrupting}\nfrom lookalike.__main__ import program\nsys.exit(program())"
+    heeded = "import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)"  # else as it is handed down
+    program = f"{heeded}\n{interrupting}\nfrom lookalike.__main__ import program\nsys.exit(program())"
     done = subprocess.run(
         [sys.executable, "-c", program, "--version"], capture_output=True, text=True, check=False, timeout=600
     )

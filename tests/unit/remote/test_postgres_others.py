@@ -83,7 +83,7 @@ def test_no_vector_comes_into_a_collection_that_was_made_anew_with_another_encod
 
 def test_who_vanishes_amid_a_write_holds_nobody_up(server):
     """Its lock goes with it, and where it comes back what it did is done anew."""
-    vanished, other = engine_of(server, "vanished", timeout_s=2), engine_of(server, "vanished", timeout_s=120)
+    vanished, other = engine_of(server, "vanished", timeout_s=5), engine_of(server, "vanished", timeout_s=120)
     other.create(FACTS)
     is_there, goes_on = threading.Event(), threading.Event()
 

@@ -155,10 +155,13 @@ def test_a_picture_that_cannot_be_used_is_said_and_answered_with_what_fits(narro
 
 
 def test_a_picture_for_which_there_was_no_time_may_be_sent_again(shown, run_service):
-    """It says nothing about the picture: where much is done at once, any may take too long."""
+    """It says nothing about the picture: where much is done at once, any may take too long.
+
+    This one takes far longer than the tenth of a second after which it is seen that the time is over.
+    """
     served = (Served("drawn", shown / "drawn.lookalike"),)
     with run_service(ServiceSettings(served, upload_s=0.001)) as site:
-        reply = site.upload("/api/v1/search", "image", png(4000, 4000))
+        reply = site.upload("/api/v1/search", "image", png(6000, 6000))
         assert (reply.status, reply.json["code"]) == (503, "too-slow")
         assert "try again" in reply.json["hint"]
 
