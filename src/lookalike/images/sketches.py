@@ -43,6 +43,8 @@ _CORRELATION, _AGREEING = (0.75, 0.65), (0.70, 0.60)
 """Least correlation, and share of blocks that agree, of sketches laid over each other: where one is turned, which only
 an edit is, and where none is: two shots of one scene agree less well. Of 26,000 pairs of one photo with a guess one in
 1,000 is below, of 16,000 pairs of different ones six in seven."""
+_LEAST_SCALE = 0.48
+"""Of a part: what shrank below that is mostly another shot from nearer."""
 _AT_ONCE = 2_048
 """Pairs compared together: 60 MB."""
 
@@ -127,7 +129,8 @@ def _add_wholes(
 def _add_parts(guesses: list[list[Guess]], parts: TriedParts) -> None:
     """The best way of each pair that agrees."""
     best: dict[int, Guess] = {}
-    for way in _agrees(parts.laid, parts.mirrored).nonzero()[0].tolist():
+    stands = _agrees(parts.laid, parts.mirrored) & (parts.scale >= _LEAST_SCALE)
+    for way in stands.nonzero()[0].tolist():
         pair, score = int(parts.pair[way]), float(parts.laid.correlation[way])
         if pair not in best or score > best[pair].score:
             within: Within = "second" if parts.of_first[way] else "first"
