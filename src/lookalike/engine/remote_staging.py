@@ -111,7 +111,6 @@ class Shipment:
         self._settings = held.settings
         self._new_ids = new_ids
         self._created = False
-        self._held = set(held.digests)
         self._ids: dict[str, str] = {}
         self._row = 0
         self._sent_at = time.monotonic()
@@ -151,8 +150,10 @@ class Shipment:
                 self._send(some)
                 yield len(some)
             kinds = kinds_as_entries(snapshot.metadata_kinds())
-        self._engine.delete(sorted(self._held - present))
-        self._held = present
+        gone = sorted(self._known.keys() - present)
+        self._engine.delete(gone)
+        for id in gone:
+            del self._known[id]
         self._send_settings({**settings_of(self._store), KINDS: kinds, SAMPLE: sample})
 
     def _create(self) -> None:
@@ -176,7 +177,6 @@ class Shipment:
             self._engine.upsert(changed)
             self.sent += len(changed)
         self._known |= digests
-        self._held |= digests.keys()
 
     def _pages(self, snapshot: Snapshot, rows: range) -> Iterator[list[RemoteItem]]:
         """The items of some rows, up to `PAGE` at once, with the ids that they have there."""
