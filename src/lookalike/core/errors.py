@@ -37,10 +37,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lookalike.core.wording import Wording
+from lookalike.core import wording
 
 if TYPE_CHECKING:
-    from lookalike.core.wording import Said
+    from lookalike.core.wording import Said, Wording
 
 
 class LookalikeError(Exception):
@@ -172,5 +172,5 @@ class MissingExtra(LookalikeError):
     """An optional part is not installed. `extra` is its name, as in `pip install "lookalike[extra]"`."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(Wording("needs_part", what=what), hint=f'pip install "lookalike[{extra}]"')
+        super().__init__(wording.Wording("needs_part", what=what), hint=f'pip install "lookalike[{extra}]"')
         self.extra = extra

@@ -9,7 +9,7 @@ import lookalike
 from lookalike.core import errors
 from lookalike.core.errors import CannotDecode, CollectionBusy, LookalikeError, MissingExtra
 
-CLASSES = {name: each for name, each in vars(errors).items() if inspect.isclass(each) and issubclass(each, Exception)}
+CLASSES = {name: each for name, each in vars(errors).items() if inspect.isclass(each)}
 
 
 def drawn() -> dict[str, str]:

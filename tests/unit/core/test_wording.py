@@ -28,7 +28,7 @@ def wordings_in_code() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for path in SOURCES.rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Wording":
+            if isinstance(call, ast.Call) and ast.unparse(call.func) in {"Wording", "wording.Wording"}:
                 code = call.args[0]
                 for each in [code.body, code.orelse] if isinstance(code, ast.IfExp) else [code]:
                     if isinstance(each, ast.Constant):
