@@ -44,6 +44,8 @@ _STARTING = ("1", "not ready")
 _LATE = "DEADLINE_EXCEEDED"
 _NOT_LOADED = frozenset({"101", "103"})
 """Codes of a collection that may not be asked yet: milvus-lite forgets what was loaded when it starts anew."""
+_LOADING = frozenset({"has_collection", "list_indexes", "create_index", "load_collection"})
+"""What is asked while a collection is loaded."""
 _REFUSED_TOKENS = frozenset({"1400", "1401", "1800", "UNAUTHENTICATED", "PERMISSION_DENIED"})
 _AUTH = "auth check"
 """How Milvus' message begins where it knows no code for a wrong token."""
@@ -65,31 +67,30 @@ class Calls:
         self._closed = False
 
     def __call__(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        """What the client's method of that name returns. Raises RemoteUnavailable and RemoteRefused."""
-        return self.tried(lambda client, left_s: getattr(client, method)(*args, timeout=left_s, **kwargs))
+        """What the client's method of that name returns; tried again where the server was away.
 
-    def tried(self, ask: Callable[[MilvusClient, float], Any]) -> Any:
-        """What `ask`, given the client and the seconds left, returns; tried again where the server was away."""
+        What is not loaded is loaded, once, which may take as long as a call does. Raises RemoteUnavailable and
+        RemoteRefused.
+        """
         try:
             import grpc
             from pymilvus.exceptions import MilvusException
         except ModuleNotFoundError:
             raise MissingExtra("a collection on Milvus", "milvus") from None
 
-        until = time.monotonic() + self.timeout_s
-        pause_s, loaded = _PAUSE_S, False
+        until, pause_s, loads = time.monotonic() + self.timeout_s, _PAUSE_S, method not in _LOADING
         while True:
             try:
                 client = self._connected(max(until - time.monotonic(), _PAUSE_S))
-                return ask(client, max(until - time.monotonic(), _PAUSE_S))
+                return getattr(client, method)(*args, timeout=max(until - time.monotonic(), _PAUSE_S), **kwargs)
             except (MilvusException, grpc.RpcError) as raised:
                 error = raised.__cause__ if isinstance(raised.__cause__, grpc.RpcError) else raised  # as it connects
                 code = _code_of(error)
-                if code in _NOT_LOADED and not loaded:
+                if code in _NOT_LOADED and loads:
                     self._load()
-                    loaded, until = True, time.monotonic() + self.timeout_s
+                    loads, until = False, time.monotonic() + self.timeout_s
                     continue
-                if code not in _AWAY and not (code == _STARTING[0] and _STARTING[1] in _message_of(error)):
+                if not _passes(error, code):
                     self._refuse(error, code)
                 if code == _LATE or time.monotonic() + pause_s >= until:
                     raise self._away() from None
@@ -192,6 +193,12 @@ class Calls:
         for secret in filter(None, (self._token, self._token.partition(":")[2])):
             text = text.replace(secret, "***")
         return text
+
+
+def _passes(error: Exception, code: str) -> bool:
+    """Whether a later try may be answered."""
+    is_starting = code == _STARTING[0] and _STARTING[1] in _message_of(error)
+    return is_starting or code in _AWAY or code in _NOT_LOADED
 
 
 class Refusal(RemoteRefused):

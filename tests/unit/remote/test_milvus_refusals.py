@@ -113,8 +113,9 @@ def test_a_server_that_is_starting_is_waited_for(code, reason):
     assert left == []
 
 
-def test_one_that_never_gets_ready_is_given_up_in_time():
-    with answering(on_question=lambda _: common_pb2.Status(code=1, reason="service not ready")) as (address, _):
+@pytest.mark.parametrize(("code", "reason"), [*STARTING, (101, "collection not loaded"), (103, "not fully loaded")])
+def test_one_that_never_gets_ready_is_given_up_in_time(code, reason):
+    with answering(on_question=lambda _: common_pb2.Status(code=code, reason=reason)) as (address, _):
         engine = connect(address, timeout_s=SHORT_S)
         began = time.monotonic()
         with pytest.raises(RemoteUnavailable):
