@@ -84,3 +84,7 @@ def test_few_values_are_shown_at_once_and_the_chosen_ones_always():
     facet = Facet("colour", "text", tuple((str(number), 20 - number, number == 11) for number in range(12)))
     assert [value for value, _, _ in facet.at_once] == ["0", "1", "2", "3", "4", "5", "11"]
     assert [value for value, _, _ in facet.further] == ["6", "7", "8", "9", "10"]
+
+
+def test_a_filter_alone_stays_as_it_was_typed():
+    assert filter_of({}, "price < ( 5") == "price < ( 5"

@@ -40,6 +40,11 @@ def test_sizes_stand_in_the_units_of_their_language(language, n, said):
     assert Words(language).size(n) == said.replace(" ", "\N{NO-BREAK SPACE}")
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "0.23"), ("ru", "0,23"), ("uk", "0,23")])
+def test_cosines_stand_with_the_mark_of_their_language(language, said):
+    assert Words(language).cosine(0.234) == said
+
+
 @pytest.mark.parametrize(
     ("asked", "kept", "accepted", "chosen"),
     [
