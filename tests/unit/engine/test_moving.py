@@ -325,16 +325,18 @@ def test_to_another_disk_files_are_copied_with_their_times_and_compared(folder, 
     assert files_below(folder / "pictures") == before
 
 
-def test_a_name_as_long_as_a_disk_allows_goes_to_another_disk_and_back(folder, toy, monkeypatch):
-    monkeypatch.setattr(os, "replace", os.replace)
-    disks_apart(folder / "pictures", folder / "away")
-    name = "n" * 251 + ".png"
-    shutil.copy2(folder / "pictures" / "a.png", folder / "pictures" / name)
-    sync(folder, toy)
-    report = moved(folder, plan_of(folder, ("a.png", name)))
-    assert (report.files, report.left) == (1, ())
-    assert [path.name for path in (folder / "away" / "pictures").iterdir()] == [name]
-    assert brought_back(folder).files == 1
+if sys.platform != "win32":  # where a whole path is often no longer than that name
+
+    def test_a_name_as_long_as_a_disk_allows_goes_to_another_disk_and_back(folder, toy, monkeypatch):
+        monkeypatch.setattr(os, "replace", os.replace)
+        disks_apart(folder / "pictures", folder / "away")
+        name = "n" * 251 + ".png"
+        shutil.copy2(folder / "pictures" / "a.png", folder / "pictures" / name)
+        sync(folder, toy)
+        report = moved(folder, plan_of(folder, ("a.png", name)))
+        assert (report.files, report.left) == (1, ())
+        assert [path.name for path in (folder / "away" / "pictures").iterdir()] == [name]
+        assert brought_back(folder).files == 1
 
 
 def test_a_read_only_file_moves_and_comes_back(folder):
