@@ -47,7 +47,7 @@ class Staying:
             if item is None or keep is None:
                 yield member, item, "the collection has changed; look again"
             elif why_none:
-                yield member, item, f"the one to keep, {group.items[0].uri}: {why_none}"
+                yield member, item, f"the one to keep cannot be counted on: {why_none}"
             else:
                 yield member, item, self._why_not(item, keep)
 
