@@ -244,7 +244,7 @@ class PostgresEngine:
             found = search.nearest(vectors, k, method=method, version=shape.version, effort=effort)
             return self._found(session, shape, found)
 
-        return self._run(work) if k > 0 else [[] for _ in vectors]
+        return self._run(work, one_moment=True) if k > 0 else [[] for _ in vectors]
 
     def with_stems(self, stems: Sequence[str], k: int, *, asked: Asked | None = None) -> list[Found]:
         where = where_of(asked)
@@ -253,7 +253,7 @@ class PostgresEngine:
             search = Search(session, self._table, self._total(session, shape), where)
             return self._found(session, shape, [search.by_words(list(dict.fromkeys(stems)), k)])[0]
 
-        return self._run(work) if stems and k > 0 else []
+        return self._run(work, one_moment=True) if stems and k > 0 else []
 
     def count_with(self, stems: Sequence[str]) -> dict[str, int]:
         return self._run(lambda session, _: how_many_have(session, self._table, list(stems))) if stems else {}
@@ -296,7 +296,7 @@ class PostgresEngine:
 
     # --- within ------------------------------------------------------------------------------------
 
-    def _run(self, work: Callable[[Session, _Shape], _Result]) -> _Result:
+    def _run(self, work: Callable[[Session, _Shape], _Result], *, one_moment: bool = False) -> _Result:
         """What `work` gives in a transaction. Raises RemoteRefused where there is no such collection."""
 
         def shaped(session: Session) -> _Result:
@@ -304,7 +304,7 @@ class PostgresEngine:
             return work(session, shape)
 
         try:
-            return self._connections.run(shaped)
+            return self._connections.run(shaped, one_moment=one_moment)
         except (_Missing, Refusal) as error:
             if isinstance(error, Refusal) and error.state != NO_TABLE:
                 raise
@@ -365,11 +365,10 @@ class PostgresEngine:
     def _found(
         self, session: Session, shape: _Shape, lists: Sequence[Sequence[tuple[bytes, float]]]
     ) -> list[list[Found]]:
-        """Ids with scores as items, but for those that somebody removed in between."""
+        """Ids with scores as items."""
         ids = list(dict.fromkeys(id for found in lists for id, _ in found))
         items = {item.id: item for item in self._of_ids(session, shape, ids=ids, vectors=True)} if ids else {}
-        named = [[(text_of_bytes(id), score) for id, score in found] for found in lists]
-        return [[Found(items[id], score) for id, score in found if id in items] for found in named]
+        return [[Found(items[text_of_bytes(id)], score) for id, score in found] for found in lists]
 
 
 def _pages(ids: Iterable[str]) -> Iterator[list[bytes]]:

@@ -79,15 +79,16 @@ class Connections:
         self._lock = threading.Lock()
         self._closed = False
 
-    def run(self, work: Callable[[Session], _Result], *, timed: bool = True) -> _Result:
+    def run(self, work: Callable[[Session], _Result], *, timed: bool = True, one_moment: bool = False) -> _Result:
         """What `work` gives, in a transaction of its own; again after what passes, so it must do no harm twice.
 
-        `timed=False`: in no transaction, and for as long as it takes (an index is built).
+        `timed=False`: in no transaction, and for as long as it takes (an index is built). `one_moment`: all statements
+        see the tables as they were at the first.
         """
         errors = _errors()
         for pause_s in (*PAUSES_S, None):
             try:
-                with self._lent(timed=timed) as session:
+                with self._lent(timed=timed, one_moment=one_moment) as session:
                     return work(session)
             except errors as error:
                 self._let_go()
@@ -101,7 +102,7 @@ class Connections:
         self._let_go()
 
     @contextmanager
-    def _lent(self, *, timed: bool) -> Iterator[Session]:
+    def _lent(self, *, timed: bool, one_moment: bool) -> Iterator[Session]:
         if self._closed:
             raise RemoteRefused(f"{self._address} was closed")
         with self._lock:
@@ -109,7 +110,7 @@ class Connections:
         session = session or self._connected(self._timeout_s if timed else None)
         try:
             if timed:
-                session.rows("BEGIN")
+                session.rows("BEGIN ISOLATION LEVEL REPEATABLE READ" if one_moment else "BEGIN")
             yield session
             if timed:
                 session.rows("COMMIT")

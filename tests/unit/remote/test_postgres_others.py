@@ -138,6 +138,26 @@ def test_rights_are_enough_where_the_tables_are_there_and_missing_ones_are_told(
         each.close()
 
 
+def test_an_answer_is_of_one_moment_whatever_others_remove_meanwhile(server):
+    """Its ids are found by one statement, and the items fetched by another."""
+    asking, other = engine_of(server, "moment"), engine_of(server, "moment")
+    asking.create(FACTS)
+    asking.upsert(ITEMS)
+    of_ids = asking._of_ids
+
+    def late(session, shape, **how):
+        other.delete([item.id for item in ITEMS[: len(ITEMS) // 2]])
+        return of_ids(session, shape, **how)
+
+    asking._of_ids = late
+    (found,) = asking.nearest(np.eye(1, DIM, dtype=np.float32), len(ITEMS))
+    assert {each.item.id for each in found} == {item.id for item in ITEMS}
+    asking._of_ids = of_ids
+    assert len(asking.nearest(np.eye(1, DIM, dtype=np.float32), len(ITEMS))[0]) == len(ITEMS) // 2
+    for each in (asking, other):
+        each.close()
+
+
 def test_writers_at_once_leave_the_right_count(server):
     engines = [engine_of(server, "at_once", timeout_s=120) for _ in range(4)]
     engines[0].create(FACTS)
