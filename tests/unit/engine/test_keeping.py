@@ -109,4 +109,4 @@ def test_what_a_person_chose_last_is_kept_before_everything():
 
 
 def test_of_what_is_all_alike_one_is_kept_all_the_same():
-    assert kept(item("a", uri="/x"), item("b", uri="/y")) == ("b", "all are alike; the first by its id")
+    assert kept(item("a", uri="/x"), item("b", uri="/y")) == ("b", "all are alike; the last by its id")

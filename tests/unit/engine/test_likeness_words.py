@@ -69,8 +69,8 @@ def test_counts_stand_in_the_form_their_language_wants(language, size, words):
 
 def test_why_one_is_kept_tells_what_decided_first_and_last():
     both = (("camera_wrote",), ("first_id",))
-    assert why_kept(both) == "it still has what the camera wrote; of those the first by its id"
-    assert why_kept(both, "ru") == "в ней сохранились данные камеры; среди таких — первая по идентификатору"
+    assert why_kept(both) == "it still has what the camera wrote; of those the last by its id"
+    assert why_kept(both, "ru") == "в ней сохранились данные камеры; среди таких — последняя по идентификатору"
 
 
 def test_that_a_file_is_away_is_said_of_all_before_it():
