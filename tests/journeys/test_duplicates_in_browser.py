@@ -38,6 +38,7 @@ def visit(browser: Browser, address: str):
             if not page.locator(GROUP).count():
                 page.get_by_role("button", name="Look for duplicates").click()
                 expect(page.locator(GROUP)).to_have_count(GROUPS)
+                page.wait_for_load_state()  # what hears keys is there behind all that is seen
             return page
 
         yield opened

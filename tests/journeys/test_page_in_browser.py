@@ -267,8 +267,19 @@ def test_details_open_and_shut_by_keys_and_have_an_address(visit):
     expect(page.locator("main .facts h1")).to_be_visible()
     page.get_by_role("link", name="Back to the search").click()
     expect(page.locator("#grid")).to_be_visible()
+    page.wait_for_load_state()  # what hears keys is there behind all that is seen
     page.keyboard.press("/")
     expect(page.locator("#q")).to_be_focused()
+
+
+def test_who_goes_back_from_details_and_forward_at_once_is_there_again(visit):
+    """A dialog tells a frame later that it was shut."""
+    page = visit()
+    page.goto("/?q=red&all=1")
+    page.locator(HIT).first.click()
+    expect(page.locator("dialog[open] dl")).to_be_visible()
+    page.evaluate("addEventListener('popstate', () => history.forward(), { once: true }); history.back()")
+    expect(page.locator("main .facts h1")).to_be_visible()
 
 
 def test_several_are_picked_and_loaded_as_one_file(visit, shop):

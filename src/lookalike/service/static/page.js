@@ -102,17 +102,18 @@ async function openDetails(link) {
   dialog.append(shut);
   const here = { details: link.dataset.item ?? link.href };
   if (dialog.open) history.replaceState(here, "", link.href);
-  else { history.pushState(here, "", link.href); dialog.showModal(); }
+  else { history.pushState(here, "", link.href); dialog.returnValue = ""; dialog.showModal(); }
 }
 dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
 dialog.addEventListener("close", () => {
   dialog.replaceChildren();
   opener?.focus();
-  if (history.state?.details) history.back();
+  // this comes a frame after it was shut: who went back may have come forward again by now
+  if (dialog.returnValue !== "back" && history.state?.details) history.back();
 });
 addEventListener("popstate", (event) => {
   const wanted = Boolean(event.state?.details);
-  if (dialog.open && !wanted) dialog.close();
+  if (dialog.open && !wanted) dialog.close("back");
   else if (wanted !== dialog.open || !grid) location.reload();
 });
 addEventListener("click", (event) => {
