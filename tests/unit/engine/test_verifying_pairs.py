@@ -148,10 +148,7 @@ def test_files_of_other_moments_and_cameras_are_not_even_read(tmp_path, toy, cam
 def test_pairs_of_several_blocks_keep_their_order(store):
     with store.snapshot() as snapshot, Verifier(sources_of(store), workers=2) as verifier:
         number = numbers(snapshot)
-        pairs = pairs_of(number, *(["ab"] + ["ad"] * 20_000 + ["ac"]))
-        found = list(verifier.verified(snapshot, pairs))
-    assert [(pair.first, pair.second) for pair in found] == [
-        (number["a"], number["b"]),
-        (number["a"], number["c"]),
-    ]
-    assert verifier.compared == 20_002
+        found = list(verifier.verified(snapshot, pairs_of(number, "ab", *["ad"] * 16_500, "ac")))
+    alike = [{number["a"], number["b"]}, {number["a"], number["c"]}]
+    assert [{pair.first, pair.second} for pair in found] == alike
+    assert verifier.compared == 16_502
