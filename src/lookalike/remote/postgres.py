@@ -10,6 +10,7 @@ Left to others: backups, users and memory of the server.
 from __future__ import annotations
 
 import json
+import time
 from contextlib import suppress
 from functools import partial
 from itertools import islice
@@ -64,6 +65,8 @@ _LOCK = 7_091_650_342
 """Of all that makes or removes tables; any number that is ours."""
 _BUILDING = 7_091_651
 """The same, with a number of the table behind it, of who builds its index: that may take hours."""
+_LOOK_S = 0.2
+"""Between two looks whether another has built it. Who waits within a statement is waited for by the one that builds."""
 _UPDATES = ", ".join(f"{name} = EXCLUDED.{name}" for name in COLUMNS.split(", ")[1:])
 
 
@@ -342,8 +345,8 @@ class PostgresEngine:
 
     def _build(self, shape: _Shape, wanted: Index, settings: str, session: Session, *, count: int, again: bool) -> None:
         its_lock = f"({_BUILDING}, hashtext('{self._table}'))"
-        if not session.rows(f"SELECT pg_try_advisory_lock{its_lock}")[0][0]:
-            raise RemoteRefused(f"{self._address}: an index is being built already", hint="wait for it to end")
+        while not session.rows(f"SELECT pg_try_advisory_lock{its_lock}")[0][0]:
+            time.sleep(_LOOK_S)
         try:
             session.rows(settings)
             build_near(session, self._table, f"{shape.type_}_cosine_ops", wanted, again=again)

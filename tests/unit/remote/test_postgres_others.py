@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from lookalike.core.errors import RemoteRefused
+from lookalike.remote import postgres_plan
 from lookalike.remote.contract import RemoteFacts, RemoteItem
 from lookalike.remote.postgres import PostgresEngine, connect
 from postgres_servers import POSTGRES, PostgresServer, postgres
@@ -156,6 +157,18 @@ def test_an_answer_is_of_one_moment_whatever_others_remove_meanwhile(server):
     assert len(asking.nearest(np.eye(1, DIM, dtype=np.float32), len(ITEMS))[0]) == len(ITEMS) // 2
     for each in (asking, other):
         each.close()
+
+
+def test_who_asks_for_an_index_that_another_builds_waits_for_it(server, monkeypatch):
+    monkeypatch.setattr(postgres_plan, "INDEX_FROM", 10)
+    engine = engine_of(server, "built", timeout_s=120)
+    engine.create(FACTS)
+    engine.upsert(ITEMS)
+    with ThreadPoolExecutor(4) as pool:
+        for building in [pool.submit(engine.build_index, again=True) for _ in range(4)]:
+            building.result()
+    assert engine.describe().index == "hnsw"
+    engine.close()
 
 
 def test_writers_at_once_leave_the_right_count(server):
