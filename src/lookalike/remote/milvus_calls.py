@@ -1,8 +1,9 @@
 """One client of Milvus: connecting, time-outs, tries and errors of every call. pymilvus is imported only here and where
 columns are described.
 
-Promises: a call ends within `timeout_s`, its tries among them; a server that is away is tried again with growing pauses
-until then, because every call of ours leaves the same when done twice; no token is in any message.
+Promises: a call ends within `timeout_s`, its tries among them, and loading a collection for it within some more such
+times; a server that is away is tried again with growing pauses until then, because every call of ours leaves the same
+when done twice; no token is in any message.
 """
 
 from __future__ import annotations
