@@ -101,16 +101,23 @@ class WithExample(click.Option):
 
 
 class _Command(click.Command):
-    """Says of an option without its value what it takes."""
+    """Says of an option without its value what it takes, and to who names a collection without its option which."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        takes_arguments = any(isinstance(each, click.Argument) for each in self.params)
+        names_collection = any("--collection" in each.opts for each in self.params) and not takes_arguments
+        ctx.allow_extra_args |= names_collection
         try:
-            return super().parse_args(ctx, args)
+            extra = super().parse_args(ctx, args)
         except click.BadOptionUsage as error:  # it knows no context, so the command could not be named
             options = [each for each in self.params if error.option_name in each.opts]
             takers = [each for each in options if isinstance(each, click.Option) and not each.is_flag]
             said = _what_it_takes(error.option_name, takers[0], ctx) if takers else error.message
             raise click.UsageError(said, ctx) from error
+        if extra and names_collection and not ctx.resilient_parsing:
+            said = f"{extra[0]} alone means nothing here; a collection is given as --collection DIR"
+            raise click.UsageError(said, ctx)
+        return extra
 
 
 def _what_it_takes(name: str, option: click.Parameter, ctx: click.Context) -> str:

@@ -58,6 +58,8 @@ def test_every_command_is_there_under_its_name_with_its_line(call):
         (["duplicates", "--not", "a.jpg"], "--not takes two values: A B, such as --not holiday.jpg"),
         (["duplicates", "--move-to"], "--move-to takes a value: DIR"),
         (["duplicates", "--paths=3"], "does not take a value"),
+        (["serve", "pictures"], "pictures alone means nothing here; a collection is given as --collection DIR"),
+        (["show", "a.jpg", "pictures"], "unexpected extra argument"),
         (["export", "out"], "'--format'. Choose from: faiss, npy, parquet"),
         (["search", "dog", "--nope"], "--nope"),
         (["search", "dog", "--copy-to", "a", "--link-to", "b"], "--copy-to and --link-to"),
