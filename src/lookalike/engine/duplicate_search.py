@@ -53,16 +53,19 @@ class Look:
 
     def run(self, *, again: bool) -> Iterator[Progress]:
         """Look at what is new, `again` at everything. Raises CollectionReadOnly, OutOfSpace."""
-        self._store.likenesses.forget(None if again else METHOD)
+        self._store.likenesses.forget(METHOD)
+        if again:
+            self._store.likenesses.doubt()
         yield from self._fill()
         with self._store.snapshot() as snapshot:
             new = snapshot.not_looked_at(METHOD)
-            if not len(new) or self._is_stopping():
-                return
-            with Verifier(sources_of(self._store), workers=self._workers, stop=self._stop) as verifier:
-                yield from self._compare(snapshot, verifier, new)
-                self.compared = verifier.compared
-                self._note_away(verifier)
+            if len(new) and not self._is_stopping():
+                with Verifier(sources_of(self._store), workers=self._workers, stop=self._stop) as verifier:
+                    yield from self._compare(snapshot, verifier, new)
+                    self.compared = verifier.compared
+                    self._note_away(verifier)
+        if not self._is_stopping():
+            self._store.likenesses.forget_doubted()
 
     def _fill(self) -> Iterator[Progress]:
         total = self._store.likenesses.count_without_sketch()
@@ -94,9 +97,9 @@ class Look:
     def _compare_rest(self, verifier: Verifier, new: set[int]) -> bool:
         """Pairs of pictures that are like a third one, as far as the new ones brought them up; False when stopped."""
         with self._store.snapshot() as snapshot:
-            found = snapshot.likenesses_of(new)
+            found = _anew(snapshot.likenesses_of(new))
             near = new | {number for pair in found for number in (pair.first, pair.second)}
-            pairs = snapshot.likenesses_of(near)
+            pairs = _anew(snapshot.likenesses_of(near))
             for some in batches(unjudged(pairs, self._order(snapshot, pairs), new), PUT_AT_ONCE):
                 judged = list(verifier.verified_pairs(snapshot, some))
                 if self._is_stopping():
@@ -123,3 +126,8 @@ class Look:
 
     def _is_stopping(self) -> bool:
         return self._stop is not None and self._stop.is_set()
+
+
+def _anew(pairs: Sequence[PairRecord]) -> list[PairRecord]:
+    """Without doubted ones, which are no reason to compare others and not compared yet themselves."""
+    return [pair for pair in pairs if pair.method > 0]

@@ -68,10 +68,20 @@ class LikenessStore:
         with self._writing() as connection:
             likenesses.put_likenesses(connection, pairs, looked, method)
 
-    def forget(self, before: int | None = None) -> None:
-        """Forget what was found and looked at: all of it, or what a method numbered below `before` said."""
+    def forget(self, before: int) -> None:
+        """Forget what a method numbered below `before` found, and that pictures were looked at by it."""
         with self._writing() as connection:
             likenesses.forget_likenesses(connection, before)
+
+    def doubt(self) -> None:
+        """Have all pictures looked at anew; what was found before stands until `forget_doubted`."""
+        with self._writing() as connection:
+            likenesses.doubt_likenesses(connection)
+
+    def forget_doubted(self) -> None:
+        """Forget what was doubted and not found anew."""
+        with self._writing() as connection:
+            likenesses.forget_doubted(connection)
 
     # -- decisions -------------------------------------------------------------------------------
 

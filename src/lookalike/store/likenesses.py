@@ -40,7 +40,7 @@ _NO_SKETCH = (
 class PairRecord(NamedTuple):
     """Two pictures, `first` < `second` by number, that are alike: how, how sure, and why (reasons as JSON).
 
-    `method`: number of the way of judging that said so.
+    `method`: number of the way of judging that said so, below 0 where that is to be judged anew.
     """
 
     first: int
@@ -193,13 +193,21 @@ def put_likenesses(
     )
 
 
-def forget_likenesses(connection: sqlite3.Connection, before: int | None = None) -> None:
-    """Forget what was found, and that pictures were looked at: all, or what a method `before` that number said."""
-    for table in ("likenesses", "looked"):
-        if before is None:
-            connection.execute(f"DELETE FROM {table}")  # noqa: S608 names of ours
-        else:
-            connection.execute(f"DELETE FROM {table} WHERE method < ?", (before,))  # noqa: S608 names of ours
+def forget_likenesses(connection: sqlite3.Connection, before: int) -> None:
+    """Forget what a method numbered below `before` found, and that pictures were looked at by it."""
+    connection.execute("DELETE FROM likenesses WHERE abs(method) < ?", (before,))
+    connection.execute("DELETE FROM looked WHERE method < ?", (before,))
+
+
+def doubt_likenesses(connection: sqlite3.Connection) -> None:
+    """Have all pictures looked at anew. What was found before stands until then; its `method` is below 0."""
+    connection.execute("UPDATE likenesses SET method = -abs(method)")
+    connection.execute("DELETE FROM looked")
+
+
+def forget_doubted(connection: sqlite3.Connection) -> None:
+    """Forget what was not found anew."""
+    connection.execute("DELETE FROM likenesses WHERE method < 0")
 
 
 def forget_unseen(connection: sqlite3.Connection, pictures: Iterable[int]) -> None:

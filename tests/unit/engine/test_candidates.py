@@ -141,7 +141,7 @@ def test_of_very_many_new_pictures_each_asks_for_fewer(store, monkeypatch):
     drawn = Drawn(40)
     drawn.put(store, encoder="theirs")
     assert len(look(store)) > 40 * FEWEST_NEAREST
-    store.likenesses.forget()
+    store.likenesses.doubt()
     monkeypatch.setattr(module, "NEAREST_AT_ONCE", 40)
     assert len(look(store)) <= 40 * FEWEST_NEAREST
 

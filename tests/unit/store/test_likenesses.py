@@ -192,15 +192,19 @@ def test_pictures_that_went_while_they_were_judged_are_passed_over(store, root):
     assert not_looked_at(store) == [2, 3, 4, 5]
 
 
-def test_what_an_older_method_said_can_be_forgotten_and_everything_can(store, root):
+def test_what_an_older_method_said_can_be_forgotten_and_what_is_doubted_unless_it_is_found_anew(store, root):
     store.likenesses.put([pair(1, 2)], [1, 2], METHOD)
     store.likenesses.put([pair(3, 4, method=METHOD + 1)], [3, 4], METHOD + 1)
     store.likenesses.forget(METHOD + 1)
     assert pairs(store) == [(3, 4)]
     assert not_looked_at(store) == [1, 2, 5]
-    store.likenesses.forget()
-    assert pairs(store) == []
+    store.likenesses.put([pair(1, 2)], [], METHOD + 1)
+    store.likenesses.doubt()
+    assert pairs(store) == [(1, 2), (3, 4)]
     assert not_looked_at(store) == [1, 2, 3, 4, 5]
+    store.likenesses.put([pair(1, 2, method=METHOD + 1)], [1, 2], METHOD + 1)
+    store.likenesses.forget_doubted()
+    assert pairs(store) == [(1, 2)]
 
 
 def test_a_fingerprint_or_a_likeness_of_no_picture_is_noticed(store, root, path):
