@@ -35,11 +35,14 @@ are English.
 
 from __future__ import annotations
 
+import copyreg
 from typing import TYPE_CHECKING
 
 from lookalike.core import wording
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from lookalike.core.wording import Said, Wording
 
 
@@ -50,6 +53,10 @@ class LookalikeError(Exception):
         super().__init__(str(message))
         self.hint = str(hint)
         self.said: Said = (message, hint)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it is, whatever its class is made with: errors come from other processes and machines too."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class SourceError(LookalikeError):

@@ -1,13 +1,22 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import re
 
 import pytest
 
 import lookalike
 from lookalike.core import errors
-from lookalike.core.errors import CannotDecode, CollectionBusy, LookalikeError, MissingExtra
+from lookalike.core.errors import (
+    CannotDecode,
+    CollectionBusy,
+    FilterError,
+    IndexUnusable,
+    LookalikeError,
+    MissingExtra,
+    ServiceError,
+)
 
 CLASSES = {name: each for name, each in vars(errors).items() if inspect.isclass(each)}
 
@@ -43,3 +52,24 @@ def test_errors_carry_the_facts_a_program_needs():
 @pytest.mark.parametrize("name", [name for name in lookalike.__all__ if name in CLASSES])
 def test_public_errors_are_those_of_the_tree(name):
     assert getattr(lookalike, name) is CLASSES[name]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        LookalikeError("m", hint="h"),
+        CannotDecode("empty", "m", hint="h"),
+        CollectionBusy("m", pid=7, hint="h"),
+        FilterError("m", position=3, hint="h"),
+        IndexUnusable("missing", "m", hint="h"),
+        MissingExtra("camera RAW", "raw"),
+        ServiceError("m", status=404, code="no-item", hint="h"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_of_another_process_comes_as_it_was_raised(error):
+    again = pickle.loads(pickle.dumps(error))
+    said = [str(each) for each in again.said]
+    assert (type(again), str(again), said) == (type(error), str(error), [str(error), error.hint])
+    facts = {name: value for name, value in vars(error).items() if name != "said"}
+    assert {name: vars(again)[name] for name in facts} == facts
