@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import CannotDecode, QueryError
 from lookalike.core.records import PictureAt
 
@@ -54,7 +55,7 @@ def _pixels_of_file(path: Path, crop: Crop | None, side: int) -> Pixels:
             )
         return _pixels_of_bytes(path.read_bytes(), crop, side)
     except OSError as error:
-        raise QueryError(f"cannot read the picture {path}: {error.strerror or error}") from error
+        raise QueryError(f"cannot read the picture {path}: {cause_of(error)}") from error
     except CannotDecode as error:
         raise CannotDecode(error.code, f"{path}: {error}", hint=error.hint) from error
 

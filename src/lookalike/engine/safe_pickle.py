@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import SourceError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def read_pickle(path: Path) -> Any:
     except _Foreign as error:
         raise SourceError(f"{path} holds more than vectors: {error}; nothing of it was run", hint=HINT) from error
     except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}", hint="check the path") from error
+        raise SourceError(f"{path} cannot be read: {cause_of(error)}", hint="check the path") from error
     except Exception as error:  # a damaged or hostile pickle can fail in any way
         raise SourceError(f"{path} is no whole pickle of vectors: {error}", hint=HINT) from error
 

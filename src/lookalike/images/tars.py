@@ -61,7 +61,7 @@ class TarSource:
             names = sorted(os.listdir(self.path)) if in_folder else []
         except OSError as error:
             raise SourceError(
-                f"{os.fsdecode(self.path)} cannot be read: {error.strerror}", hint="is the path right?"
+                f"{os.fsdecode(self.path)} cannot be read: {cause_of(error)}", hint="is the path right?"
             ) from error
         if not in_folder:
             return _walk(self.path, b"", stop)

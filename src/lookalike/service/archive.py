@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lookalike.core.errors import LookalikeError
 from lookalike.core.languages import ENGLISH
 from lookalike.core.wording import said
+from lookalike.service.problems import in_short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,8 +39,7 @@ def archive(collection: AnyCollection, ids: Sequence[str], language: str = ENGLI
             try:
                 item, stream = collection.open_item(id)
             except (OSError, LookalikeError) as error:
-                why = error.strerror if isinstance(error, OSError) else said(error.said[0], language)
-                missing.append(f"{id}: {why}")
+                missing.append(f"{id}: {said(in_short(error), language)}")
                 continue
             entry = zipfile.ZipInfo(_name(item.uri, names), _EARLIEST)
             entry.external_attr = 0o644 << 16

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from http.cookies import CookieError, SimpleCookie
+from math import ceil
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -79,8 +80,8 @@ class Entrance:
                 429,
                 "too-many",
                 Wording("too_many_requests"),
-                hint=Wording("come_back", n=round(wait_s)),
-                headers={"Retry-After": f"{wait_s:.0f}"},
+                hint=Wording("come_back", n=ceil(wait_s)),
+                headers={"Retry-After": f"{ceil(wait_s)}"},
             )
         if path.startswith(_OPEN):
             return

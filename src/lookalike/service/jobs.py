@@ -41,7 +41,7 @@ _END_S = 30.0
 
 @dataclass(slots=True)
 class Job:
-    """One run. `progress`, `report`: JSON-ready; `failure`: in words, "" for none, and `said` what it is made of.
+    """One run. `progress`, `report`: JSON-ready; `said`: why it failed, empty where it did not.
 
     `noted`: what a look for duplicates left out.
     """
@@ -52,7 +52,6 @@ class Job:
     state: State = "running"
     progress: dict[str, Any] = field(default_factory=dict)
     report: dict[str, Any] | None = None
-    failure: str = ""
     said: Said = ("", "")
     noted: Reasons = ()
     stop: threading.Event = field(default_factory=threading.Event)
@@ -60,6 +59,7 @@ class Job:
 
     def as_dict(self) -> dict[str, Any]:
         """What the API tells of it."""
+        failure, hint = map(str, self.said)
         return {
             "id": self.number,
             "collection": self.collection,
@@ -67,7 +67,7 @@ class Job:
             "state": self.state,
             "progress": dict(self.progress),
             "report": self.report,
-            "failure": self.failure,
+            "failure": f"{failure} ({hint})" if hint else failure,
         }
 
 
@@ -159,10 +159,8 @@ def _run(job: Job, work: Work) -> None:
                 job.noted = event.noted if isinstance(event, DuplicatesReport) else ()
         job.state = "stopped" if job.stop.is_set() else "done"
     except LookalikeError as error:
-        job.failure = f"{error}{f' ({error.hint})' if error.hint else ''}"
         job.said = error.said
         job.state = "failed"
     except Exception as error:  # a run must always end, and say so
-        job.failure = f"something unexpected happened: {type(error).__name__}"
         job.said = (Wording("run_unexpected", told=type(error).__name__), "")
         job.state = "failed"

@@ -165,6 +165,11 @@ async def _of_surprise(request: Request, error: Exception) -> Response:
     return problem(request, 500, "unexpected", (Wording("unexpected"), ""))
 
 
+def in_short(error: OSError | errors.LookalikeError) -> str | Wording:
+    """Why a file cannot be had, without its path."""
+    return (error.strerror or Wording("file_unreadable")) if isinstance(error, OSError) else error.said[0]
+
+
 def refusal(found: Sequence[Mapping[str, Any]]) -> Wording:
     """Why values were not taken, of pydantic's errors about them."""
     first = found[0]

@@ -13,11 +13,11 @@ import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lookalike.core.errors import CannotDecode, LookalikeError, SourceError
+from lookalike.core.errors import CannotDecode, SourceError
 from lookalike.core.records import DecodeLimits
 from lookalike.core.wording import Wording
 from lookalike.service.decoding import ANOTHER_TIME
-from lookalike.service.problems import Problem
+from lookalike.service.problems import Problem, in_short
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +65,7 @@ def made(collection: AnyCollection, item: ItemRecord, side: int, decoding: Decod
     except (OSError, SourceError, CannotDecode) as error:
         if isinstance(error, CannotDecode) and error.code in ANOTHER_TIME:
             raise
-        raise Problem(404, "file-away", Wording("file_not_shown", item=item.id, why=_in_short(error))) from error
+        raise Problem(404, "file-away", Wording("file_not_shown", item=item.id, why=in_short(error))) from error
     place = _place(collection, item, side)
     with suppress(OSError):
         if place is not None:
@@ -96,8 +96,3 @@ def _keep(path: Path, data: bytes) -> None:
     partial = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}")
     partial.write_bytes(data)
     os.replace(partial, path)
-
-
-def _in_short(error: OSError | LookalikeError) -> str | Wording:
-    """Why, without the path of a file."""
-    return (error.strerror or Wording("file_unreadable")) if isinstance(error, OSError) else error.said[0]

@@ -13,7 +13,10 @@ import pytest
 from filelock import FileLock
 from PIL import Image
 
+from lookalike.core.errors import QueryError
+from lookalike.core.wording import Wording, said
 from lookalike.remote.opening import Access
+from lookalike.service.problems import in_short
 from lookalike.service.settings import Served, ServiceSettings
 from lookalike.store.lock import LOCK
 from lookalike.store.tokens import Tokens
@@ -203,6 +206,12 @@ def test_files_that_are_away_are_named_in_what_is_downloaded(site):
     form = {"Content-Type": "application/x-www-form-urlencoded", "Accept-Language": "uk"}
     with zipfile.ZipFile(io.BytesIO(site.ask("/download", body=b"id=nobody", headers=form).body)) as made:
         assert made.read("missing.txt").decode() == "nobody: у колекції немає картинки nobody\n"
+
+
+def test_why_a_file_cannot_be_had_is_said_without_its_path_by_whoever_noticed():
+    assert in_short(PermissionError(13, "Permission denied", "/a/b.jpg")) == "Permission denied"
+    assert said(in_short(OSError("/a/b.tar is torn")), "ru") == "он не читается"
+    assert said(in_short(QueryError(Wording("no_item", given="p1"))), "uk") == "у колекції немає картинки p1"
 
 
 def test_a_damaged_collection_and_one_that_another_process_changes_are_said(shown, tmp_path, run_service):
