@@ -1,9 +1,23 @@
-"""The languages that pages speak, and how each writes numbers and counts things (CLDR's rules)."""
+"""Languages that pages speak: files of their words, and how each writes numbers and counts things (CLDR's rules)."""
 
 from __future__ import annotations
 
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 LANGUAGES = ("en", "ru", "uk")
 ENGLISH = "en"
+
+
+@cache
+def words_in(file: Path) -> dict[str, dict[str, str]]:
+    """What a TOML file has for each language, in their order there: words by the codes they stand under."""
+    import tomllib
+
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 def plural_form(language: str, n: int) -> str:

@@ -8,11 +8,10 @@ sentence counts something, that is the value `n`, and its forms stand under `COD
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
-from lookalike.core.languages import ENGLISH, number, plural_form
+from lookalike.core.languages import ENGLISH, number, plural_form, words_in
 
 Said: TypeAlias = "tuple[str | Wording, str | Wording]"
 """What happened, and what to do about it."""
@@ -33,7 +32,7 @@ class Wording:
 
     def in_language(self, language: str) -> str:
         """The sentence in one of `core.languages.LANGUAGES`."""
-        words = _words(language)
+        words = words_in(_WORDS)[language]
         code = self.code
         if code not in words:
             n = self.values["n"]
@@ -51,11 +50,3 @@ def _shown(value: object, language: str) -> str:
     if isinstance(value, Wording):
         return value.in_language(language)
     return number(language, value) if isinstance(value, int | float) else str(value)
-
-
-@cache
-def _words(language: str) -> dict[str, str]:
-    import tomllib
-
-    found: dict[str, str] = tomllib.loads(_WORDS.read_text(encoding="utf-8"))[language]
-    return found

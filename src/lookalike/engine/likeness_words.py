@@ -8,11 +8,10 @@ text that is none is a sentence which an earlier version wrote: it is said as it
 from __future__ import annotations
 
 import json
-from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
-from lookalike.core.languages import ENGLISH, number, plural_form
+from lookalike.core.languages import ENGLISH, number, plural_form, words_in
 
 Reason: TypeAlias = tuple[str | float, ...]
 """A code, then figures: numbers, or names that are the same in every language."""
@@ -63,7 +62,7 @@ def why_alike(reasons: Reasons, language: str = ENGLISH) -> str:
 def why_kept(reasons: Reasons, language: str = ENGLISH) -> str:
     """Why one is kept: what put it before the others, and, if that did not put it before all, what decided then."""
     said = [_in_words(reason, language) for reason in reasons]
-    return said[0] if len(said) == 1 else _words(language)["of_those"].format(*said)
+    return said[0] if len(said) == 1 else words_in(_WORDS)[language]["of_those"].format(*said)
 
 
 def _is_known(reason: Reason, language: str) -> bool:
@@ -78,16 +77,8 @@ def _in_words(reason: Reason, language: str) -> str:
     code, *figures = reason
     if code == SAID:
         return str(figures[0])
-    words = _words(language)
+    words = words_in(_WORDS)[language]
     if code not in words:
         whole = [figure for figure in figures if isinstance(figure, int)]
         code = f"{code}_{plural_form(language, whole[-1])}"
     return words[code].format(*(each if isinstance(each, str) else number(language, each) for each in figures))
-
-
-@cache
-def _words(language: str) -> dict[str, str]:
-    import tomllib
-
-    found: dict[str, str] = tomllib.loads(_WORDS.read_text(encoding="utf-8"))[language]
-    return found

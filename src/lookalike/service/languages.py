@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lookalike.core.languages import ENGLISH, LANGUAGES, number, plural_form
+from lookalike.core.languages import ENGLISH, LANGUAGES, number, plural_form, words_in
 from lookalike.core.wording import Wording, said
 from lookalike.engine.likeness_words import why_alike, why_kept
 
@@ -18,11 +16,6 @@ if TYPE_CHECKING:
 
 _WORDS = Path(__file__).with_name("words.toml")
 _THOUSAND = 1000
-
-
-@cache
-def _all_words() -> dict[str, dict[str, str]]:
-    return tomllib.loads(_WORDS.read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +32,7 @@ class Words:
 
     def __init__(self, language: str) -> None:
         self.language = language
-        self._words = _all_words()[language]
+        self._words = words_in(_WORDS)[language]
 
     def __call__(self, name: str, /, **values: object) -> str:
         """The words of a name, filled in. Raises KeyError for a name there is not: a mistake of a template."""
@@ -91,7 +84,7 @@ class Words:
     @property
     def others(self) -> list[tuple[str, str]]:
         """Every language: its code and its own name."""
-        return [(code, words["language"]) for code, words in _all_words().items()]
+        return [(code, words["language"]) for code, words in words_in(_WORDS).items()]
 
 
 def choose(asked: str | None, kept: str | None, accepted: str) -> str:

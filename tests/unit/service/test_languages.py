@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from lookalike.core.languages import words_in
+from lookalike.service import languages
 from lookalike.service.languages import LANGUAGES, Words, choose
-from lookalike.service.languages import _all_words as all_words
 
 
 def test_all_languages_say_the_same_things():
-    names = {language: set(words) for language, words in all_words().items()}
+    names = {language: set(words) for language, words in words_in(languages._WORDS).items()}
     assert set(names) == set(LANGUAGES)
     assert names["en"] == names["ru"] == names["uk"]
 
