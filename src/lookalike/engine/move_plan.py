@@ -147,7 +147,7 @@ def _try_folder(target: bytes, there: bytes) -> None:
 
     What a system says about rights is not what it does: a disk may refuse all the same.
     """
-    place = os.path.join(target, b".lookalike-%d" % os.getpid())
+    place = os.path.join(target, b".lookalike-" + os.urandom(8).hex().encode())
     try:
         os.makedirs(place)
     finally:

@@ -313,6 +313,13 @@ def test_a_target_that_is_a_file_or_the_collection_itself_is_refused(folder, to)
         plan_of(folder, ("a.png", "a-copy.png"), to=to)
 
 
+def test_a_folder_that_a_try_left_behind_refuses_no_later_plan(folder):
+    left = folder / "away" / f".lookalike-{os.getpid()}"  # by a process of this number, which was killed
+    left.mkdir(parents=True)
+    assert plan_of(folder, ("a.png", "a-copy.png")).moves
+    assert left.is_dir()
+
+
 def test_to_another_disk_files_are_copied_with_their_times_and_compared(folder, monkeypatch):
     monkeypatch.setattr(os, "replace", os.replace)
     disks_apart(folder / "pictures", folder / "away")
