@@ -96,13 +96,14 @@ def choose(asked: str | None, kept: str | None, accepted: str) -> str:
 
 
 def _preferred(accepted: str) -> list[str]:
-    """Language codes of an `Accept-Language` header, best first (RFC 9110, section 12.5.4)."""
+    """Language codes of an `Accept-Language` header, best first, none that is refused (RFC 9110, section 12.5.4)."""
     ranked: list[tuple[float, int, str]] = []
     for place, part in enumerate(accepted.split(",")[:20]):
-        tag, _, weight = part.strip().partition(";q=")
+        tag, _, weight = part.replace(" ", "").casefold().partition(";q=")
         try:
             worth = float(weight) if weight else 1.0
         except ValueError:
             continue
-        ranked.append((-worth, place, tag.partition("-")[0].casefold()))
+        if worth > 0:
+            ranked.append((-worth, place, tag.partition("-")[0]))
     return [code for _, _, code in sorted(ranked)]

@@ -55,6 +55,8 @@ def test_cosines_stand_with_the_mark_of_their_language(language, said):
         ("en", "ru", "uk", "en"),
         ("xx", None, "ru-RU", "ru"),
         (None, None, "en;q=x, ru;q=0.1, *", "ru"),
+        (None, None, "en; q=0.3, uk; q=0.9", "uk"),
+        (None, None, "ru;q=0, uk;q=0.1", "uk"),
     ],
 )
 def test_who_asks_gets_the_language_asked_for_kept_or_accepted(asked, kept, accepted, chosen):
