@@ -63,7 +63,7 @@ _OF_PICTURES = {
 _TOO_LONG = {"string_too_long": "too_long", "too_long": "too_many"}
 """Pydantic's types of errors that a visitor can meet, and our words; of others its own are told."""
 _NAMES = {"q": Wording("name_q"), "where": Wording("name_where"), "order": Wording("name_order")}
-SEE_OPENAPI = "see /api/v1/openapi.json for what is taken"
+SEE_OPENAPI = Wording("see_openapi")
 
 
 class Problem(Exception):

@@ -85,6 +85,7 @@ def test_what_is_asked_in_vain_is_said(site, language, name):
     path, query = ASKED[name]
     _, told = local(site, path, language=language, **query)
     assert is_cyrillic(told["detail"])
+    assert not told["hint"] or is_cyrillic(told["hint"])
 
 
 def test_a_cursor_of_another_query_is_said(site):
