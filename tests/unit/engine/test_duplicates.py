@@ -93,18 +93,6 @@ def test_the_next_look_asks_for_new_pictures_alone_and_again_for_all(doubled, pi
     assert look(doubled, again=True).looked_at == 24
 
 
-def test_a_look_again_forgets_what_it_did_not_find_at_its_end_not_where_it_is_cut_short(doubled, store_of_doubled):
-    found = look(doubled).counts
-    put_pairs(doubled, store_of_doubled, ("0000", "0005", "burst", 0.9))
-    with_one_more = look(doubled).counts
-    assert with_one_more != found
-    stop = threading.Event()
-    stop.set()
-    assert look(doubled, again=True, stop=stop).counts == with_one_more
-    report = look(doubled)
-    assert (report.looked_at, report.counts) == (24, found)
-
-
 def test_pixels_that_are_equal_in_other_bytes_are_said_to_be(doubled, pictures):
     path = min(path for path in pictures.iterdir() if path.name.startswith("zz-"))
     with path.open("ab") as file:

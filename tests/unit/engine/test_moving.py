@@ -15,7 +15,6 @@ import pytest
 
 import lookalike
 import moved_groups
-from lookalike.core.errors import QueryError
 from lookalike.engine.move_plan import plan_moves
 from lookalike.engine.moving import finish, move, undo
 from lookalike.store.collection_store import Store
@@ -305,19 +304,6 @@ def test_pictures_of_a_catalogue_are_never_moved(folder, toy):
         plan = plan_moves(store, snapshot, [group], os.fsencode(folder / "away"))
     assert not plan.moves
     assert "catalogue" in plan.left[0].reason
-
-
-@pytest.mark.parametrize("to", ["pictures/a.png", "test.lookalike/away"])
-def test_a_target_that_is_a_file_or_the_collection_itself_is_refused(folder, to):
-    with pytest.raises(QueryError):
-        plan_of(folder, ("a.png", "a-copy.png"), to=to)
-
-
-def test_a_folder_that_a_try_left_behind_refuses_no_later_plan(folder):
-    left = folder / "away" / f".lookalike-{os.getpid()}"  # by a process of this number, which was killed
-    left.mkdir(parents=True)
-    assert plan_of(folder, ("a.png", "a-copy.png")).moves
-    assert left.is_dir()
 
 
 def test_to_another_disk_files_are_copied_with_their_times_and_compared(folder, monkeypatch):
