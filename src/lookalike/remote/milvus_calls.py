@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import MissingExtra, RemoteRefused, RemoteUnavailable
 from lookalike.core.wording import Wording
 from lookalike.remote.milvus_lite import address_in_process
@@ -159,7 +160,7 @@ class Calls:
             try:
                 socket.create_connection(server, timeout=_REASON_S).close()
             except OSError as error:
-                said.append(f": {error.strerror or error}")
+                said.append(f": {cause_of(error)}")
 
         if server is not None:
             asking = threading.Thread(target=connect, args=(server,), daemon=True)  # a name is looked up without limit

@@ -10,6 +10,7 @@ import atexit
 import threading
 from typing import TYPE_CHECKING
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import RemoteRefused
 
 if TYPE_CHECKING:
@@ -46,8 +47,7 @@ def address_in_process(folder: Path, shown: str) -> str:
             except DataDirLockedError:
                 raise RemoteRefused(f"{shown} cannot be opened: another process has it open", hint=_MANY) from None
             except (MilvusLiteError, OSError) as error:
-                reason = getattr(error, "strerror", None) or error
-                raise RemoteRefused(f"{shown} cannot be opened: {reason}", hint=_OURS) from None
+                raise RemoteRefused(f"{shown} cannot be opened: {cause_of(error)}", hint=_OURS) from None
             _running[folder] = (f"http://127.0.0.1:{port}", server, files)
             atexit.register(_stop, server, files)
         return _running[folder][0]

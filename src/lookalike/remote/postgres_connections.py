@@ -13,6 +13,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lookalike.core.causes import cause_of
 from lookalike.core.errors import MissingExtra, RemoteRefused, RemoteUnavailable
 from lookalike.core.wording import Wording
 from lookalike.remote.postgres_address import ssl_of
@@ -197,7 +198,7 @@ def _line(its: Address, timeout_s: float) -> socket.socket:
     except TimeoutError:
         raise _NoLine(f"no connection within {timeout_s:g} s") from None
     except OSError as error:
-        raise ConnectionError(error.strerror or str(error)) from None
+        raise ConnectionError(cause_of(error)) from None
     return line
 
 
