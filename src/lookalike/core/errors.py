@@ -35,7 +35,6 @@ are English.
 
 from __future__ import annotations
 
-import copyreg
 from typing import TYPE_CHECKING
 
 from lookalike.core import wording
@@ -56,7 +55,11 @@ class LookalikeError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """As it is, whatever its class is made with: errors come from other processes and machines too."""
-        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
+        return _made_anew, (type(self), self.args), self.__dict__
+
+
+def _made_anew(kind: type[LookalikeError], args: tuple[Any, ...]) -> LookalikeError:
+    return kind.__new__(kind, *args)
 
 
 class SourceError(LookalikeError):
